@@ -1,0 +1,32 @@
+//! The plain data that flows between Haechi's rooms.
+//!
+//! Engines produce these types, the store keeps them, reports and the service show them. Nothing here
+//! decides anything: the types have public fields and no behaviour beyond ordering, naming and hashing.
+//!
+//! ```text
+//! sources ─► (syntax, objects) ─► engines ─► Finding / Problem ─► report, store, serve
+//! ```
+//!
+//! Invariants:
+//! - depends on no other crate of this workspace;
+//! - holds no user-facing sentence: a finding carries the id of its rule and the arguments, and the text is
+//!   made in the reader's language when it is shown;
+//! - no I/O, no clock, no randomness.
+
+mod finding;
+mod problem;
+mod resource;
+mod rule;
+mod scan;
+mod severity;
+mod span;
+
+pub use finding::{
+    Arg, ArgValue, Edit, Finding, Fingerprint, FingerprintBuilder, Fix, FixSafety, RuleSource,
+};
+pub use problem::{Problem, ProblemKind};
+pub use resource::ResourceRef;
+pub use rule::{PeerId, RuleInfo};
+pub use scan::{ScanCounts, ScanReport};
+pub use severity::{ParseSeverityError, Severity};
+pub use span::{Location, Position, Span};

@@ -1,0 +1,74 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Arg, Position};
+
+/// Why something was not, or not wholly, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemKind {
+    /// A path that the user named does not exist.
+    NotFound,
+    /// The operating system refused to open or read it.
+    Unreadable,
+    /// A symbolic link leads back to one of its own parents.
+    CyclicLink,
+    /// Larger than the limit.
+    TooLarge,
+    /// Not text: bytes that no manifest contains.
+    Binary,
+    /// Text in UTF-16 or UTF-32, which the API server does not read.
+    WrongEncoding,
+    /// One document is not the YAML or JSON that Kubernetes accepts.
+    Syntax,
+    /// A value has a type that the API server refuses there, so rules about it cannot be judged.
+    Malformed,
+    /// A template (Helm, Go template, Kustomize) that was not rendered.
+    Template,
+    /// A document of a kind that Haechi knows, but in a version or shape that it cannot read.
+    Unsupported,
+    /// A document that is not a Kubernetes object; it does not make a scan incomplete.
+    NotKubernetes,
+    /// A rule failed on this object.
+    RuleFailed,
+}
+
+impl ProblemKind {
+    /// Whether a result with such a problem may be incomplete. Only documents that are no business of Haechi's
+    /// leave a result complete.
+    pub const fn is_incomplete(self) -> bool {
+        !matches!(self, ProblemKind::NotKubernetes)
+    }
+
+    /// The stable id, used in JSON output and as message id.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ProblemKind::NotFound => "not-found",
+            ProblemKind::Unreadable => "unreadable",
+            ProblemKind::CyclicLink => "cyclic-link",
+            ProblemKind::TooLarge => "too-large",
+            ProblemKind::Binary => "binary",
+            ProblemKind::WrongEncoding => "wrong-encoding",
+            ProblemKind::Syntax => "syntax",
+            ProblemKind::Malformed => "malformed",
+            ProblemKind::Template => "template",
+            ProblemKind::Unsupported => "unsupported",
+            ProblemKind::NotKubernetes => "not-kubernetes",
+            ProblemKind::RuleFailed => "rule-failed",
+        }
+    }
+}
+
+/// Something that could not be read or judged. Never a pass, never a failure: the third value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What went wrong.
+    pub kind: ProblemKind,
+    /// The file as the user named it.
+    pub path: Arc<str>,
+    /// Where in the file, if it is about a place.
+    pub position: Option<Position>,
+    /// What the message needs: `detail` (text of the reader or the system, English), `limit`, `size` …
+    pub args: Vec<Arg>,
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask`: what developers and the continuous integration run.
+
+use anyhow::{Result, bail};
+use clap::{Parser, Subcommand};
+use xtask::conformance::{self, Verdict};
+
+#[derive(Parser)]
+#[command(about = "Development tasks of Haechi")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the conformance suites, or those whose name begins with one of NAMES
+    Conformance {
+        /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
+        names: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().task {
+        Task::Conformance { names } => run_conformance(&names),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn run_conformance(names: &[String]) -> Result<()> {
+    let root = conformance::root();
+    let mut bad = Vec::new();
+    let mut known = false;
+    for suite in conformance::suites() {
+        if !names.is_empty() && !names.iter().any(|name| suite.name.starts_with(name.as_str())) {
+            continue;
+        }
+        known = true;
+        match conformance::run(suite, &root)? {
+            Verdict::Skipped(folder) => println!("{}: skipped, no {}", suite.name, folder.display()),
+            Verdict::Ran(report) => {
+                let outcome = &report.outcome;
+                let apart = if outcome.apart.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (apart: {})", outcome.apart.len())
+                };
+                println!("{}: {}/{}{apart}", suite.name, outcome.right(), outcome.total);
+                for (case, reason) in &outcome.apart {
+                    eprintln!("  apart {case}: {reason}");
+                }
+                for wrong in &report.unexpected {
+                    eprintln!("  wrong {}: {}", wrong.case, wrong.detail);
+                }
+                for case in &report.outdated {
+                    eprintln!("  {case} came right, or is gone: take it off the list of known differences");
+                }
+                if !report.is_good() {
+                    bad.push(suite.name);
+                }
+            }
+        }
+    }
+    if !known {
+        bail!(
+            "no suite is named so; there are {:?}",
+            conformance::suites().iter().map(|suite| suite.name).collect::<Vec<_>>()
+        );
+    }
+    if !bad.is_empty() {
+        bail!("not as expected: {}", bad.join(", "));
+    }
+    Ok(())
+}
