@@ -1,0 +1,3 @@
+//! Which images are run.
+
+pub(crate) mod mutable_image_tag;

@@ -1,0 +1,162 @@
+//! Every check finds what is bad in its own fixture, at the right place, and nothing in the good one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use haechi_checks::{CHECKS, Check, judge};
+use haechi_model::Finding;
+use haechi_objects::{PodTemplates, objects, type_errors};
+use haechi_syntax::{Limits, Parsed, parse};
+
+fn fixture(check: &Check, name: &str) -> PathBuf {
+    let folder = check.info.slug.replace('-', "_");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(check.info.area).join(folder).join(name)
+}
+
+fn read(path: &Path) -> Parsed {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let parsed = parse(&bytes, &Limits::default());
+    assert_eq!(parsed.errors, [], "{}", path.display());
+    parsed
+}
+
+fn findings(check: &Check, parsed: &Parsed) -> Vec<Finding> {
+    let path: Arc<str> = "fixture.yaml".into();
+    let mut all = Vec::new();
+    for document in &parsed.documents {
+        let found = objects(document);
+        assert!(found.rejects.is_empty(), "{:?}", found.rejects);
+        for object in found.objects {
+            assert_eq!(type_errors(object, &PodTemplates::default()), [], "a fixture has the right types");
+            all.extend(judge(object, &path, &PodTemplates::default(), [check]));
+        }
+    }
+    all
+}
+
+/// One line per finding, with the text that is pointed at.
+fn show(findings: &[Finding], parsed: &Parsed) -> String {
+    let mut out = String::new();
+    for finding in findings {
+        let location = &finding.location;
+        let args: Vec<String> =
+            finding.args.iter().map(|arg| format!("{}={}", arg.name, arg.value)).collect();
+        writeln!(
+            out,
+            "{}:{} {} `{}` {} {} [{}]",
+            location.start.line,
+            location.start.column,
+            finding.severity,
+            parsed.source.slice(location.span),
+            location.json_path,
+            finding.resource,
+            args.join(", ")
+        )
+        .unwrap();
+    }
+    out
+}
+
+#[test]
+fn bad_fixtures_are_found_where_they_are_bad() {
+    for check in CHECKS {
+        let parsed = read(&fixture(check, "bad.yaml"));
+        let found = findings(check, &parsed);
+        assert!(!found.is_empty(), "{} finds nothing in its bad fixture", check.info.slug);
+        insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!(check.info.slug, show(&found, &parsed));
+        });
+    }
+}
+
+#[test]
+fn good_fixtures_are_clean() {
+    for check in CHECKS {
+        let parsed = read(&fixture(check, "good.yaml"));
+        let found = findings(check, &parsed);
+        assert!(found.is_empty(), "{}:\n{}", check.info.slug, show(&found, &parsed));
+    }
+}
+
+#[test]
+fn every_document_of_a_bad_fixture_is_bad() {
+    for check in CHECKS {
+        let parsed = read(&fixture(check, "bad.yaml"));
+        for document in &parsed.documents {
+            let path: Arc<str> = "fixture.yaml".into();
+            let count: usize = objects(document)
+                .objects
+                .iter()
+                .map(|object| judge(*object, &path, &PodTemplates::default(), [*check]).len())
+                .sum();
+            assert!(
+                count > 0,
+                "{}: document {} of the bad fixture is good",
+                check.info.slug,
+                document.index()
+            );
+        }
+    }
+}
+
+#[test]
+fn fingerprints_tell_findings_of_a_file_apart() {
+    for check in CHECKS {
+        let parsed = read(&fixture(check, "bad.yaml"));
+        let found = findings(check, &parsed);
+        let mut fingerprints: Vec<_> = found.iter().map(|finding| finding.fingerprint).collect();
+        fingerprints.sort();
+        fingerprints.dedup();
+        assert_eq!(fingerprints.len(), found.len(), "{}", check.info.slug);
+    }
+}
+
+#[test]
+fn fingerprints_survive_moved_lines_and_new_neighbours() {
+    let before = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: b, securityContext: {privileged: true}}\n";
+    let after = "# moved\n\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: new}\n  - name: b\n    securityContext:\n      privileged: true\n";
+    let check = haechi_checks::find("privileged-container").unwrap();
+    let of = |text: &str| {
+        let parsed = parse(text.as_bytes(), &Limits::default());
+        findings(check, &parsed).iter().map(|finding| finding.fingerprint).collect::<Vec<_>>()
+    };
+    assert_eq!(of(before), of(after));
+}
+
+#[test]
+fn registry_is_ordered_and_complete() {
+    let keys: Vec<_> = CHECKS.iter().map(|check| (check.info.area, check.info.slug)).collect();
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(keys, sorted, "checks are ordered by area and slug, each once");
+    for check in CHECKS {
+        let info = &check.info;
+        assert!(!info.references.is_empty(), "{} has a reference", info.slug);
+        assert!(info.references.iter().all(|address| address.starts_with("https://")), "{}", info.slug);
+        let is_kebab =
+            info.slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        assert!(is_kebab, "{}", info.slug);
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!(
+            "src/{}/{}.rs",
+            info.area,
+            info.slug.replace('-', "_")
+        ));
+        let text =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        for heading in
+            ["/// ## What it does", "/// ## Why is this bad?", "/// ## Example", "/// ## Use instead"]
+        {
+            assert!(text.contains(heading), "{}: no `{heading}`", file.display());
+        }
+    }
+}
