@@ -1,0 +1,26 @@
+# What could not be read or judged. One message per kind of problem; what the reader said follows it.
+
+problem-not-found = No such file or folder
+    .help = Check the spelling of the path and the folder the command runs in.
+problem-unreadable = The file could not be read
+    .help = Give the user who runs the scan permission to read it.
+problem-cyclic-link = A symbolic link leads back to its own folder
+    .help = Remove the link, or name the folders to scan one by one.
+problem-too-large = The file exceeds the size limit
+    .help = Split the file, or leave it out if it is not a manifest.
+problem-binary = The file is not text
+    .help = Leave the file out of the scan if it is not a manifest.
+problem-wrong-encoding = The file is not in UTF-8
+    .help = Save the file as UTF-8; Kubernetes reads no other encoding.
+problem-syntax = The document is not valid YAML or JSON
+    .help = Correct the document at the place named. The other documents of the file were judged.
+problem-malformed = A value has a type that Kubernetes refuses
+    .help = Correct the type of the value. Rules that depend on it were not judged for this object.
+problem-template = A template was not rendered
+    .help = Render it first, for instance with `helm template` or `kubectl kustomize`, and scan the result.
+problem-unsupported = The version or shape of this object cannot be read
+    .help = Use a version of the API that Kubernetes still serves.
+problem-not-kubernetes = The document is not a Kubernetes object
+    .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
+problem-rule-failed = A rule failed on this object
+    .help = This is an error in Haechi. Please report it with the object that caused it.

@@ -1,0 +1,26 @@
+# 읽거나 판정하지 못한 것. 문제의 종류마다 메시지가 하나씩 있고, 읽는 쪽의 설명이 뒤에 붙는다.
+
+problem-not-found = 파일이나 폴더가 없습니다
+    .help = 경로의 철자와 명령을 실행한 폴더를 확인하십시오.
+problem-unreadable = 파일을 읽을 수 없습니다
+    .help = 검사를 실행하는 사용자에게 읽기 권한을 부여하십시오.
+problem-cyclic-link = 심볼릭 링크가 자신의 상위 폴더를 가리킵니다
+    .help = 링크를 제거하거나, 검사할 폴더를 하나씩 지정하십시오.
+problem-too-large = 파일이 크기 제한을 초과합니다
+    .help = 파일을 나누거나, 매니페스트가 아니라면 검사에서 제외하십시오.
+problem-binary = 텍스트 파일이 아닙니다
+    .help = 매니페스트가 아니라면 검사에서 제외하십시오.
+problem-wrong-encoding = UTF-8로 인코딩된 파일이 아닙니다
+    .help = 파일을 UTF-8로 저장하십시오. Kubernetes는 다른 인코딩을 읽지 않습니다.
+problem-syntax = 올바른 YAML 또는 JSON 문서가 아닙니다
+    .help = 표시된 위치를 바로잡으십시오. 파일의 나머지 문서는 판정했습니다.
+problem-malformed = Kubernetes가 거부하는 형식의 값이 있습니다
+    .help = 값의 형식을 바로잡으십시오. 이 오브젝트에서는 해당 값을 사용하는 규칙을 판정하지 못했습니다.
+problem-template = 렌더링되지 않은 템플릿입니다
+    .help = `helm template`이나 `kubectl kustomize` 등으로 먼저 렌더링한 다음 그 결과를 검사하십시오.
+problem-unsupported = 읽을 수 없는 버전이나 구조의 오브젝트입니다
+    .help = Kubernetes가 아직 제공하는 API 버전을 사용하십시오.
+problem-not-kubernetes = Kubernetes 오브젝트가 아닌 문서입니다
+    .help = Kubernetes용 문서가 아니라면 조치할 것이 없습니다. Kubernetes용 문서라면 `apiVersion`이나 `kind`가 빠져 있습니다.
+problem-rule-failed = 이 오브젝트에서 규칙 실행이 실패했습니다
+    .help = Haechi의 오류입니다. 오류를 일으킨 오브젝트와 함께 알려 주십시오.

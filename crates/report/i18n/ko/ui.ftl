@@ -1,0 +1,56 @@
+# 보고서의 제목, 이름표, 문장.
+
+## 심각도
+
+severity-critical = 심각
+severity-high = 높음
+severity-medium = 보통
+severity-low = 낮음
+severity-info = 참고
+
+## 이름표
+
+label-why = 이유
+label-fix = 조치
+label-help = 도움말
+label-rule = 규칙
+label-severity = 심각도
+label-references = 참고 자료
+label-elsewhere = 다른 도구의 ID
+label-area = 영역
+label-title = 제목
+label-since = 도입 버전
+label-preview = 시험 단계: 바뀔 수 있음
+
+## 문제
+
+problems-incomplete = 판정하지 못한 부분
+problems-left-out = 검사에서 제외한 문서
+
+## 요약
+
+summary-heading = 요약
+summary-scope = 파일 { NUMBER($files) }개, 오브젝트 { NUMBER($objects) }개, 규칙 { NUMBER($rules) }개
+summary-hidden = 지정한 심각도보다 낮은 발견 사항 { NUMBER($count) }건은 표시하지 않았습니다.
+summary-explain = 규칙에 대한 자세한 설명은 `haechi explain { $rule }` 명령으로 볼 수 있습니다.
+summary-left-out = Kubernetes 오브젝트가 아닌 문서 { NUMBER($count) }개는 검사에서 제외했습니다.
+
+## 결론
+
+verdict-findings = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($count) }건을 찾았습니다.
+verdict-clean = 발견 사항이 없습니다.
+verdict-clean-shown = 지정한 심각도 이상의 발견 사항이 없습니다.
+verdict-no-findings-in-part = 판정할 수 있었던 부분에서는 발견 사항이 없습니다. 통과를 뜻하지는 않습니다.
+verdict-nothing = 아무것도 검사하지 않았습니다. Kubernetes 오브젝트를 찾지 못했으며, 통과를 뜻하지 않습니다.
+verdict-incomplete = 검사가 완전하지 않습니다. 문제 { NUMBER($count) }건 때문에 판정하지 못한 부분이 있습니다.
+
+## SARIF 알림
+
+sarif-truncated =
+    발견 사항 { NUMBER($total) }건 중 심각도가 높은 { NUMBER($shown) }건만 이 파일에 담았습니다. 설정된 한도 때문에 { NUMBER($omitted) }건은 제외했습니다.
+sarif-over-limit =
+    이 파일에는 발견 사항 { NUMBER($total) }건이 있습니다. GitHub는 한 번의 실행 결과가 { NUMBER($limit) }건을 넘으면 받아들이지 않습니다.
+
+## JUnit
+
+junit-scan = 검사

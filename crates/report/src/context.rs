@@ -1,0 +1,82 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use haechi_model::RuleInfo;
+
+use crate::Texts;
+
+/// How the terminal shows text. Nothing is asked of the system here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terminal {
+    /// Whether to colour the output.
+    pub colour: bool,
+    /// The width in cells; a readable default where it is not known.
+    pub width: Option<usize>,
+}
+
+/// What a report needs besides the result of the scan.
+#[derive(Clone, Copy)]
+pub struct Context<'c> {
+    /// The texts in the reader's language.
+    pub texts: &'c Texts,
+    /// The catalogue of rules; a finding of a rule that is not in it is shown with what it carries itself.
+    pub rules: &'c [RuleInfo],
+    /// The bytes of a scanned file by its path as findings name it, for the line that is shown. `None` leaves
+    /// the line out. Asked once per file and format.
+    pub source: &'c dyn Fn(&str) -> Option<Arc<[u8]>>,
+    /// The version of Haechi.
+    pub version: &'c str,
+    /// When the scan took place, in RFC 3339; without it the output holds no time and is reproducible.
+    pub time: Option<&'c str>,
+    /// Findings that were taken out of the report because they are less severe than was asked for.
+    pub hidden: usize,
+    /// How the terminal shows text.
+    pub terminal: Terminal,
+    /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
+    pub sarif_limit: Option<usize>,
+}
+
+impl<'c> Context<'c> {
+    /// A context without source text, time and colour.
+    pub fn new(texts: &'c Texts, rules: &'c [RuleInfo], version: &'c str) -> Self {
+        Self {
+            texts,
+            rules,
+            source: &|_| None,
+            version,
+            time: None,
+            hidden: 0,
+            terminal: Terminal::default(),
+            sarif_limit: None,
+        }
+    }
+
+    pub(crate) fn catalogue(&self) -> Catalogue<'c> {
+        Catalogue(self.rules.iter().map(|rule| (rule.slug, rule)).collect())
+    }
+}
+
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("language", &self.texts.language())
+            .field("rules", &self.rules.len())
+            .field("version", &self.version)
+            .field("time", &self.time)
+            .field("hidden", &self.hidden)
+            .field("terminal", &self.terminal)
+            .field("sarif_limit", &self.sarif_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules by slug.
+#[derive(Debug)]
+pub(crate) struct Catalogue<'c>(BTreeMap<&'c str, &'c RuleInfo>);
+
+impl<'c> Catalogue<'c> {
+    pub(crate) fn get(&self, slug: &str) -> Option<&'c RuleInfo> {
+        self.0.get(slug).copied()
+    }
+}

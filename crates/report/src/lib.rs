@@ -1,0 +1,32 @@
+//! Shows what a scan found, in the reader's language and in the formats of other tools.
+//!
+//! ```text
+//! ScanReport + Texts (i18n/*.ftl) + source text ─► table, JSON, SARIF, JUnit …
+//! ```
+//!
+//! Invariants:
+//! - knows the plain data of `haechi-model` and no engine: a report of another origin is shown just as well;
+//! - no clock, no environment, no files: language, time stamp, width of the terminal and the text of the
+//!   scanned files come in as arguments;
+//! - what comes from a scanned file never reaches a terminal, a page or a spreadsheet as something it could
+//!   execute: control characters are made visible, and every format is escaped by its own rules;
+//! - a report of a scan that was incomplete, or that judged nothing, says so in every format;
+//! - public formats are separate structs, so that a change of the model cannot change them unnoticed;
+//! - the same report gives the same bytes.
+
+mod context;
+mod explain;
+mod josa;
+mod json;
+mod language;
+mod registry;
+mod table;
+mod texts;
+mod visible;
+
+pub use context::{Context, Terminal};
+pub use explain::{write_explain, write_rule_list, write_rule_list_json};
+pub use json::{SCAN_SCHEMA, write_json};
+pub use language::{Language, ParseLanguageError};
+pub use table::write_table;
+pub use texts::{Args, ProblemText, RuleText, Texts};

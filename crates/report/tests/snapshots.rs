@@ -1,0 +1,79 @@
+//! How reports look, in both languages.
+
+#[cfg(test)]
+mod fixture;
+
+use haechi_report::{
+    Language, Terminal, write_explain, write_json, write_rule_list, write_rule_list_json, write_table,
+};
+
+use fixture::{RULES, clean, context, full, incomplete, nothing, texts, written};
+
+macro_rules! both_languages {
+    ($name:ident, $report:expr, $write:expr) => {
+        #[test]
+        fn $name() {
+            for language in Language::ALL {
+                let texts = texts(language);
+                let mut context = context(&texts);
+                context.terminal = Terminal { colour: false, width: Some(90) };
+                let text = written(|out| $write(&$report, &context, out));
+                insta::assert_snapshot!(format!("{}_{language}", stringify!($name)), text);
+            }
+        }
+    };
+}
+
+both_languages!(table_full, full(), write_table);
+both_languages!(table_clean, clean(), write_table);
+both_languages!(table_nothing, nothing(), write_table);
+both_languages!(table_incomplete, incomplete(), write_table);
+both_languages!(json_full, full(), write_json);
+both_languages!(json_clean, clean(), write_json);
+
+#[test]
+fn table_in_colour() {
+    let texts = texts(Language::En);
+    let mut context = context(&texts);
+    context.terminal = Terminal { colour: true, width: Some(90) };
+    let mut report = full();
+    report.findings.truncate(2);
+    insta::assert_snapshot!(written(|out| write_table(&report, &context, out)).replace('\u{1b}', "^["));
+}
+
+#[test]
+fn hidden_findings_are_told() {
+    let texts = texts(Language::En);
+    let mut context = context(&texts);
+    context.hidden = 3;
+    let text = written(|out| write_table(&clean(), &context, out));
+    assert!(text.contains("3 findings below the chosen severity are not shown."), "{text}");
+    assert!(text.ends_with("No findings at or above the chosen severity.\n"), "{text}");
+}
+
+#[test]
+fn explanation() {
+    for language in Language::ALL {
+        let texts = texts(language);
+        let text = written(|out| {
+            for rule in RULES {
+                write_explain(rule, &texts, Terminal::default(), out)?;
+                writeln!(out, "----")?;
+            }
+            Ok(())
+        });
+        insta::assert_snapshot!(format!("explain_{language}"), text);
+    }
+}
+
+#[test]
+fn rule_list() {
+    for language in Language::ALL {
+        let texts = texts(language);
+        let text = written(|out| {
+            write_rule_list(RULES, &texts, Terminal::default(), out)?;
+            write_rule_list_json(RULES, &texts, out)
+        });
+        insta::assert_snapshot!(format!("rule_list_{language}"), text);
+    }
+}
