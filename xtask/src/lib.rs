@@ -10,4 +10,5 @@
 //!   must go when the case comes right.
 
 pub mod conformance;
+pub mod layers;
 mod suites;

@@ -51,8 +51,12 @@ fn collect<'d>(node: Node<'d>, inherited: Option<(&'d str, &'d str)>, depth: usi
         _ if node.get("kind").is_none() && node.get("apiVersion").is_none() => {
             return found.rejects.push(Reject::NotKubernetes(node));
         }
-        // Many formats have a `kind` or an `apiVersion` of their own, but both absent parts matter to people.
-        (None, Some(_), _) if node.get("apiVersion").is_none() && node.get("metadata").is_none() => {
+        // Other formats have a `kind` or an `apiVersion` of their own (a chart's `Chart.yaml` for one). With
+        // `metadata` or `spec` beside it, it was meant for Kubernetes.
+        _ if (node.get("kind").is_none() || node.get("apiVersion").is_none())
+            && node.get("metadata").is_none()
+            && node.get("spec").is_none() =>
+        {
             return found.rejects.push(Reject::NotKubernetes(node));
         }
         (None, ..) => return found.rejects.push(Reject::Malformed(node, "apiVersion")),

@@ -211,7 +211,7 @@ pub fn type_errors(object: Object<'_>, templates: &PodTemplates) -> Vec<TypeErro
     if let Some(metadata) = object.node().get("metadata") {
         check(metadata, METADATA, &mut errors);
     }
-    if !templates.runs_pods(object) {
+    if templates.kind(object).is_none() {
         return errors;
     }
     if let Some(spec) = object.spec() {

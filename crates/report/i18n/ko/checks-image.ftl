@@ -1,1 +1,6 @@
-# Texts of the checks in the area `image`.
+# "image" 영역 점검 항목의 문구.
+
+check-mutable-image-tag = 고정되지 않은 이미지 버전
+    .message = 컨테이너 { $container }의 이미지 { $image }{ JOSA($image, "이/가") } 특정 버전으로 고정되어 있지 않습니다.
+    .why = 노드가 언제 이미지를 받았는지에 따라 실행되는 내용이 달라집니다. 어떤 버전이 실행 중인지 알 수 없고 롤백해도 이전 버전으로 돌아가지 않습니다.
+    .fix = 버전 태그를 지정하십시오. 다이제스트를 지정하면 더 좋습니다(`image: name:1.4.2@sha256:…`).

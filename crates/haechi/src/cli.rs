@@ -1,0 +1,135 @@
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, Command, value_parser};
+use haechi_model::Severity;
+use haechi_report::{Args, Language, Texts};
+
+/// The whole command line, its help in the language of `texts`. Texts are found by place: `cli-scan` for a command,
+/// `cli-scan-fail-on` for its options, `cli-global-lang` for those of all commands.
+pub fn command(texts: &Texts) -> Command {
+    let command = Command::new("haechi")
+        .version(env!("CARGO_PKG_VERSION"))
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .disable_help_subcommand(true)
+        .arg(
+            Arg::new("lang")
+                .long("lang")
+                .global(true)
+                .value_parser(PossibleValuesParser::new(Language::ALL.map(Language::as_str))),
+        )
+        .arg(
+            Arg::new("color")
+                .long("color")
+                .global(true)
+                .value_parser(["auto", "always", "never"])
+                .default_value("auto"),
+        )
+        .subcommand(scan())
+        .subcommand(
+            Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
+        )
+        .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")));
+    localise(command, texts, "cli")
+}
+
+fn scan() -> Command {
+    let severities = || PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
+    Command::new("scan")
+        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+        .arg(output(&["table", "json", "sarif", "junit"], "table"))
+        .arg(
+            Arg::new("fail-on")
+                .long("fail-on")
+                .value_parser(PossibleValuesParser::new(
+                    Severity::ALL.map(Severity::as_str).into_iter().chain(["never"]),
+                ))
+                .default_value("low"),
+        )
+        .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
+        .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
+        .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
+        .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
+        .arg(
+            Arg::new("max-file-size")
+                .long("max-file-size")
+                .value_parser(value_parser!(u32).range(1..=1024))
+                .default_value("64"),
+        )
+        .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
+}
+
+fn output(formats: &[&'static str], default: &'static str) -> Arg {
+    Arg::new("output")
+        .long("output")
+        .short('o')
+        .value_parser(PossibleValuesParser::new(formats.iter().copied()))
+        .default_value(default)
+}
+
+/// Puts the texts in, from the command down to each option.
+fn localise(command: Command, texts: &Texts, id: &str) -> Command {
+    let about = texts.message(id, &Args::new());
+    let named: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    let mut command = command
+        .about(about)
+        .disable_help_flag(true)
+        .next_help_heading(texts.message("cli-options", &Args::new()))
+        .subcommand_help_heading(texts.message("cli-commands", &Args::new()));
+    for name in named {
+        let message = match name.as_str() {
+            "lang" | "color" => format!("cli-global-{name}"),
+            name => format!("{id}-{name}"),
+        };
+        let help = texts.message(&message, &Args::new());
+        let value = texts.find(&message, Some("value"), &Args::new()).map(|value| value.into_owned());
+        command = command.mut_arg(name, |arg| match value {
+            Some(value) => arg.help(help).value_name(value),
+            None => arg.help(help),
+        });
+    }
+    let help = texts.message("cli-global-help", &Args::new());
+    command = command.arg(Arg::new("help").long("help").short('h').action(ArgAction::Help).help(help));
+    if command.get_version().is_some() {
+        let version = texts.message("cli-global-version", &Args::new());
+        command = command
+            .disable_version_flag(true)
+            .arg(Arg::new("version").long("version").short('V').action(ArgAction::Version).help(version));
+    }
+    let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
+    for name in subcommands {
+        let id = format!("{id}-{name}");
+        command = command.mut_subcommand(name, |sub| localise(sub, texts, &id));
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_and_option_has_its_text() {
+        for language in Language::ALL {
+            let mut command = command(&Texts::new(language));
+            command.build();
+            check(&command);
+        }
+    }
+
+    fn check(command: &Command) {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        assert!(!about.is_empty() && !about.starts_with("cli"), "{}: {about}", command.get_name());
+        for arg in command.get_arguments() {
+            let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(
+                !help.is_empty() && !help.starts_with("cli"),
+                "{} {}: {help}",
+                command.get_name(),
+                arg.get_id()
+            );
+        }
+        command.get_subcommands().for_each(check);
+    }
+}

@@ -1,0 +1,66 @@
+//! The commands, one file each.
+
+mod explain;
+mod scan;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use anyhow::{Result, bail};
+use clap::ArgMatches;
+use haechi_model::RuleInfo;
+use haechi_report::{Args, Terminal, Texts};
+
+use crate::Exit;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
+    match matches.subcommand() {
+        Some(("scan", matches)) => scan::run(matches, texts),
+        Some(("explain", matches)) => explain::explain(matches, texts),
+        Some(("checks", matches)) => explain::checks(matches, texts),
+        // The parser demands a command that it knows.
+        _ => bail!("no such command"),
+    }
+}
+
+/// Prints what went wrong, cause by cause.
+pub(crate) fn print_error(error: &anyhow::Error, texts: &Texts) {
+    let text = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let line = texts.message("cli-error", &Args::new().text("error", text));
+    // Where standard error is closed, nobody is there to tell.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether the reader of our output went away, as `| head` does.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Writes to standard output, buffered, to the end.
+pub(crate) fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    write(&mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Colour and width of standard output.
+pub(crate) fn terminal(matches: &ArgMatches) -> Terminal {
+    let is_terminal = io::stdout().is_terminal();
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let colour = match matches.get_one::<String>("color").map(String::as_str) {
+        Some("always") => true,
+        Some("never") => false,
+        _ => is_terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+    };
+    let width =
+        is_terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
+    Terminal { colour, width }
+}
+
+/// The catalogue of built-in rules.
+pub(crate) fn catalogue() -> Vec<RuleInfo> {
+    haechi_checks::CHECKS.iter().map(|check| check.info).collect()
+}

@@ -1,0 +1,318 @@
+//! From files to a report: read, parse, judge, on all cores, in an order that does not depend on them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use haechi_checks::Check;
+use haechi_model::{Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span};
+use haechi_objects::{Object, PodTemplates, Reject, WorkloadKind, objects, type_errors};
+use haechi_sources::{Discovery, FileEntry, ReadError, read};
+use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
+
+use crate::kustomize;
+
+/// What a scan looks for, and how.
+#[derive(Debug, Clone)]
+pub struct ScanOptions {
+    /// The checks to ask.
+    pub checks: Vec<&'static Check>,
+    /// Which kinds run pods.
+    pub templates: PodTemplates,
+    /// Bounds on what is read.
+    pub limits: Limits,
+    /// How many threads share the work.
+    pub threads: usize,
+}
+
+/// The result of a scan, with the texts that its findings point into.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Findings and problems in order.
+    pub report: ScanReport,
+    /// The text of each file that was read, by the path that findings name.
+    pub sources: BTreeMap<Arc<str>, Arc<Source>>,
+}
+
+/// A file that was read, or why not.
+#[derive(Debug)]
+struct Loaded {
+    entry: FileEntry,
+    source: Option<Arc<Source>>,
+    documents: Vec<Document>,
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug, Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    problems: Vec<Problem>,
+    counts: ScanCounts,
+}
+
+/// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
+pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
+    let loaded = in_parallel(discovery.files, options.threads, |entry| {
+        let loaded = load(entry, &options.limits);
+        progress();
+        loaded
+    });
+    let patches =
+        kustomize::patches(loaded.iter().flat_map(|file| {
+            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
+        }));
+    let is_patch: Vec<bool> =
+        loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
+    let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
+        let judged = if is_patch { left_out(file) } else { judge(file, options) };
+        progress();
+        judged
+    });
+
+    let mut scanned = Scanned::default();
+    scanned.report.problems = discovery.problems;
+    scanned.report.counts.rules = options.checks.len();
+    for (file, judged) in loaded.into_iter().zip(judged) {
+        scanned.report.counts.files += 1;
+        scanned.report.counts.documents += judged.counts.documents;
+        scanned.report.counts.objects += judged.counts.objects;
+        scanned.report.findings.extend(judged.findings);
+        scanned.report.problems.extend(file.problems);
+        scanned.report.problems.extend(judged.problems);
+        if let Some(source) = file.source {
+            scanned.sources.insert(file.entry.shown, source);
+        }
+    }
+    scanned.report.problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
+    scanned
+}
+
+/// Applies `work` to all inputs on that many threads; results keep the order of the inputs.
+fn in_parallel<I: Send, O: Send>(inputs: Vec<I>, threads: usize, work: impl Fn(I) -> O + Sync) -> Vec<O> {
+    let threads = threads.clamp(1, inputs.len().max(1));
+    if threads == 1 {
+        return inputs.into_iter().map(work).collect();
+    }
+    let count = inputs.len();
+    let inputs: Vec<std::sync::Mutex<Option<I>>> =
+        inputs.into_iter().map(|input| std::sync::Mutex::new(Some(input))).collect();
+    let next = AtomicUsize::new(0);
+    let mut outputs: Vec<(usize, O)> = std::thread::scope(|scope| {
+        let run = || {
+            let mut done = Vec::with_capacity(count / threads + 1);
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(slot) = inputs.get(at) else { break done };
+                let input = slot.lock().ok().and_then(|mut slot| slot.take());
+                if let Some(input) = input {
+                    done.push((at, work(input)));
+                }
+            }
+        };
+        let handles: Vec<_> = (1..threads).map(|_| scope.spawn(run)).collect();
+        let mut all = run();
+        for handle in handles {
+            match handle.join() {
+                Ok(done) => all.extend(done),
+                // A bug in an engine must not become a report that lacks a file.
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        all
+    });
+    outputs.sort_by_key(|(at, _)| *at);
+    outputs.into_iter().map(|(_, output)| output).collect()
+}
+
+fn load(entry: FileEntry, limits: &Limits) -> Loaded {
+    let mut loaded = Loaded { entry, source: None, documents: Vec::new(), problems: Vec::new() };
+    let path = loaded.entry.shown.clone();
+    let bytes = match read(&loaded.entry, limits.bytes) {
+        Ok(bytes) => bytes,
+        Err(ReadError::TooLarge(size)) => {
+            let size = size.map(|size| number("size", size));
+            let args = size.into_iter().chain([number("limit", limits.bytes as u64)]).collect();
+            loaded.problems.push(Problem { kind: ProblemKind::TooLarge, path, position: None, args });
+            return loaded;
+        }
+        Err(ReadError::Io(error)) => {
+            let kind = match error.kind() {
+                std::io::ErrorKind::NotFound => ProblemKind::NotFound,
+                _ => ProblemKind::Unreadable,
+            };
+            loaded.problems.push(Problem {
+                kind,
+                path,
+                position: None,
+                args: vec![text("detail", error.to_string())],
+            });
+            return loaded;
+        }
+    };
+    let parsed = haechi_syntax::parse(&bytes, limits);
+    for error in &parsed.errors {
+        loaded.problems.push(syntax_problem(error, &parsed.source, &path));
+    }
+    loaded.documents = parsed.documents;
+    loaded.source = Some(parsed.source);
+    loaded
+}
+
+fn syntax_problem(error: &SyntaxError, source: &Source, path: &Arc<str>) -> Problem {
+    let kind = match error.kind {
+        SyntaxErrorKind::TooLarge | SyntaxErrorKind::TooDeep | SyntaxErrorKind::AliasExpansion => {
+            ProblemKind::TooLarge
+        }
+        SyntaxErrorKind::Binary => ProblemKind::Binary,
+        SyntaxErrorKind::WrongEncoding => ProblemKind::WrongEncoding,
+        SyntaxErrorKind::InvalidUtf8
+        | SyntaxErrorKind::AliasCycle
+        | SyntaxErrorKind::Yaml
+        | SyntaxErrorKind::Json
+        | SyntaxErrorKind::Value => {
+            if is_template(chunk_around(source.text(), error.span)) {
+                let position = Some(source.position(error.span.start));
+                let args = vec![text("engine", "unknown"), number("count", 1)];
+                return Problem { kind: ProblemKind::Template, path: path.clone(), position, args };
+            }
+            ProblemKind::Syntax
+        }
+    };
+    let position = match error.kind {
+        SyntaxErrorKind::TooLarge | SyntaxErrorKind::Binary | SyntaxErrorKind::WrongEncoding => None,
+        _ => Some(source.position(error.span.start)),
+    };
+    Problem { kind, path: path.clone(), position, args: vec![text("detail", error.message.clone())] }
+}
+
+/// The text between the `---` lines around a place.
+fn chunk_around(text: &str, span: Span) -> &str {
+    let mut at = (span.start as usize).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let (before, after) = text.split_at(at);
+    let start = before.rfind("\n---").unwrap_or(0);
+    let end = after.find("\n---").map_or(text.len(), |end| at + end);
+    text.get(start..end).unwrap_or_default()
+}
+
+/// Signs of a template that has not been rendered: Helm and Go, Jinja, ERB.
+fn is_template(text: &str) -> bool {
+    ["{{", "{%", "<%"].iter().any(|sign| text.contains(sign))
+}
+
+/// A patch of a kustomization: a part of an object, which would be judged as if the rest were missing.
+fn left_out(file: &Loaded) -> Judged {
+    let args = vec![text("engine", "kustomize-patch"), number("count", 1)];
+    let problem =
+        Problem { kind: ProblemKind::Template, path: file.entry.shown.clone(), position: None, args };
+    Judged { problems: vec![problem], ..Judged::default() }
+}
+
+fn judge(file: &Loaded, options: &ScanOptions) -> Judged {
+    let mut judged = Judged::default();
+    let mut strangers: Vec<Node<'_>> = Vec::new();
+    for document in &file.documents {
+        if document.root().is_null() {
+            continue;
+        }
+        judged.counts.documents += 1;
+        if kustomize::is_kustomization(&file.entry.path, document.root()) {
+            let args = vec![text("engine", "kustomize"), number("count", 1)];
+            judged.problem(file, ProblemKind::Template, document.root().anchor_span(), args);
+            continue;
+        }
+        let found = objects(document);
+        for reject in found.rejects {
+            match reject {
+                Reject::NotKubernetes(node) => strangers.push(node),
+                Reject::Malformed(node, field) => {
+                    let args = vec![text("field", field), text("expected", "string"), text("found", "null")];
+                    judged.problem(file, ProblemKind::Malformed, node.anchor_span(), args);
+                }
+            }
+        }
+        for object in found.objects {
+            judge_object(file, object, options, &mut judged);
+        }
+    }
+    // Named once a file, at the first of them.
+    if let Some(first) = strangers.first() {
+        let args = vec![number("count", strangers.len() as u64)];
+        judged.problem(file, ProblemKind::NotKubernetes, first.anchor_span(), args);
+    }
+    judged
+}
+
+fn judge_object(file: &Loaded, object: Object<'_>, options: &ScanOptions, judged: &mut Judged) {
+    if let Some(node) = placeholder(object, &options.templates) {
+        let args = vec![text("engine", "unknown"), number("count", 1)];
+        return judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
+    }
+    judged.counts.objects += 1;
+    for error in type_errors(object, &options.templates) {
+        let args = vec![
+            text("field", error.json_path),
+            text("expected", error.expected),
+            text("found", error.found),
+            text("resource", object.resource().to_string()),
+        ];
+        judged.problem(file, ProblemKind::Malformed, error.span, args);
+    }
+    if let Some(missing) = missing_part(object, &options.templates) {
+        let args = vec![
+            text("field", missing),
+            text("expected", "object"),
+            text("found", "null"),
+            text("resource", object.resource().to_string()),
+        ];
+        judged.problem(file, ProblemKind::Malformed, object.anchor_span(), args);
+    }
+    let checks = options.checks.iter().copied();
+    judged.findings.extend(haechi_checks::judge(object, &file.entry.shown, &options.templates, checks));
+}
+
+/// A value that decides what the object is, or what it runs, and that a template has still to fill in.
+fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
+    let metadata = object.metadata();
+    let field = |key: &str| metadata.and_then(|metadata| metadata.get(key));
+    let of_object =
+        [object.node().get("apiVersion"), object.node().get("kind"), field("name"), field("namespace")];
+    let images =
+        templates.pod(object).into_iter().flat_map(|pod| pod.containers()).map(|container| container.image());
+    of_object.into_iter().chain(images).flatten().find(|node| match node.value() {
+        Value::String(text) => is_template(text),
+        _ => false,
+    })
+}
+
+/// What an object that runs pods lacks, so that checks have nothing to look at: the API server refuses it.
+fn missing_part(object: Object<'_>, templates: &PodTemplates) -> Option<&'static str> {
+    match templates.pod(object) {
+        Some(pod) if pod.containers().next().is_none() => Some("containers"),
+        // A custom resource may leave its template to another object.
+        Some(_) => None,
+        None => match templates.kind(object) {
+            None | Some(WorkloadKind::Custom) => None,
+            Some(WorkloadKind::Pod) => Some("spec"),
+            Some(_) => Some("template.spec"),
+        },
+    }
+}
+
+impl Judged {
+    fn problem(&mut self, file: &Loaded, kind: ProblemKind, span: Span, args: Vec<Arg>) {
+        let position: Option<Position> = file.source.as_ref().map(|source| source.position(span.start));
+        self.problems.push(Problem { kind, path: file.entry.shown.clone(), position, args });
+    }
+}
+
+fn text(name: &'static str, value: impl Into<String>) -> Arg {
+    Arg { name: Cow::Borrowed(name), value: ArgValue::Text(value.into()) }
+}
+
+fn number(name: &'static str, value: u64) -> Arg {
+    Arg { name: Cow::Borrowed(name), value: ArgValue::Number(i64::try_from(value).unwrap_or(i64::MAX)) }
+}

@@ -1,0 +1,46 @@
+# The command line: what commands and options are for.
+
+cli = Secures Kubernetes and the cloud around it
+cli-options = Options
+cli-commands = Commands
+cli-error = error: { $error }
+cli-unknown-rule = no check is called `{ $id }`, here or elsewhere; `haechi checks` lists them
+cli-no-check-left = no check is left to run
+
+cli-global-lang = The language of texts; by default that of the locale
+    .value = LANGUAGE
+cli-global-color = When to use colour
+    .value = WHEN
+cli-global-help = Print help
+cli-global-version = Print the version
+
+cli-scan = Find out what is wrong in manifests, where, and how to fix it
+cli-scan-paths = Files, folders, glob patterns, or `-` for standard input
+    .value = PATH
+cli-scan-output = How to print the result
+    .value = FORMAT
+cli-scan-fail-on = Exit with 1 on findings at least this severe
+    .value = SEVERITY
+cli-scan-min-severity = Show findings at least this severe
+    .value = SEVERITY
+cli-scan-only = Ask these checks only; names separated by commas
+    .value = CHECK
+cli-scan-skip = Leave these checks out
+    .value = CHECK
+cli-scan-no-ignore = Also scan what .gitignore and .ignore files name
+cli-scan-max-file-size = Refuse files larger than this, in MiB
+    .value = MIB
+cli-scan-threads = Number of threads; by default one per core
+    .value = N
+cli-scan-pod-security = Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`
+    .value = LEVEL
+
+cli-explain = Explain a check: why it matters, how to fix it, what others call it
+cli-explain-id = The name of a check, or its id in another tool or benchmark
+    .value = ID
+cli-explain-output = How to print the result
+    .value = FORMAT
+
+cli-checks = List all checks
+cli-checks-output = How to print the result
+    .value = FORMAT

@@ -1,0 +1,46 @@
+# 명령줄: 명령과 옵션의 설명.
+
+cli = 쿠버네티스와 클라우드 환경을 보호합니다
+cli-options = 옵션
+cli-commands = 명령
+cli-error = 오류: { $error }
+cli-unknown-rule = `{ $id }`{ JOSA($id, "이라는/라는") } 점검 항목은 없습니다. 전체 목록은 `haechi checks`로 확인하십시오.
+cli-no-check-left = 실행할 점검 항목이 남아 있지 않습니다
+
+cli-global-lang = 출력 언어. 지정하지 않으면 로캘을 따릅니다
+    .value = LANGUAGE
+cli-global-color = 색상 사용 여부
+    .value = WHEN
+cli-global-help = 도움말 출력
+cli-global-version = 버전 출력
+
+cli-scan = 매니페스트의 문제와 그 위치, 해결 방법을 찾습니다
+cli-scan-paths = 파일, 폴더, 글롭 패턴. `-`는 표준 입력입니다
+    .value = PATH
+cli-scan-output = 결과 출력 형식
+    .value = FORMAT
+cli-scan-fail-on = 이 심각도 이상의 결과가 있으면 종료 코드 1을 반환합니다
+    .value = SEVERITY
+cli-scan-min-severity = 이 심각도 이상의 결과만 표시합니다
+    .value = SEVERITY
+cli-scan-only = 지정한 점검 항목만 실행합니다(쉼표로 구분)
+    .value = CHECK
+cli-scan-skip = 지정한 점검 항목을 제외합니다
+    .value = CHECK
+cli-scan-no-ignore = .gitignore와 .ignore 파일이 제외한 파일도 검사합니다
+cli-scan-max-file-size = 이 크기(MiB)보다 큰 파일은 읽지 않습니다
+    .value = MIB
+cli-scan-threads = 스레드 수. 지정하지 않으면 코어 수와 같습니다
+    .value = N
+cli-scan-pod-security = 파드 보안 표준(Pod Security Standards)으로도 판정합니다: `baseline`, `restricted`, 버전 지정 예: `restricted:v1.30`
+    .value = LEVEL
+
+cli-explain = 점검 항목의 이유, 해결 방법, 다른 도구에서의 이름을 설명합니다
+cli-explain-id = 점검 항목의 이름 또는 다른 도구나 벤치마크의 식별자
+    .value = ID
+cli-explain-output = 결과 출력 형식
+    .value = FORMAT
+
+cli-checks = 모든 점검 항목을 나열합니다
+cli-checks-output = 결과 출력 형식
+    .value = FORMAT
