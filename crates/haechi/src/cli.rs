@@ -68,34 +68,41 @@ fn output(formats: &[&'static str], default: &'static str) -> Arg {
         .default_value(default)
 }
 
-/// Puts the texts in, from the command down to each option.
+/// Puts the texts in, from the command down to each option. What clap would say in English by itself (headings,
+/// defaults, choices) is said here, in the language of `texts`.
 fn localise(command: Command, texts: &Texts, id: &str) -> Command {
-    let about = texts.message(id, &Args::new());
-    let named: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    let label = |id: &str| texts.message(id, &Args::new());
+    let template = format!("{{about}}\n\n{}: {{usage}}\n\n{{all-args}}{{after-help}}", label("cli-usage"));
     let mut command = command
-        .about(about)
+        .about(label(id))
+        .help_template(template)
+        .subcommand_help_heading(label("cli-commands"))
         .disable_help_flag(true)
-        .next_help_heading(texts.message("cli-options", &Args::new()))
-        .subcommand_help_heading(texts.message("cli-commands", &Args::new()));
-    for name in named {
+        .disable_version_flag(true)
+        .arg(Arg::new("help").long("help").short('h').action(ArgAction::Help));
+    if command.get_version().is_some() {
+        command = command.arg(Arg::new("version").long("version").short('V').action(ArgAction::Version));
+    }
+    let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    for name in names {
         let message = match name.as_str() {
-            "lang" | "color" => format!("cli-global-{name}"),
+            "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
             name => format!("{id}-{name}"),
         };
-        let help = texts.message(&message, &Args::new());
         let value = texts.find(&message, Some("value"), &Args::new()).map(|value| value.into_owned());
-        command = command.mut_arg(name, |arg| match value {
-            Some(value) => arg.help(help).value_name(value),
-            None => arg.help(help),
+        command = command.mut_arg(name, |arg| {
+            let heading = label(if arg.is_positional() { "cli-arguments" } else { "cli-options" });
+            let help = with_choices(label(&message), &arg, texts);
+            let arg =
+                arg.help(help).help_heading(heading).hide_default_value(true).hide_possible_values(true);
+            match value {
+                Some(value) => arg.value_name(value),
+                None => arg,
+            }
         });
     }
-    let help = texts.message("cli-global-help", &Args::new());
-    command = command.arg(Arg::new("help").long("help").short('h').action(ArgAction::Help).help(help));
-    if command.get_version().is_some() {
-        let version = texts.message("cli-global-version", &Args::new());
-        command = command
-            .disable_version_flag(true)
-            .arg(Arg::new("version").long("version").short('V').action(ArgAction::Version).help(version));
+    if let Some(more) = texts.find(id, Some("more"), &Args::new()) {
+        command = command.after_help(more.into_owned());
     }
     let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in subcommands {
@@ -103,6 +110,23 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
         command = command.mut_subcommand(name, |sub| localise(sub, texts, &id));
     }
     command
+}
+
+/// The help of an option, followed by what can be given and what is taken otherwise.
+fn with_choices(help: String, arg: &Arg, texts: &Texts) -> String {
+    let mut help = help;
+    let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+    let choices: Vec<String> =
+        arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    if takes_value && !choices.is_empty() {
+        help.push(' ');
+        help.push_str(&texts.message("cli-choices", &Args::new().text("choices", choices.join(", "))));
+    }
+    if let Some(default) = arg.get_default_values().first().and_then(|default| default.to_str()) {
+        help.push(' ');
+        help.push_str(&texts.message("cli-default", &Args::new().text("default", default.to_owned())));
+    }
+    help
 }
 
 #[cfg(test)]

@@ -3,6 +3,10 @@
 cli = Secures Kubernetes and the cloud around it
 cli-options = Options
 cli-commands = Commands
+cli-usage = Usage
+cli-arguments = Arguments
+cli-choices = [choices: { $choices }]
+cli-default = [default: { $default }]
 cli-error = error: { $error }
 cli-unknown-rule = no check is called `{ $id }`, here or elsewhere; `haechi checks` lists them
 cli-no-check-left = no check is left to run
@@ -15,6 +19,9 @@ cli-global-help = Print help
 cli-global-version = Print the version
 
 cli-scan = Find out what is wrong in manifests, where, and how to fix it
+    .more =
+        Exit codes: 0 clean, 1 findings at or above --fail-on, 2 wrong usage, 3 incomplete
+        (something could not be read or judged), 4 internal error.
 cli-scan-paths = Files, folders, glob patterns, or `-` for standard input
     .value = PATH
 cli-scan-output = How to print the result

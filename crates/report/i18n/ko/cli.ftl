@@ -3,6 +3,10 @@
 cli = 쿠버네티스와 클라우드 환경을 보호합니다
 cli-options = 옵션
 cli-commands = 명령
+cli-usage = 사용법
+cli-arguments = 인자
+cli-choices = [선택: { $choices }]
+cli-default = [기본값: { $default }]
 cli-error = 오류: { $error }
 cli-unknown-rule = `{ $id }`{ JOSA($id, "이라는/라는") } 점검 항목은 없습니다. 전체 목록은 `haechi checks`로 확인하십시오.
 cli-no-check-left = 실행할 점검 항목이 남아 있지 않습니다
@@ -15,6 +19,9 @@ cli-global-help = 도움말 출력
 cli-global-version = 버전 출력
 
 cli-scan = 매니페스트의 문제와 그 위치, 해결 방법을 찾습니다
+    .more =
+        종료 코드: 0 문제 없음, 1 --fail-on 이상의 결과 있음, 2 잘못된 사용법, 3 불완전(읽거나
+        판정하지 못한 부분이 있음), 4 내부 오류.
 cli-scan-paths = 파일, 폴더, 글롭 패턴. `-`는 표준 입력입니다
     .value = PATH
 cli-scan-output = 결과 출력 형식
