@@ -14,6 +14,8 @@
 //! - objects are read where they lie: no engine copies the tree to judge it.
 
 mod engine;
+mod go;
+pub mod pss;
 
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
