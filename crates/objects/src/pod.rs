@@ -154,6 +154,11 @@ impl PodTemplates {
         Some(Pod { object, kind, template, spec })
     }
 
+    /// Whether objects of this kind run pods, also where this one lacks its template.
+    pub fn runs_pods(&self, object: Object<'_>) -> bool {
+        self.kind(object).is_some()
+    }
+
     /// What kind of workload objects of this kind are, also where this one lacks its template.
     pub fn kind(&self, object: Object<'_>) -> Option<WorkloadKind> {
         if self.custom.iter().any(|path| object.is(&path.group, &path.kind)) {

@@ -1,7 +1,8 @@
 //! The suites, one file each.
 
+mod pss;
 mod yaml;
 
 use crate::conformance::Suite;
 
-pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS];
+pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS, pss::FIXTURES, pss::API_SERVER];

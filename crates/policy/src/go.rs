@@ -1,0 +1,61 @@
+//! How Go prints what upstream messages contain.
+
+use std::fmt::Write as _;
+
+/// A text as Go's `%q` prints it (`strconv.Quote`).
+pub(crate) fn quote(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        push_quoted(c, &mut out);
+    }
+    out.push('"');
+    out
+}
+
+fn push_quoted(c: char, out: &mut String) {
+    let short = match c {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\x07' => "\\a",
+        '\x08' => "\\b",
+        '\x0c' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        '\x0b' => "\\v",
+        _ if is_printable(c) => return out.push(c),
+        _ => "",
+    };
+    let code = u32::from(c);
+    // Writing to a string cannot fail.
+    let _ = match code {
+        _ if !short.is_empty() => out.write_str(short),
+        0..=0x1f | 0x7f => write!(out, "\\x{code:02x}"),
+        0x80..=0xffff => write!(out, "\\u{code:04x}"),
+        _ => write!(out, "\\U{code:08x}"),
+    };
+}
+
+/// Go's `strconv.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
+fn is_printable(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    // Rust escapes what it finds unprintable. Marks are escaped too where they come first, hence the letter.
+    let mut buffer = [b'a', 0, 0, 0, 0];
+    let len = buffer.get_mut(1..).map_or(0, |rest| c.encode_utf8(rest).len());
+    let text = buffer.get(..=len).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+    text.escape_debug().nth(1) == Some(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn quoted_as_go_does() {
+        assert_eq!(quote("a\"b\\\n\u{7f}\u{0}"), r#""a\"b\\\n\x7f\x00""#);
+        assert_eq!(quote("한글 é\u{a0}\u{200b}"), "\"한글 é\\u00a0\\u200b\"");
+    }
+}
