@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use haechi_model::Severity;
+use haechi_policy::pss::LevelVersion;
 use haechi_report::{Args, Language, Texts};
 
 /// The whole command line, its help in the language of `texts`. Texts are found by place: `cli-scan` for a command,
@@ -50,6 +51,7 @@ fn scan() -> Command {
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
+        .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(
             Arg::new("max-file-size")
@@ -58,6 +60,14 @@ fn scan() -> Command {
                 .default_value("64"),
         )
         .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
+}
+
+/// `restricted`, `baseline:v1.30`, `privileged:latest`.
+fn level_version(text: &str) -> Result<LevelVersion, String> {
+    let (level, version) = text.split_once(':').unwrap_or((text, "latest"));
+    let level = level.parse().map_err(|error| format!("level {error}"))?;
+    let version = version.parse().map_err(|error| format!("version {error}"))?;
+    Ok(LevelVersion { level, version })
 }
 
 fn output(formats: &[&'static str], default: &'static str) -> Arg {

@@ -8,10 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use haechi_checks::Check;
 use haechi_model::{Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span};
 use haechi_objects::{Object, PodTemplates, Reject, WorkloadKind, objects, type_errors};
+use haechi_policy::pss::LevelVersion;
 use haechi_sources::{Discovery, FileEntry, ReadError, read};
 use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
 
 use crate::kustomize;
+
+mod pod_security;
+
+use pod_security::PodSecurityLevels;
 
 /// What a scan looks for, and how.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct ScanOptions {
     pub checks: Vec<&'static Check>,
     /// Which kinds run pods.
     pub templates: PodTemplates,
+    /// A Pod Security Standard that every pod is held to.
+    pub pod_security: Option<LevelVersion>,
     /// Bounds on what is read.
     pub limits: Limits,
     /// How many threads share the work.
@@ -62,10 +69,13 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
         kustomize::patches(loaded.iter().flat_map(|file| {
             file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
         }));
+    let all_objects =
+        loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+    let levels = PodSecurityLevels::new(options.pod_security, all_objects);
     let is_patch: Vec<bool> =
         loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
     let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
-        let judged = if is_patch { left_out(file) } else { judge(file, options) };
+        let judged = if is_patch { left_out(file) } else { judge(file, options, &levels) };
         progress();
         judged
     });
@@ -84,6 +94,10 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
             scanned.sources.insert(file.entry.shown, source);
         }
     }
+    scanned
+        .report
+        .findings
+        .sort_by(|a, b| (&a.location, &a.rule, &a.args).cmp(&(&b.location, &b.rule, &b.args)));
     scanned.report.problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
     scanned
 }
@@ -211,7 +225,7 @@ fn left_out(file: &Loaded) -> Judged {
     Judged { problems: vec![problem], ..Judged::default() }
 }
 
-fn judge(file: &Loaded, options: &ScanOptions) -> Judged {
+fn judge(file: &Loaded, options: &ScanOptions, levels: &PodSecurityLevels) -> Judged {
     let mut judged = Judged::default();
     let mut strangers: Vec<Node<'_>> = Vec::new();
     for document in &file.documents {
@@ -235,7 +249,7 @@ fn judge(file: &Loaded, options: &ScanOptions) -> Judged {
             }
         }
         for object in found.objects {
-            judge_object(file, object, options, &mut judged);
+            judge_object(file, object, options, levels, &mut judged);
         }
     }
     // Named once a file, at the first of them.
@@ -246,7 +260,13 @@ fn judge(file: &Loaded, options: &ScanOptions) -> Judged {
     judged
 }
 
-fn judge_object(file: &Loaded, object: Object<'_>, options: &ScanOptions, judged: &mut Judged) {
+fn judge_object(
+    file: &Loaded,
+    object: Object<'_>,
+    options: &ScanOptions,
+    levels: &PodSecurityLevels,
+    judged: &mut Judged,
+) {
     if let Some(node) = placeholder(object, &options.templates) {
         let args = vec![text("engine", "unknown"), number("count", 1)];
         return judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
@@ -270,8 +290,24 @@ fn judge_object(file: &Loaded, object: Object<'_>, options: &ScanOptions, judged
         ];
         judged.problem(file, ProblemKind::Malformed, object.anchor_span(), args);
     }
+    let path = &file.entry.shown;
     let checks = options.checks.iter().copied();
-    judged.findings.extend(haechi_checks::judge(object, &file.entry.shown, &options.templates, checks));
+    judged.findings.extend(haechi_checks::judge(object, path, &options.templates, checks));
+    judged.findings.extend(pod_security::legacy(object, path));
+    if let Some(pod) = options.templates.pod(object) {
+        let mut unjudged = Vec::new();
+        let findings =
+            levels.judge(pod, path, |span, check, expected| unjudged.push((span, check, expected)));
+        judged.findings.extend(findings);
+        for (span, check, expected) in unjudged {
+            let args = vec![
+                text("rule", check),
+                text("expected", expected),
+                text("resource", object.resource().to_string()),
+            ];
+            judged.problem(file, ProblemKind::Malformed, span, args);
+        }
+    }
 }
 
 /// A value that decides what the object is, or what it runs, and that a template has still to fill in.

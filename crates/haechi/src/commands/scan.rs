@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use haechi_checks::{CHECKS, Check};
 use haechi_model::Severity;
 use haechi_objects::PodTemplates;
+use haechi_policy::pss::LevelVersion;
 use haechi_report::{Args, Context, Texts, write_json, write_table};
 use haechi_sources::{DiscoverOptions, discover};
 use haechi_syntax::Limits;
@@ -25,6 +26,7 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let options = ScanOptions {
         checks: chosen_checks(matches, texts)?,
         templates: PodTemplates::default(),
+        pod_security: matches.get_one::<LevelVersion>("pod-security").copied(),
         limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
         threads: threads(matches),
     };

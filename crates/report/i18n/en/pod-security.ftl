@@ -55,3 +55,7 @@ pod-security-sysctls = An unsafe kernel parameter is set
 pod-security-windows-host-process = A Windows HostProcess container is used
     .why = A HostProcess container runs on the Windows node itself, with its rights and its network.
     .fix = Remove `windowsOptions.hostProcess: true`.
+pod-security-pod-security-policy-removed = PodSecurityPolicy protects nothing any more
+    .message = Kubernetes 1.25 and later do not read this object. Its closest Pod Security Standard: { $level }.
+    .why = PodSecurityPolicy was removed in Kubernetes 1.25. The protection that it seems to give is not there.
+    .fix = Label the namespaces with `pod-security.kubernetes.io/enforce` and delete the policy.

@@ -75,15 +75,15 @@ check-proc-mount-unmasked = 마스킹되지 않은 /proc
     .why = 컨테이너 런타임은 노드 설정을 바꿀 수 있는 /proc의 일부를 가립니다. 이 보호가 없으면 컨테이너의 root가 커널 설정을 변경할 수 있습니다.
     .fix = `procMount`를 제거하십시오. 컨테이너 안에서 컨테이너를 실행해야 한다면 사용자 네임스페이스(`hostUsers: false`)를 사용하십시오.
 
-check-seccomp-profile-missing = seccomp 프로필 없음
-    .message = 컨테이너 { $container }에 seccomp 프로필이 지정되지 않았습니다.
-    .why = 프로필이 없으면 커널이 모든 시스템 콜을 받아들입니다. 기본 프로필은 대부분의 커널 취약점 공격에 쓰이는 시스템 콜을 차단합니다.
+check-seccomp-profile-missing = seccomp 프로파일 없음
+    .message = 컨테이너 { $container }에 seccomp 프로파일이 지정되지 않았습니다.
+    .why = 프로파일이 없으면 커널이 모든 시스템 콜을 받아들입니다. 기본 프로파일은 대부분의 커널 취약점 공격에 쓰이는 시스템 콜을 차단합니다.
     .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하십시오.
 
 check-seccomp-unconfined = seccomp 비활성화
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
     .why = 대부분의 커널 취약점 공격에 쓰이는 것을 포함하여 커널의 모든 시스템 콜이 컨테이너에 열려 있습니다.
-    .fix = `seccompProfile.type: RuntimeDefault`를 사용하거나, 프로그램에 필요한 시스템 콜만 허용하는 `Localhost` 프로필을 사용하십시오.
+    .fix = `seccompProfile.type: RuntimeDefault`를 사용하거나, 프로그램에 필요한 시스템 콜만 허용하는 `Localhost` 프로파일을 사용하십시오.
 
 check-sensitive-host-path-mounted = 노드의 민감한 디렉터리 마운트
     .message = 볼륨 { $volume }{ JOSA($volume, "이/가") } 노드의 설정, 자격 증명 또는 프로세스 정보가 담긴 { $path }{ JOSA($path, "을/를") } 마운트합니다.

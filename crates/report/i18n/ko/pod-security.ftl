@@ -54,3 +54,7 @@ pod-security-sysctls = 안전하지 않은 커널 파라미터 설정
 pod-security-windows-host-process = Windows HostProcess 컨테이너 사용
     .why = HostProcess 컨테이너는 Windows 노드 자체에서 노드의 권한과 네트워크로 실행됩니다.
     .fix = `windowsOptions.hostProcess: true`를 제거하십시오.
+pod-security-pod-security-policy-removed = 더 이상 적용되지 않는 PodSecurityPolicy
+    .message = 쿠버네티스 1.25 이상에서는 이 오브젝트를 읽지 않습니다. 가장 가까운 파드 보안 표준: { $level }.
+    .why = PodSecurityPolicy는 쿠버네티스 1.25에서 제거되었습니다. 이 정책이 보호해 주는 것처럼 보여도 실제로는 아무것도 보호하지 않습니다.
+    .fix = 네임스페이스에 `pod-security.kubernetes.io/enforce` 레이블을 지정하고 이 정책을 삭제하십시오.
