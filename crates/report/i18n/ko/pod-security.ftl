@@ -1,13 +1,13 @@
 # Pod Security Standards. 발견 사항의 문장은 API 서버의 것을 그대로 쓰고, 여기에는 통제 항목별 제목, 이유, 조치를 둔다.
 
 pod-security-allow-privilege-escalation = 권한 상승 허용
-    .why = 프로세스가 setuid 바이너리 등을 통해 부모 프로세스보다 많은 권한을 얻을 수 있어, 침입자가 컨테이너 안에서 루트 권한을 얻는 발판이 됩니다.
+    .why = 프로세스가 setuid 바이너리 등을 통해 부모 프로세스보다 많은 권한을 얻을 수 있어, 침입자가 컨테이너 안에서 root 권한을 얻는 발판이 됩니다.
     .fix = 모든 컨테이너에 `securityContext.allowPrivilegeEscalation: false`를 설정하십시오.
 pod-security-app-armor-profile = AppArmor 해제 또는 변경
     .why = AppArmor는 프로세스가 접근할 수 있는 파일과 커널 인터페이스를 제한합니다. 프로파일이 없으면 컨테이너에 침입한 공격자가 노릴 수 있는 커널 영역이 넓어집니다.
     .fix = `RuntimeDefault` 또는 `Localhost` 프로파일을 사용하거나 설정을 제거하십시오.
 pod-security-capabilities-baseline = 기본 집합을 벗어난 커널 권한(capability) 추가
-    .why = 커널 권한(capability)은 루트 권한을 나눈 것입니다. 기본 집합을 벗어난 권한이 있으면 컨테이너가 네트워크를 변경하거나 커널 코드를 적재하고 노드를 장악할 수 있습니다.
+    .why = 커널 권한(capability)은 root 권한을 나눈 것입니다. 기본 집합을 벗어난 권한이 있으면 컨테이너가 네트워크를 변경하거나 커널 코드를 적재하고 노드를 장악할 수 있습니다.
     .fix = 메시지에 표시된 항목을 `securityContext.capabilities.add`에서 제거하십시오.
 pod-security-capabilities-restricted = 커널 권한(capability) 미제거
     .why = 기본 집합만으로도 네트워크 패킷을 위조하거나 파일 소유자를 바꿀 수 있습니다. 이런 권한이 필요한 서비스는 드물고, 공격자에게는 유용합니다.
@@ -33,11 +33,11 @@ pod-security-proc-mount = `/proc` 마스킹 해제
 pod-security-restricted-volumes = 허용되지 않는 종류의 볼륨 사용
     .why = 이러한 볼륨은 퍼시스턴트 볼륨 클레임의 통제를 거치지 않고 파드 밖의 저장소에 접근합니다.
     .fix = `configMap`, `csi`, `downwardAPI`, `emptyDir`, `ephemeral`, `image`, `persistentVolumeClaim`, `projected`, `secret` 중에서 사용하십시오.
-pod-security-run-as-non-root = 루트로 실행될 수 있는 컨테이너
-    .why = 사용자 네임스페이스를 사용하지 않으면 컨테이너의 루트는 커널에서도 루트입니다. 컨테이너를 탈출하면 노드를 장악할 수 있습니다.
+pod-security-run-as-non-root = root로 실행될 수 있는 컨테이너
+    .why = 사용자 네임스페이스를 사용하지 않으면 컨테이너의 root는 커널에서도 root입니다. 컨테이너를 탈출하면 노드를 장악할 수 있습니다.
     .fix = 파드 또는 모든 컨테이너에 `securityContext.runAsNonRoot: true`를 설정하고, 전용 사용자가 있는 이미지를 사용하십시오.
 pod-security-run-as-user = 사용자 0으로 실행되는 컨테이너
-    .why = 사용자 네임스페이스를 사용하지 않으면 컨테이너의 루트는 커널에서도 루트입니다. 컨테이너를 탈출하면 노드를 장악할 수 있습니다.
+    .why = 사용자 네임스페이스를 사용하지 않으면 컨테이너의 root는 커널에서도 root입니다. 컨테이너를 탈출하면 노드를 장악할 수 있습니다.
     .fix = `runAsUser`를 0이 아닌 값으로 설정하거나, 이미지에 전용 사용자가 있으면 설정을 제거하십시오.
 pod-security-se-linux-options = SELinux 옵션 변경
     .why = 유형(type), 사용자, 역할을 바꾸면 컨테이너와 노드 사이의 격리가 풀릴 수 있습니다.

@@ -33,7 +33,7 @@ summary-heading = 요약
 summary-scope = 파일 { NUMBER($files) }개, 오브젝트 { NUMBER($objects) }개, 규칙 { NUMBER($rules) }개
 summary-hidden = 지정한 심각도보다 낮은 발견 사항 { NUMBER($count) }건은 표시하지 않았습니다.
 summary-explain = 규칙에 대한 자세한 설명은 `haechi explain { $rule }` 명령으로 볼 수 있습니다.
-summary-left-out = Kubernetes 오브젝트가 아닌 문서 { NUMBER($count) }개는 검사에서 제외했습니다.
+summary-left-out = 쿠버네티스 오브젝트가 아닌 문서 { NUMBER($count) }개는 검사에서 제외했습니다.
 
 ## 결론
 
@@ -41,7 +41,7 @@ verdict-findings = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($co
 verdict-clean = 발견 사항이 없습니다.
 verdict-clean-shown = 지정한 심각도 이상의 발견 사항이 없습니다.
 verdict-no-findings-in-part = 판정할 수 있었던 부분에서는 발견 사항이 없습니다. 통과를 뜻하지는 않습니다.
-verdict-nothing = 아무것도 검사하지 않았습니다. Kubernetes 오브젝트를 찾지 못했으며, 통과를 뜻하지 않습니다.
+verdict-nothing = 아무것도 검사하지 않았습니다. 쿠버네티스 오브젝트를 찾지 못했으며, 통과를 뜻하지 않습니다.
 verdict-incomplete = 검사가 완전하지 않습니다. 문제 { NUMBER($count) }건 때문에 판정하지 못한 부분이 있습니다.
 
 ## SARIF 알림
