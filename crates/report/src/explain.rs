@@ -8,6 +8,7 @@ use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::json::Peer;
+use crate::json_text::write_pretty;
 use crate::table::{Page, Tone, severity_names};
 use crate::visible::visible;
 use crate::{Args, Terminal, Texts};
@@ -159,6 +160,5 @@ pub fn write_rule_list_json(rules: &[RuleInfo], texts: &Texts, out: &mut dyn io:
             })
             .collect(),
     };
-    serde_json::to_writer_pretty(&mut *out, &list)?;
-    out.write_all(b"\n")
+    write_pretty(&list, out)
 }

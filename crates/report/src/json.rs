@@ -12,6 +12,7 @@ use serde::{Serialize, ser};
 
 use crate::Context;
 use crate::context::Catalogue;
+use crate::json_text::write_pretty;
 
 /// The name and version of the format. The version rises when a reader of the old one would misunderstand the
 /// new one; members may be added without that.
@@ -19,8 +20,7 @@ pub const SCAN_SCHEMA: &str = "haechi.scan/v1";
 
 /// Writes the report as one JSON object, followed by a line break.
 pub fn write_json(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &scan(report, context, &context.catalogue()))?;
-    out.write_all(b"\n")
+    write_pretty(&scan(report, context, &context.catalogue()), out)
 }
 
 pub(crate) fn scan<'r>(

@@ -165,7 +165,11 @@ impl Texts {
     /// Title, reason and remedy of a rule, without a finding. Where a text depends on the finding, the name of
     /// the value stands for it: `<container>`.
     pub fn rule(&self, rule: &RuleInfo) -> RuleText<'_> {
-        let text = self.rule_text(RuleSource::Check, rule.slug, &Args::new());
+        self.general(RuleSource::Check, rule.slug)
+    }
+
+    pub(crate) fn general(&self, source: RuleSource, rule: &str) -> RuleText<'_> {
+        let text = self.rule_text(source, rule, &Args::new());
         RuleText {
             title: with_placeholders(text.title),
             message: with_placeholders(text.message),

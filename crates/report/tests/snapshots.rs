@@ -1,10 +1,11 @@
 //! How reports look, in both languages.
+#![cfg(test)]
 
-#[cfg(test)]
 mod fixture;
 
 use haechi_report::{
-    Language, Terminal, write_explain, write_json, write_rule_list, write_rule_list_json, write_table,
+    Language, Terminal, write_explain, write_json, write_junit, write_rule_list, write_rule_list_json,
+    write_sarif, write_table,
 };
 
 use fixture::{RULES, clean, context, full, incomplete, nothing, texts, written};
@@ -30,6 +31,12 @@ both_languages!(table_nothing, nothing(), write_table);
 both_languages!(table_incomplete, incomplete(), write_table);
 both_languages!(json_full, full(), write_json);
 both_languages!(json_clean, clean(), write_json);
+both_languages!(sarif_full, full(), write_sarif);
+both_languages!(sarif_nothing, nothing(), write_sarif);
+both_languages!(junit_full, full(), write_junit);
+both_languages!(junit_clean, clean(), write_junit);
+both_languages!(junit_nothing, nothing(), write_junit);
+both_languages!(junit_incomplete, incomplete(), write_junit);
 
 #[test]
 fn table_in_colour() {

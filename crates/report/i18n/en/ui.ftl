@@ -75,6 +75,7 @@ verdict-incomplete =
 
 ## Notes in SARIF
 
+sarif-root = The folder that the scan was started in.
 sarif-truncated =
     Only the { NUMBER($shown) } most severe of { NUMBER($total) } findings are in this file; { NUMBER($omitted) } were left out because of the limit that was set.
 sarif-over-limit =

@@ -46,6 +46,7 @@ verdict-incomplete = 검사가 완전하지 않습니다. 문제 { NUMBER($count
 
 ## SARIF 알림
 
+sarif-root = 검사를 시작한 폴더입니다.
 sarif-truncated =
     발견 사항 { NUMBER($total) }건 중 심각도가 높은 { NUMBER($shown) }건만 이 파일에 담았습니다. 설정된 한도 때문에 { NUMBER($omitted) }건은 제외했습니다.
 sarif-over-limit =

@@ -1,0 +1,272 @@
+use std::borrow::Cow;
+
+use haechi_model::{Finding, FixSafety, Position, Span};
+use serde::Serialize;
+
+use super::{Text, level};
+use crate::Context;
+use crate::table::rule_name;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SarifResult<'r> {
+    rule_id: Cow<'r, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Text,
+    locations: [Location<'r>; 1],
+    partial_fingerprints: Fingerprints,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<SarifFix<'r>>,
+    properties: Properties,
+}
+
+/// GitHub follows a result by `primaryLocationLineHash` alone; others take every fingerprint. Ours depends on
+/// the rule and the object and not on lines, so both carry it.
+#[derive(Debug, Serialize)]
+struct Fingerprints {
+    #[serde(rename = "haechi/v1")]
+    haechi: String,
+    #[serde(rename = "primaryLocationLineHash")]
+    line_hash: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Properties {
+    severity: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'r> {
+    physical_location: PhysicalLocation<'r>,
+    logical_locations: [LogicalLocation<'r>; 1],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LogicalLocation<'r> {
+    name: &'r str,
+    fully_qualified_name: String,
+    kind: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PhysicalLocation<'r> {
+    artifact_location: ArtifactLocation<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+impl PhysicalLocation<'_> {
+    pub(super) fn of_position(path: &str, position: Option<Position>) -> PhysicalLocation<'_> {
+        PhysicalLocation {
+            artifact_location: ArtifactLocation::of(path),
+            region: position.map(|position| Region {
+                start_line: position.line.max(1),
+                start_column: Some(position.column.max(1)),
+                ..Region::default()
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactLocation<'r> {
+    uri: Cow<'r, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
+}
+
+impl<'r> ArtifactLocation<'r> {
+    fn of(path: &'r str) -> Self {
+        let drive = matches!(path.as_bytes(), [letter, b':', b'/', ..] if letter.is_ascii_alphabetic());
+        if drive {
+            return Self { uri: format!("file:///{}", encoded(path)).into(), uri_base_id: None };
+        }
+        if path.starts_with('/') {
+            return Self { uri: format!("file://{}", encoded(path)).into(), uri_base_id: None };
+        }
+        let path = path.strip_prefix("./").unwrap_or(path);
+        Self { uri: encoded(path), uri_base_id: Some("%SRCROOT%") }
+    }
+}
+
+/// Encodes what may not stand in the path of a URI; a colon too, which would end a scheme in a relative one.
+fn encoded(path: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    if path.bytes().all(is_plain) {
+        return Cow::Borrowed(path);
+    }
+    let mut out = String::with_capacity(path.len() + 16);
+    for byte in path.bytes() {
+        if is_plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_offset: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    byte_length: Option<u32>,
+}
+
+impl Region {
+    fn of(finding: &Finding) -> Self {
+        let (start, end) = (finding.location.start, finding.location.end.max(finding.location.start));
+        Self {
+            start_line: start.line.max(1),
+            start_column: Some(start.column.max(1)),
+            end_line: Some(end.line.max(1)),
+            end_column: Some(end.column.max(1)),
+            byte_offset: Some(finding.location.span.start),
+            byte_length: Some(finding.location.span.len()),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SarifFix<'r> {
+    description: Text,
+    artifact_changes: [ArtifactChange<'r>; 1],
+    properties: FixProperties,
+}
+
+#[derive(Debug, Serialize)]
+struct FixProperties {
+    safety: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactChange<'r> {
+    artifact_location: ArtifactLocation<'r>,
+    replacements: Vec<Replacement<'r>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement<'r> {
+    deleted_region: Bytes,
+    inserted_content: Inserted<'r>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bytes {
+    byte_offset: u32,
+    byte_length: u32,
+}
+
+impl Bytes {
+    fn of(span: Span) -> Self {
+        Self { byte_offset: span.start, byte_length: span.len() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Inserted<'r> {
+    text: &'r str,
+}
+
+impl<'r> SarifResult<'r> {
+    pub(super) fn of(
+        finding: &'r Finding,
+        rule_index: Option<usize>,
+        ordinal: usize,
+        context: &'r Context<'r>,
+    ) -> Self {
+        let text = context.texts.finding(finding);
+        let fingerprint = format!("{}:{ordinal}", finding.fingerprint);
+        let fix_text = text.fix.as_deref().unwrap_or(&text.message).to_owned();
+        // A fix without an edit changes nothing, and SARIF refuses it.
+        let fixes = finding.fix.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| SarifFix {
+            description: Text::quoting(&fix_text),
+            artifact_changes: [ArtifactChange {
+                artifact_location: ArtifactLocation::of(&finding.location.path),
+                replacements: fix
+                    .edits
+                    .iter()
+                    .map(|edit| Replacement {
+                        deleted_region: Bytes::of(edit.span),
+                        inserted_content: Inserted { text: &edit.text },
+                    })
+                    .collect(),
+            }],
+            properties: FixProperties {
+                safety: match fix.safety {
+                    FixSafety::Safe => "safe",
+                    FixSafety::MayBreak => "may-break",
+                },
+            },
+        });
+        Self {
+            rule_id: rule_name(finding),
+            rule_index,
+            level: level(finding.severity),
+            message: Text::quoting(&text.message),
+            locations: [Location {
+                physical_location: PhysicalLocation {
+                    artifact_location: ArtifactLocation::of(&finding.location.path),
+                    region: Some(Region::of(finding)),
+                },
+                logical_locations: [LogicalLocation {
+                    name: &finding.resource.name,
+                    fully_qualified_name: format!("{} {}", finding.resource, finding.location.json_path),
+                    kind: "resource",
+                }],
+            }],
+            partial_fingerprints: Fingerprints { haechi: fingerprint.clone(), line_hash: fingerprint },
+            fixes: fixes.collect(),
+            properties: Properties { severity: finding.severity.as_str() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(path: &str) -> (String, bool) {
+        let location = ArtifactLocation::of(path);
+        (location.uri.into_owned(), location.uri_base_id.is_some())
+    }
+
+    #[test]
+    fn relative_paths_hang_on_the_root() {
+        assert_eq!(uri("a/b.yaml"), ("a/b.yaml".into(), true));
+        assert_eq!(uri("./a.yaml"), ("a.yaml".into(), true));
+        assert_eq!(uri("../a.yaml"), ("../a.yaml".into(), true));
+        assert_eq!(uri("-"), ("-".into(), true));
+    }
+
+    #[test]
+    fn absolute_paths_are_file_addresses() {
+        assert_eq!(uri("/srv/a b.yaml"), ("file:///srv/a%20b.yaml".into(), false));
+        assert_eq!(uri("C:/a.yaml"), ("file:///C%3A/a.yaml".into(), false));
+    }
+
+    #[test]
+    fn odd_characters_are_encoded() {
+        assert_eq!(uri("파드?#%.yaml").0, "%ED%8C%8C%EB%93%9C%3F%23%25.yaml");
+        assert_eq!(uri("a:b.yaml").0, "a%3Ab.yaml");
+    }
+}
