@@ -103,8 +103,11 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
         command = command.mut_arg(name, |arg| {
             let heading = label(if arg.is_positional() { "cli-arguments" } else { "cli-options" });
             let help = with_choices(label(&message), &arg, texts);
-            let arg =
-                arg.help(help).help_heading(heading).hide_default_value(true).hide_possible_values(true);
+            let hides = takes_value(&arg);
+            let mut arg = arg.help(help).help_heading(heading);
+            if hides {
+                arg = arg.hide_default_value(true).hide_possible_values(true);
+            }
             match value {
                 Some(value) => arg.value_name(value),
                 None => arg,
@@ -122,13 +125,16 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     command
 }
 
+fn takes_value(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+}
+
 /// The help of an option, followed by what can be given and what is taken otherwise.
 fn with_choices(help: String, arg: &Arg, texts: &Texts) -> String {
     let mut help = help;
-    let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
     let choices: Vec<String> =
         arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
-    if takes_value && !choices.is_empty() {
+    if takes_value(arg) && !choices.is_empty() {
         help.push(' ');
         help.push_str(&texts.message("cli-choices", &Args::new().text("choices", choices.join(", "))));
     }

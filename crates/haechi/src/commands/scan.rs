@@ -10,7 +10,7 @@ use haechi_checks::{CHECKS, Check};
 use haechi_model::Severity;
 use haechi_objects::PodTemplates;
 use haechi_policy::pss::LevelVersion;
-use haechi_report::{Args, Context, Texts, write_json, write_table};
+use haechi_report::{Args, Context, Texts, write_json, write_junit, write_sarif, write_table};
 use haechi_sources::{DiscoverOptions, discover};
 use haechi_syntax::Limits;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -68,6 +68,8 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
     let report = &scanned.report;
     to_stdout(|out| match matches.get_one::<String>("output").map(String::as_str) {
         Some("json") => write_json(report, &context, out),
+        Some("sarif") => write_sarif(report, &context, out),
+        Some("junit") => write_junit(report, &context, out),
         _ => write_table(report, &context, out),
     })
 }
