@@ -1,37 +1,42 @@
 //! Puts a document together, node by node, and keeps its bounds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use haechi_model::Span;
 
-use crate::document::{EntryData, NodeData, Repr, TextRef};
+use crate::document::{EntryData, NodeData, Repr};
+use crate::error::{Mistake, Outcome};
+use crate::texts::{TextRef, Texts, offset};
 use crate::{Comment, Document, DuplicateKey, Limits, NodeId, Source, Style, SyntaxErrorKind};
 
-/// Mappings of up to this many keys are searched key by key; larger ones get a hash index while they are built.
-const LINEAR_KEYS: usize = 16;
+/// Mappings of up to this many keys are searched for equal keys pair by pair, larger ones by sorting.
+const PAIRWISE_KEYS: usize = 12;
 
-/// Stands for the mapping of a duplicate key until that mapping is closed and has an id.
-const OPEN_MAPPING: NodeId = NodeId(u32::MAX);
+/// Nodes to a byte of real manifests, upside down: a node about every twenty bytes.
+const BYTES_PER_NODE: u32 = 20;
 
-/// A mistake found while building, with its place.
-pub(crate) type BuildError = (SyntaxErrorKind, Span, String);
+/// How an entry came into its mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Key and value stand there.
+    Written,
+    /// The key stands there, the value elsewhere.
+    Alias,
+    /// From another mapping, by `<<`.
+    Merged,
+}
 
+/// An open sequence or mapping.
 #[derive(Debug)]
-enum Frame {
-    Sequence {
-        span: Span,
-        style: Style,
-        first: usize,
-    },
-    Mapping {
-        span: Span,
-        style: Style,
-        first: usize,
-        key: Option<PendingKey>,
-        index: Option<HashMap<String, usize>>,
-        duplicates: usize,
-    },
+struct Frame {
+    start: u32,
+    style: Style,
+    is_mapping: bool,
+    /// Where its items or entries begin among those of all open collections.
+    first: usize,
+    key: Option<PendingKey>,
+    /// Whether the mapping took entries from elsewhere.
+    has_merged: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +46,7 @@ struct PendingKey {
     is_merge: bool,
 }
 
-/// What a finished node means to its parent: whether it was reached by an alias (then its parent stays).
+/// A finished node on its way into its parent.
 #[derive(Debug, Clone, Copy)]
 struct Child {
     id: u32,
@@ -57,16 +62,19 @@ pub(crate) struct Builder {
     /// Items of the open sequences, one after another; a frame knows where its own begin.
     items: Vec<Child>,
     /// Entries of the open mappings.
-    entries: Vec<(EntryData, bool)>,
-    /// Per node: how many nodes it stands for when aliases are expanded.
-    weights: Vec<u64>,
+    entries: Vec<(EntryData, Origin)>,
+    /// Nodes that stand in a `<<` itself, with the depth of their mapping; they are no value of any key.
+    merged: Vec<(usize, u32)>,
     root: Option<u32>,
+    /// Keys that JSON cannot have, and why; an error only if they are part of the result.
+    bad_keys: Vec<(Span, &'static str)>,
+    /// Whether some number is not finite.
+    has_not_finite: bool,
 }
 
 impl Builder {
     pub(crate) fn new(source: Arc<Source>, span: Span, index: usize, limits: &Limits) -> Self {
-        // Measured on real manifests: a node about every twenty bytes.
-        let expected = span.len() as usize / 20 + 8;
+        let expected = (span.len() / BYTES_PER_NODE) as usize + 4;
         Self {
             document: Document {
                 source,
@@ -84,64 +92,77 @@ impl Builder {
             frames: Vec::new(),
             items: Vec::new(),
             entries: Vec::new(),
-            weights: Vec::with_capacity(expected),
+            merged: Vec::new(),
             root: None,
+            bad_keys: Vec::new(),
+            has_not_finite: false,
         }
     }
 
     /// The document, with a null where nothing was added.
-    pub(crate) fn finish(mut self) -> Document {
+    pub(crate) fn finish(mut self, texts: Texts<'_>, comments: &[Span], end: u32) -> Outcome<Document> {
         self.document.root = match self.root {
             Some(root) => root,
-            None => self.push(
-                Repr::Null,
-                Span::new(self.document.span.start, self.document.span.start),
-                Style::Plain,
-            ),
+            None => self.push(Repr::Null, Span::at(end), Style::Plain),
         };
+        self.check_representable()?;
+        self.document.decoded = texts.decoded;
+        self.document.comments = comments.iter().map(|span| Comment { span: *span }).collect();
         // Most documents live as long as the scan: what was only expected is given back.
         self.document.nodes.shrink_to_fit();
+        self.document.items.shrink_to_fit();
         self.document.entries.shrink_to_fit();
-        self.document
-    }
-
-    pub(crate) fn comment(&mut self, span: Span) {
-        self.document.comments.push(Comment { span });
-    }
-
-    /// Keeps `text`, pointing into the source where it stands there unchanged at `span` (quotes aside).
-    pub(crate) fn text(&mut self, text: &str, span: Span) -> TextRef {
-        let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
-        for start in [span.start, span.start + 1] {
-            let range = start as usize..start as usize + text.len();
-            if range.end <= span.end as usize && self.document.source.text().get(range) == Some(text) {
-                return TextRef { start, len, decoded: false };
-            }
-        }
-        let start = u32::try_from(self.document.decoded.len()).unwrap_or(u32::MAX);
-        self.document.decoded.push_str(text);
-        TextRef { start, len, decoded: true }
+        self.document.decoded.shrink_to_fit();
+        self.document.duplicates.shrink_to_fit();
+        Ok(self.document)
     }
 
     fn push(&mut self, repr: Repr, span: Span, style: Style) -> u32 {
-        let id = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
+        let id = offset(self.document.nodes.len());
         self.document.nodes.push(NodeData { span, parent: id, style, repr });
-        self.weights.push(1);
         id
     }
 
     /// Whether the next node is a key of a mapping.
+    #[inline]
     pub(crate) fn expects_key(&self) -> bool {
-        matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. }))
+        matches!(self.frames.last(), Some(Frame { is_mapping: true, key: None, .. }))
     }
 
-    pub(crate) fn key(&mut self, text: TextRef, span: Span, merge: bool) {
-        if let Some(Frame::Mapping { key, .. }) = self.frames.last_mut() {
-            *key = Some(PendingKey { text, span, is_merge: merge });
+    /// Whether the next node is the value of `<<`.
+    #[inline]
+    pub(crate) fn expects_merged(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame { key: Some(PendingKey { is_merge: true, .. }), .. }))
+    }
+
+    #[inline]
+    pub(crate) fn key(&mut self, text: TextRef, span: Span) {
+        self.set_key(PendingKey { text, span, is_merge: false });
+    }
+
+    pub(crate) fn merge_key(&mut self, text: TextRef, span: Span) {
+        self.set_key(PendingKey { text, span, is_merge: true });
+    }
+
+    /// A key that JSON cannot have.
+    pub(crate) fn bad_key(&mut self, text: TextRef, span: Span, why: &'static str) {
+        self.bad_keys.push((span, why));
+        self.key(text, span);
+    }
+
+    #[inline]
+    fn set_key(&mut self, pending: PendingKey) {
+        if let Some(Frame { key, .. }) = self.frames.last_mut() {
+            *key = Some(pending);
         }
     }
 
-    pub(crate) fn scalar(&mut self, repr: Repr, span: Span, style: Style) -> Result<u32, BuildError> {
+    pub(crate) fn scalar(&mut self, repr: Repr, span: Span, style: Style) -> Outcome<u32> {
+        if let Repr::Float(value) = repr
+            && !value.is_finite()
+        {
+            self.has_not_finite = true;
+        }
         let id = self.push(repr, span, style);
         self.add(Child { id, span, is_alias: false })?;
         Ok(id)
@@ -153,7 +174,7 @@ impl Builder {
     }
 
     /// Adds a node that stands elsewhere in the document.
-    pub(crate) fn alias(&mut self, id: u32, span: Span) -> Result<(), BuildError> {
+    pub(crate) fn alias(&mut self, id: u32, span: Span) -> Outcome<()> {
         self.add(Child { id, span, is_alias: true })
     }
 
@@ -162,123 +183,160 @@ impl Builder {
         self.document.nodes.get(id as usize).map(|node| node.repr)
     }
 
-    pub(crate) fn open_sequence(&mut self, span: Span, style: Style) -> Result<(), BuildError> {
-        self.check_depth(span)?;
-        self.frames.push(Frame::Sequence { span, style, first: self.items.len() });
-        Ok(())
+    pub(crate) fn open_sequence(&mut self, start: u32, style: Style) -> Outcome<()> {
+        self.open(Frame {
+            start,
+            style,
+            is_mapping: false,
+            first: self.items.len(),
+            key: None,
+            has_merged: false,
+        })
     }
 
-    pub(crate) fn open_mapping(&mut self, span: Span, style: Style) -> Result<(), BuildError> {
-        self.check_depth(span)?;
-        let (first, duplicates) = (self.entries.len(), self.document.duplicates.len());
-        self.frames.push(Frame::Mapping { span, style, first, key: None, index: None, duplicates });
-        Ok(())
+    pub(crate) fn open_mapping(&mut self, start: u32, style: Style) -> Outcome<()> {
+        self.open(Frame {
+            start,
+            style,
+            is_mapping: true,
+            first: self.entries.len(),
+            key: None,
+            has_merged: false,
+        })
     }
 
-    fn check_depth(&self, span: Span) -> Result<(), BuildError> {
-        if self.frames.len() < self.limits.depth {
-            return Ok(());
+    fn open(&mut self, frame: Frame) -> Outcome<()> {
+        if self.frames.len() >= self.limits.depth {
+            let message = format!("nested deeper than {} levels", self.limits.depth);
+            return Err(Mistake::new(SyntaxErrorKind::TooDeep, Span::at(frame.start), message));
         }
-        let message = format!("nested deeper than {} levels", self.limits.depth);
-        Err((SyntaxErrorKind::TooDeep, span, message))
+        self.frames.push(frame);
+        Ok(())
     }
 
     /// Closes the innermost sequence or mapping, which ends at `end`, and returns its node.
-    pub(crate) fn close(&mut self, end: u32) -> Result<Option<u32>, BuildError> {
-        let (repr, span, style, weight) = match self.frames.pop() {
-            None => return Ok(None),
-            Some(Frame::Sequence { span, style, first }) => {
-                let id = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
-                let begin = self.document.items.len();
-                let mut weight = 1_u64;
-                for child in self.items.drain(first..) {
-                    weight = weight.saturating_add(self.weights.get(child.id as usize).copied().unwrap_or(1));
-                    self.document.items.push(child.id);
-                    if !child.is_alias
-                        && let Some(node) = self.document.nodes.get_mut(child.id as usize)
-                    {
-                        node.parent = id;
-                    }
-                }
-                (range(begin, self.document.items.len(), false), span, style, weight)
-            }
-            Some(Frame::Mapping { span, style, first, duplicates, .. }) => {
-                let id = u32::try_from(self.document.nodes.len()).unwrap_or(u32::MAX);
-                for duplicate in self.document.duplicates.iter_mut().skip(duplicates) {
-                    if duplicate.mapping == OPEN_MAPPING {
-                        duplicate.mapping = NodeId(id);
-                    }
-                }
-                let begin = self.document.entries.len();
-                let mut weight = 1_u64;
-                for (entry, is_shared) in self.entries.drain(first..) {
-                    weight =
-                        weight.saturating_add(self.weights.get(entry.value as usize).copied().unwrap_or(1));
-                    self.document.entries.push(entry);
-                    if !is_shared && let Some(node) = self.document.nodes.get_mut(entry.value as usize) {
-                        node.parent = id;
-                    }
-                }
-                (range(begin, self.document.entries.len(), true), span, style, weight)
-            }
+    pub(crate) fn close(&mut self, texts: &Texts<'_>, end: u32) -> Outcome<Option<u32>> {
+        let Some(frame) = self.frames.pop() else { return Ok(None) };
+        let id = offset(self.document.nodes.len());
+        let repr = if frame.is_mapping {
+            self.close_mapping(texts, &frame, id)
+        } else {
+            self.close_sequence(frame.first, id)
         };
-        let span = Span::new(span.start, end.max(span.start));
-        let id = self.push(repr, span, style);
-        if let Some(slot) = self.weights.get_mut(id as usize) {
-            *slot = weight;
-        }
-        self.check_weight(weight, span)?;
+        let span = Span::new(frame.start, end.max(frame.start));
+        self.push(repr, span, frame.style);
         self.add(Child { id, span, is_alias: false })?;
         Ok(Some(id))
     }
 
-    fn check_weight(&self, weight: u64, span: Span) -> Result<(), BuildError> {
-        if weight <= self.limits.expanded_nodes {
-            return Ok(());
+    fn close_sequence(&mut self, first: usize, id: u32) -> Repr {
+        let begin = offset(self.document.items.len());
+        for child in self.items.drain(first..) {
+            self.document.items.push(child.id);
+            if !child.is_alias
+                && let Some(node) = self.document.nodes.get_mut(child.id as usize)
+            {
+                node.parent = id;
+            }
         }
-        let message = format!("aliases expand to more than {} values", self.limits.expanded_nodes);
-        Err((SyntaxErrorKind::AliasExpansion, span, message))
+        Repr::Sequence { first: begin, len: offset(self.document.items.len()) - begin }
     }
 
-    fn add(&mut self, child: Child) -> Result<(), BuildError> {
+    fn close_mapping(&mut self, texts: &Texts<'_>, frame: &Frame, id: u32) -> Repr {
+        self.settle_equal_keys(texts, frame.first, NodeId(id));
+        let begin = offset(self.document.entries.len());
+        for (entry, origin) in self.entries.drain(frame.first..) {
+            self.document.entries.push(entry);
+            if origin == Origin::Written
+                && let Some(node) = self.document.nodes.get_mut(entry.value as usize)
+            {
+                node.parent = id;
+            }
+        }
+        if frame.has_merged {
+            let depth = self.frames.len();
+            while let Some((_, child)) = self.merged.pop_if(|(at, _)| *at == depth) {
+                if let Some(node) = self.document.nodes.get_mut(child as usize) {
+                    node.parent = id;
+                }
+            }
+        }
+        Repr::Mapping { first: begin, len: offset(self.document.entries.len()) - begin }
+    }
+
+    /// Of equal keys the last counts; it takes the place of the first.
+    fn settle_equal_keys(&mut self, texts: &Texts<'_>, first: usize, mapping: NodeId) {
+        let open = self.entries.get(first..).unwrap_or_default();
+        if !has_equal_keys(open, texts) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..open.len()).collect();
+        let text_of = |at: &usize| open.get(*at).map_or("", |(entry, _)| texts.get(entry.key));
+        order.sort_by(|a, b| text_of(a).cmp(text_of(b)).then(a.cmp(b)));
+        let mut winners: Vec<Option<usize>> = vec![None; open.len()];
+        let mut found = Vec::new();
+        for group in order.chunk_by(|a, b| text_of(a) == text_of(b)) {
+            if let ([place, ..], Some(winner)) = (group, group.last())
+                && let Some(slot) = winners.get_mut(*place)
+            {
+                *slot = Some(*winner);
+            }
+            // Merged entries are meant to be overridden; of the written ones each hides the one before.
+            let written =
+                group.iter().filter_map(|at| open.get(*at)).filter(|(_, from)| *from != Origin::Merged);
+            let spans: Vec<Span> = written.map(|(entry, _)| entry.key_span).collect();
+            for pair in spans.windows(2) {
+                if let [first, second] = pair {
+                    found.push(DuplicateKey { mapping, first: *first, second: *second });
+                }
+            }
+        }
+        found.sort_by_key(|duplicate| duplicate.second.start);
+        self.document.duplicates.extend(found);
+        let kept: Vec<_> = winners.iter().flatten().filter_map(|winner| open.get(*winner)).copied().collect();
+        self.entries.truncate(first);
+        self.entries.extend(kept);
+    }
+
+    fn add(&mut self, child: Child) -> Outcome<()> {
         let pending = match self.frames.last_mut() {
             None => {
                 self.root = Some(child.id);
                 return Ok(());
             }
-            Some(Frame::Sequence { .. }) => {
+            Some(Frame { is_mapping: false, .. }) => {
                 self.items.push(child);
                 return Ok(());
             }
-            Some(Frame::Mapping { key, .. }) => key.take(),
+            Some(Frame { key, .. }) => key.take(),
         };
         let Some(pending) = pending else {
-            let message = "a list or a map cannot be a key".to_owned();
-            return Err((SyntaxErrorKind::Value, child.span, message));
+            return Err(Mistake::value(child.span, "a list or a map cannot be a key"));
         };
         if pending.is_merge {
             return self.merge(child);
         }
-        self.insert(
-            EntryData { key: pending.text, key_span: pending.span, value: child.id },
-            child.is_alias,
-            true,
-        );
+        let entry = EntryData { key: pending.text, key_span: pending.span, value: child.id };
+        self.entries.push((entry, if child.is_alias { Origin::Alias } else { Origin::Written }));
         Ok(())
     }
 
-    /// `<<: *base` or `<<: [*a, *b]`: later entries win over earlier ones, the first of several bases wins over
-    /// the next.
-    fn merge(&mut self, child: Child) -> Result<(), BuildError> {
-        let wrong = || {
-            let message = "`<<` takes a map or a list of maps".to_owned();
-            (SyntaxErrorKind::Value, child.span, message)
-        };
+    /// `<<: *base` or `<<: [*a, *b]`. What stands later in the mapping wins, be it merged or written; the first of
+    /// several bases wins over the next.
+    fn merge(&mut self, child: Child) -> Outcome<()> {
+        let wrong = || Mistake::value(child.span, "`<<` takes a map or a list of maps");
+        if let Some(frame) = self.frames.last_mut() {
+            frame.has_merged = true;
+        }
+        if !child.is_alias {
+            // The depth that the mapping has when it is closed.
+            self.merged.push((self.frames.len() - 1, child.id));
+        }
         match self.node_repr(child.id) {
             Some(Repr::Mapping { first, len }) => self.merge_entries(first, len, child.span),
-            Some(Repr::Sequence { first, len }) => {
-                for offset in (0..len).rev() {
-                    let item = self.document.items.get((first + offset) as usize).copied();
+            Some(Repr::Sequence { first, len }) if !child.is_alias => {
+                for at in (first..first + len).rev() {
+                    let item = self.document.items.get(at as usize).copied();
                     match item.and_then(|item| self.node_repr(item)) {
                         Some(Repr::Mapping { first, len }) => self.merge_entries(first, len, child.span)?,
                         _ => return Err(wrong()),
@@ -290,79 +348,84 @@ impl Builder {
         }
     }
 
-    fn merge_entries(&mut self, first: u32, len: u32, span: Span) -> Result<(), BuildError> {
-        for offset in first..first + len {
-            if let Some(entry) = self.document.entries.get(offset as usize).copied() {
-                self.insert(entry, true, false);
-            }
+    fn merge_entries(&mut self, first: u32, len: u32, span: Span) -> Outcome<()> {
+        // Merges copy entries, and a chain of them copies them again and again.
+        let copied = self.entries.len() as u64 + self.document.entries.len() as u64 + u64::from(len);
+        if copied > self.limits.expanded_nodes {
+            let message = format!("merges expand to more than {} entries", self.limits.expanded_nodes);
+            return Err(Mistake::new(SyntaxErrorKind::AliasExpansion, span, message));
         }
-        // A merge copies entries without weighing them; a chain of merges must not grow without bound either.
-        self.check_weight(self.entries.len() as u64 + self.document.entries.len() as u64, span)
+        let range = first as usize..first as usize + len as usize;
+        let base = self.document.entries.get(range).unwrap_or_default();
+        self.entries.extend(base.iter().map(|entry| (*entry, Origin::Merged)));
+        Ok(())
     }
 
-    fn insert(&mut self, entry: EntryData, is_shared: bool, is_written: bool) {
-        let Some(Frame::Mapping { first, .. }) = self.frames.last() else { return };
-        let first = *first;
-        if let Some(at) = self.find(first, entry.key) {
-            if let Some((old, was_shared)) = self.entries.get_mut(first + at) {
-                if is_written && !*was_shared {
-                    let mapping = OPEN_MAPPING;
-                    let first = old.key_span;
-                    self.document.duplicates.push(DuplicateKey { mapping, first, second: entry.key_span });
-                }
-                *old = entry;
-                *was_shared = is_shared;
-            }
-            return;
+    /// What JSON has no word for is a mistake only where it is part of the result: a later equal key may have
+    /// taken its place.
+    fn check_representable(&self) -> Outcome<()> {
+        if !self.has_not_finite && self.bad_keys.is_empty() {
+            return Ok(());
         }
-        self.entries.push((entry, is_shared));
-        self.index(first, entry.key);
-    }
-
-    fn find(&self, first: usize, key: TextRef) -> Option<usize> {
-        let text = self.document_text(key);
-        match self.frames.last() {
-            Some(Frame::Mapping { index: Some(index), .. }) => index.get(text).copied(),
-            _ => {
-                let open = self.entries.get(first..).unwrap_or_default();
-                open.iter()
-                    .position(|(other, _)| other.key.len == key.len && self.document_text(other.key) == text)
-            }
-        }
-    }
-
-    /// Keeps the hash index of a mapping that has grown large; `key` is the one just added.
-    fn index(&mut self, first: usize, key: TextRef) {
-        let count = self.entries.len() - first;
-        if count <= LINEAR_KEYS {
-            return;
-        }
-        let added = match self.frames.last() {
-            Some(Frame::Mapping { index: Some(_), .. }) => {
-                vec![(self.document_text(key).to_owned(), count - 1)]
-            }
-            _ => {
-                let open = self.entries.get(first..).unwrap_or_default();
-                open.iter()
-                    .enumerate()
-                    .map(|(at, (entry, _))| (self.document_text(entry.key).to_owned(), at))
-                    .collect()
+        let mut is_seen = vec![false; self.document.nodes.len()];
+        let mut left = vec![self.document.root];
+        let mut first_mistake: Option<Mistake> = None;
+        let mut note = |span: Span, message: &dyn Fn() -> String| {
+            if first_mistake.as_ref().is_none_or(|first| span.start < first.span().start) {
+                first_mistake = Some(Mistake::value(span, message()));
             }
         };
-        if let Some(Frame::Mapping { index, .. }) = self.frames.last_mut() {
-            index.get_or_insert_default().extend(added);
+        while let Some(id) = left.pop() {
+            let (Some(seen), Some(node)) =
+                (is_seen.get_mut(id as usize), self.document.nodes.get(id as usize))
+            else {
+                continue;
+            };
+            if std::mem::replace(seen, true) {
+                continue;
+            }
+            match node.repr {
+                Repr::Float(value) if !value.is_finite() => {
+                    note(node.span, &|| {
+                        format!("JSON has no number `{}`", self.document.source.slice(node.span))
+                    });
+                }
+                Repr::Sequence { first, len } => {
+                    let range = first as usize..first as usize + len as usize;
+                    left.extend(self.document.items.get(range).unwrap_or_default());
+                }
+                Repr::Mapping { first, len } => {
+                    let range = first as usize..first as usize + len as usize;
+                    for entry in self.document.entries.get(range).unwrap_or_default() {
+                        left.push(entry.value);
+                        if let Some((span, why)) = self.bad_key_at(entry.key_span) {
+                            note(span, &|| why.to_owned());
+                        }
+                    }
+                }
+                _ => {}
+            }
         }
+        first_mistake.map_or(Ok(()), Err)
     }
 
-    fn document_text(&self, text: TextRef) -> &str {
-        let range = text.start as usize..text.start as usize + text.len as usize;
-        let buffer = if text.decoded { self.document.decoded.as_str() } else { self.document.source.text() };
-        buffer.get(range).unwrap_or_default()
+    fn bad_key_at(&self, span: Span) -> Option<(Span, &'static str)> {
+        // Keys are met in the order of the source.
+        let at = self.bad_keys.binary_search_by_key(&span.start, |(bad, _)| bad.start).ok()?;
+        self.bad_keys.get(at).copied().filter(|(bad, _)| *bad == span)
     }
 }
 
-fn range(begin: usize, end: usize, is_mapping: bool) -> Repr {
-    let first = u32::try_from(begin).unwrap_or(u32::MAX);
-    let len = u32::try_from(end - begin).unwrap_or(u32::MAX);
-    if is_mapping { Repr::Mapping { first, len } } else { Repr::Sequence { first, len } }
+fn has_equal_keys(entries: &[(EntryData, Origin)], texts: &Texts<'_>) -> bool {
+    if entries.len() <= PAIRWISE_KEYS {
+        return entries.iter().enumerate().any(|(at, (entry, _))| {
+            let before = entries.get(..at).unwrap_or_default();
+            before.iter().any(|(other, _)| {
+                other.key.len == entry.key.len && texts.get(other.key) == texts.get(entry.key)
+            })
+        });
+    }
+    let mut keys: Vec<&str> = entries.iter().map(|(entry, _)| texts.get(entry.key)).collect();
+    keys.sort_unstable();
+    keys.windows(2).any(|pair| pair.first() == pair.last())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use haechi_model::{Position, Span};
 
 use crate::Source;
+use crate::texts::TextRef;
 
 /// Index of a node in its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,14 +29,6 @@ pub enum Style {
     Block,
     /// A sequence or mapping in brackets.
     Flow,
-}
-
-/// A text inside the source or, where escapes or folding changed it, in the document's own buffer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TextRef {
-    pub(crate) start: u32,
-    pub(crate) len: u32,
-    pub(crate) decoded: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -154,9 +147,7 @@ impl Document {
     }
 
     fn text(&self, text: TextRef) -> &str {
-        let range = text.start as usize..text.start as usize + text.len as usize;
-        let buffer = if text.decoded { self.decoded.as_str() } else { self.source.text() };
-        buffer.get(range).unwrap_or_default()
+        text.get(self.source.text(), &self.decoded)
     }
 
     fn data(&self, id: u32) -> NodeData {

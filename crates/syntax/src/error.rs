@@ -47,3 +47,40 @@ impl fmt::Display for SyntaxError {
 }
 
 impl std::error::Error for SyntaxError {}
+
+/// A mistake on its way up: boxed, because a parse has at most one and passes results at every step.
+#[derive(Debug)]
+pub(crate) struct Mistake(Box<(SyntaxErrorKind, Span, String)>);
+
+/// What a step of a parse gives.
+pub(crate) type Outcome<T> = Result<T, Mistake>;
+
+impl Mistake {
+    #[cold]
+    pub(crate) fn new(kind: SyntaxErrorKind, span: Span, message: impl Into<String>) -> Self {
+        Self(Box::new((kind, span, message.into())))
+    }
+
+    /// Not YAML.
+    #[cold]
+    pub(crate) fn yaml(span: Span, message: impl Into<String>) -> Self {
+        Self::new(SyntaxErrorKind::Yaml, span, message)
+    }
+
+    /// YAML without a meaning for Kubernetes.
+    #[cold]
+    pub(crate) fn value(span: Span, message: impl Into<String>) -> Self {
+        Self::new(SyntaxErrorKind::Value, span, message)
+    }
+
+    /// Where it is.
+    pub(crate) fn span(&self) -> Span {
+        self.0.1
+    }
+
+    /// The mistake as one of a document.
+    pub(crate) fn of_document(self, document: usize) -> SyntaxError {
+        let (kind, span, message) = *self.0;
+        SyntaxError { kind, span, document, message }
+    }
+}

@@ -24,6 +24,7 @@ mod input;
 mod json;
 mod scalar;
 mod source;
+mod texts;
 mod yaml;
 
 pub use document::{Comment, Document, DuplicateKey, Entries, Entry, Items, Node, NodeId, Style, Value};
@@ -61,25 +62,69 @@ pub struct Parsed {
     pub errors: Vec<SyntaxError>,
 }
 
-/// Reads `bytes` as the API server's clients do: as a stream of JSON objects where the text begins with `{` and
-/// is JSON, else as YAML.
+/// Reads `bytes` as kubectl does: a text that begins with `{` as JSON values one after another, any other as YAML.
+///
+/// Where the text is no JSON at the first or second value, the rest of it is read as YAML; after that, it is a
+/// stream of JSON, and the mistake its end. (`YAMLOrJSONDecoder` of `k8s.io/apimachinery`, since Kubernetes 1.33.)
+/// Two things differ from kubectl on purpose: UTF-16 is refused, and so are bytes that are not UTF-8, which it
+/// replaces.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Parsed {
     let input = match input::Input::check(bytes, limits) {
         Ok(input) => input,
         Err(parsed) => return *parsed,
     };
-    if input.looks_like_json() {
-        let parsed = json::parse(&input, limits);
-        // A flow mapping also begins with `{`. kubectl falls back to YAML; so the error that helps is JSON's only
-        // where YAML cannot read the text either.
-        if parsed.errors.is_empty() {
-            return parsed;
+    if input.looks_like_json() { parse_json_or_yaml(&input, limits) } else { yaml::parse(&input, limits) }
+}
+
+fn parse_json_or_yaml(input: &input::Input, limits: &Limits) -> Parsed {
+    let mut parsed = Parsed { source: input.source.clone(), documents: Vec::new(), errors: Vec::new() };
+    let mut stream = json::Stream::new(input, limits);
+    while let Some(outcome) = stream.next_document() {
+        let (index, mistake) = match outcome {
+            Ok(document) => {
+                parsed.documents.push(document);
+                continue;
+            }
+            Err(broken) => broken,
+        };
+        let error = mistake.of_document(index);
+        if !stream.is_broken || index > 1 || error.kind != SyntaxErrorKind::Json {
+            parsed.errors.push(error);
+            continue;
         }
-        let fallback = yaml::parse(&input, limits);
-        let json_read_as_much = parsed.documents.len() >= fallback.documents.len();
-        return if fallback.errors.is_empty() || !json_read_as_much { fallback } else { parsed };
+        let rest = after_line_end(&input.source, stream.at);
+        let known = parsed.errors.len();
+        yaml::parse_from(input, limits, rest, index, &mut parsed);
+        // Where neither can read it, JSON's mistake helps if the text was meant as JSON.
+        if let Some(first) = parsed.errors.get_mut(known)
+            && first.document == index
+            && is_meant_as_json(input.source.text().get(stream.at..).unwrap_or_default())
+        {
+            *first = error;
+        }
+        break;
     }
-    yaml::parse(&input, limits)
+    parsed
+}
+
+/// The offset after white space up to and with the end of a line, as kubectl goes on after a JSON value.
+fn after_line_end(source: &Source, at: usize) -> usize {
+    let rest = source.text().get(at..).unwrap_or_default();
+    for (offset, character) in rest.char_indices() {
+        if !character.is_whitespace() {
+            return at + offset;
+        }
+        if character == '\n' {
+            return at + offset + 1;
+        }
+    }
+    source.text().len()
+}
+
+/// Whether the text begins as people write JSON, not as a flow mapping or a template.
+fn is_meant_as_json(text: &str) -> bool {
+    let after = text.trim_start().strip_prefix('{').map(str::trim_start);
+    after.is_some_and(|after| after.starts_with(['"', '}']))
 }
 
 /// Reads `bytes` as YAML whatever they begin with: `sigs.k8s.io/yaml` on the chunks between `---` lines.

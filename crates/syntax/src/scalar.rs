@@ -62,21 +62,36 @@ fn number(text: &str) -> Scalar {
     ) {
         return Scalar::NotFinite;
     }
-    if text.starts_with('.') {
-        // Here the reader keeps underscores, and Go's float parser refuses them.
-        return float(text);
+    let has_underscores = text.contains('_');
+    if text.starts_with('.') && has_underscores && !are_underscores_between_digits(text) {
+        return Scalar::String;
     }
     let stripped;
-    let plain = if text.contains('_') {
+    let plain = if has_underscores {
         stripped = text.replace('_', "");
         stripped.as_str()
     } else {
         text
     };
-    if let Some(integer) = integer(plain) {
-        return integer;
+    match integer(plain).or_else(|| signed_binary(plain)) {
+        Some(integer) => integer,
+        None => float(plain),
     }
-    float(plain)
+}
+
+/// go-yaml takes underscores away wherever they are, but leaves a text that begins with a point to Go's float
+/// parser, which wants a digit on both sides.
+fn are_underscores_between_digits(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let mut underscores = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_');
+    underscores.all(|(at, _)| is_digit(at.checked_sub(1)) && is_digit(Some(at + 1)))
+}
+
+/// `0b-1` and `0b+1`: go-yaml has its own second try at binary numbers, which lets a sign stand there.
+fn signed_binary(text: &str) -> Option<Scalar> {
+    let signed = text.strip_prefix("0b").filter(|signed| signed.starts_with(['+', '-']))?;
+    i64::from_str_radix(signed, 2).ok().map(Scalar::Int)
 }
 
 fn float(text: &str) -> Scalar {

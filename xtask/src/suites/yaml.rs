@@ -27,18 +27,33 @@ fn tricky(root: &Path) -> Result<Outcome> {
 
 fn differs_from_case(parsed: &Parsed, case: &Json) -> Option<String> {
     let expected = case.get("docs").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-    // Kubernetes' reader gives up at the first document that it refuses.
-    let broken = parsed.errors.first().map(|error| error.document);
-    let read =
-        parsed.documents.iter().filter(|document| broken.is_none_or(|broken| document.index() < broken));
-    let read: Vec<Node<'_>> = read.map(|document| document.root()).collect();
-    let refused = parsed.errors.first().map(|error| error.message.as_str());
-    if case.get("error").is_some() != refused.is_some() {
-        return Some(format!("refused: {refused:?}, read: {read:?}, expected {case}"));
+    let read = read_before_refusal(parsed);
+    if let Some(difference) = differs_in_refusal(parsed, case) {
+        return Some(format!("{difference}; read {read:?}, expected {case}"));
     }
     let is_same = read.len() == expected.len()
         && read.iter().zip(expected).all(|(node, json)| digest(*node) == digest_json(json));
     (!is_same).then(|| format!("read {read:?}, expected {case}"))
+}
+
+/// The documents before the first broken one: there Kubernetes' reader gives up.
+fn read_before_refusal(parsed: &Parsed) -> Vec<Node<'_>> {
+    let broken = parsed.errors.first().map(|error| error.document);
+    let read =
+        parsed.documents.iter().filter(|document| broken.is_none_or(|broken| document.index() < broken));
+    read.map(|document| document.root()).collect()
+}
+
+/// Whether a text was refused that should not be, or the other way round.
+fn differs_in_refusal(parsed: &Parsed, case: &Json) -> Option<String> {
+    match (parsed.errors.first(), case.get("error")) {
+        (Some(error), None) => {
+            let at = parsed.source.position(error.span.start);
+            Some(format!("refused at {}:{}: {error}", at.line, at.column))
+        }
+        (None, Some(error)) => Some(format!("not refused, expected {error}")),
+        _ => None,
+    }
 }
 
 fn manifests(root: &Path) -> Result<Outcome> {
@@ -49,19 +64,18 @@ fn manifests(root: &Path) -> Result<Outcome> {
         let bytes = std::fs::read(folder.join(path)).with_context(|| path.to_owned())?;
         let parsed = parse_yaml(&bytes, &Limits::default());
         let expected = row.get("docs").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
-        if let Some(error) = parsed.errors.first() {
-            outcome.judge(
-                path,
-                Some(format!("refused at {:?}: {error}", parsed.source.position(error.span.start))),
-            );
-            continue;
-        }
-        for index in 0..expected.len().max(parsed.documents.len()) {
-            let read = parsed.documents.get(index).map(|document| digest(document.root()));
+        let read = read_before_refusal(&parsed);
+        for index in 0..expected.len().max(read.len()) {
+            let digest = read.get(index).map(|node| digest(*node));
             let wanted = expected.get(index).and_then(Json::as_str);
             let difference =
-                (read.as_deref() != wanted).then(|| format!("digest {read:?}, expected {wanted:?}"));
+                (digest.as_deref() != wanted).then(|| format!("digest {digest:?}, expected {wanted:?}"));
             outcome.judge(format!("{path}#{index}"), difference);
+        }
+        // A text that is refused is one more case: the refusal itself. So is a refusal that should not be.
+        let difference = differs_in_refusal(&parsed, &row);
+        if row.get("error").is_some() || difference.is_some() {
+            outcome.judge(format!("{path}#refused"), difference);
         }
     }
     Ok(outcome)
@@ -158,11 +172,11 @@ fn walk_text(text: &str, out: &mut Vec<u8>) {
     out.extend(text.bytes());
 }
 
-/// An integral float below 1e21 prints as an integer in JSON.
+/// An integral float below 1e21 prints as an integer in JSON; the digests have no negative zero.
 fn walk_float(value: f64, out: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < 1e21 {
-        out.extend(format!("i{value:.0};").replace("i-0;", "i0;").bytes());
+        out.extend(format!("i{};", value + 0.0).bytes());
     } else {
-        out.extend(format!("d{:016x}", value.to_bits()).bytes());
+        out.extend(format!("d{:016x};", value.to_bits()).bytes());
     }
 }
