@@ -9,6 +9,7 @@
 //! - a case that differs is wrong until a reason for it is checked in under `conformance/known`, and that reason
 //!   must go when the case comes right.
 
+pub mod bench;
 pub mod conformance;
 pub mod layers;
 mod suites;

@@ -1,7 +1,10 @@
 //! `cargo xtask`: what developers and the continuous integration run.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
+use xtask::bench;
 use xtask::conformance::{self, Verdict};
 
 #[derive(Parser)]
@@ -18,11 +21,20 @@ enum Task {
         /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
         names: Vec<String>,
     },
+    /// Measure whole-process scans: wall time, CPU time, peak memory
+    Bench {
+        /// What to scan; by default the corpus of real manifests
+        paths: Vec<PathBuf>,
+        /// How often; the best run counts
+        #[arg(long, default_value_t = 5)]
+        runs: u32,
+    },
 }
 
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Conformance { names } => run_conformance(&names),
+        Task::Bench { paths, runs } => run_bench(&paths, runs),
     }
 }
 
@@ -69,6 +81,22 @@ fn run_conformance(names: &[String]) -> Result<()> {
     }
     if !bad.is_empty() {
         bail!("not as expected: {}", bad.join(", "));
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn run_bench(paths: &[PathBuf], runs: u32) -> Result<()> {
+    let corpus = [conformance::root().join("../corpora/manifests")];
+    let paths = if paths.is_empty() { &corpus } else { paths };
+    for path in paths {
+        if !path.exists() {
+            println!("{}: skipped, not there", path.display());
+            continue;
+        }
+        for format in ["table", "json"] {
+            println!("scan -o {format} {}: {}", path.display(), bench::scan(path, format, runs)?);
+        }
     }
     Ok(())
 }

@@ -165,8 +165,16 @@ fn load(entry: FileEntry, limits: &Limits) -> Loaded {
         }
     };
     let parsed = haechi_syntax::parse(&bytes, limits);
-    for error in &parsed.errors {
-        loaded.problems.push(syntax_problem(error, &parsed.source, &path));
+    let is_read = |error: &SyntaxError| {
+        !matches!(error.kind, SyntaxErrorKind::WrongEncoding | SyntaxErrorKind::TooLarge)
+    };
+    if parsed.errors.iter().any(is_read) && bytes.contains(&0) {
+        // What is wrong with a program or an image as YAML helps nobody.
+        loaded.problems.push(Problem { kind: ProblemKind::Binary, path, position: None, args: Vec::new() });
+    } else {
+        loaded
+            .problems
+            .extend(parsed.errors.iter().map(|error| syntax_problem(error, &parsed.source, &path)));
     }
     loaded.documents = parsed.documents;
     loaded.source = Some(parsed.source);
