@@ -37,7 +37,10 @@ impl Input {
             return Err(refuse(SyntaxErrorKind::Binary, "binary data, no text".to_owned()));
         }
         let start = if bytes.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
-        let (text, invalid) = decode(bytes);
+        let (text, invalid) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text.to_owned(), Vec::new()),
+            Err(_) => decode(bytes),
+        };
         Ok(Self { source: Arc::new(Source::new(text)), start, invalid })
     }
 

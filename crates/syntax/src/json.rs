@@ -59,6 +59,7 @@ impl<'i> Stream<'i> {
             at: start,
             values: 0,
             limit: self.limits.expanded_nodes,
+            out_of_range: None,
         };
         if let Err(mistake) = reader.value() {
             self.is_broken = true;
@@ -66,8 +67,8 @@ impl<'i> Stream<'i> {
         }
         self.at = reader.at;
         let span = Span::new(offset(start), offset(reader.at));
-        if let Some(invalid) = self.input.invalid_in(span) {
-            return Some(Err((index, invalid)));
+        if let Some(mistake) = self.input.invalid_in(span).or(reader.out_of_range) {
+            return Some(Err((index, mistake)));
         }
         let document = reader.builder.finish(reader.texts, &[], span.end).map(|mut document| {
             document.span = span;
@@ -93,6 +94,8 @@ struct Reader<'j> {
     at: usize,
     values: u64,
     limit: u64,
+    /// A number that no reader can hold: the text is JSON, and what follows this value can be read.
+    out_of_range: Option<Mistake>,
 }
 
 impl Reader<'_> {
@@ -278,7 +281,11 @@ impl Reader<'_> {
         }
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(Repr::Float(value)),
-            _ => Err(json(self.span(start), "the number is out of range")),
+            _ => {
+                let mistake = Mistake::value(self.span(start), "the number is out of range");
+                self.out_of_range.get_or_insert(mistake);
+                Ok(Repr::Null)
+            }
         }
     }
 

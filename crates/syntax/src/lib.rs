@@ -88,11 +88,12 @@ fn parse_json_or_yaml(input: &input::Input, limits: &Limits) -> Parsed {
             Err(broken) => broken,
         };
         let error = mistake.of_document(index);
-        if !stream.is_broken || index > 1 || error.kind != SyntaxErrorKind::Json {
+        let rest = after_line_end(&input.source, stream.at);
+        let is_other = stream.is_broken && index <= 1 && error.kind == SyntaxErrorKind::Json;
+        let Some(rest) = rest.filter(|_| is_other) else {
             parsed.errors.push(error);
             continue;
-        }
-        let rest = after_line_end(&input.source, stream.at);
+        };
         let known = parsed.errors.len();
         yaml::parse_from(input, limits, rest, index, &mut parsed);
         // Where neither can read it, JSON's mistake helps if the text was meant as JSON.
@@ -107,18 +108,22 @@ fn parse_json_or_yaml(input: &input::Input, limits: &Limits) -> Parsed {
     parsed
 }
 
-/// The offset after white space up to and with the end of a line, as kubectl goes on after a JSON value.
-fn after_line_end(source: &Source, at: usize) -> usize {
-    let rest = source.text().get(at..).unwrap_or_default();
+/// The offset after white space up to and with the end of a line, as kubectl goes on after a JSON value. It looks at
+/// four bytes at a time and takes fewer for the end of the text.
+fn after_line_end(source: &Source, at: usize) -> Option<usize> {
+    let rest = source.text().get(at..)?;
     for (offset, character) in rest.char_indices() {
+        if rest.len() - offset < 4 {
+            return None;
+        }
         if !character.is_whitespace() {
-            return at + offset;
+            return Some(at + offset);
         }
         if character == '\n' {
-            return at + offset + 1;
+            return Some(at + offset + 1);
         }
     }
-    source.text().len()
+    None
 }
 
 /// Whether the text begins as people write JSON, not as a flow mapping or a template.

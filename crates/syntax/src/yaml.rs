@@ -61,23 +61,21 @@ fn chunks(text: &str, start: usize) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     let mut begin = start;
     let mut bad_separator = None;
-    let mut at = start;
-    while at < text.len() {
-        let rest = text.get(at..).unwrap_or_default();
-        let len = rest.find('\n').map_or(rest.len(), |newline| newline + 1);
-        let line = rest.get(..len).unwrap_or_default();
-        if let Some(after) = line.strip_prefix("---") {
-            let after = after.trim();
-            if !after.is_empty() && !after.starts_with('#') {
-                let span = Span::new(offset(at), offset(at + line.trim_end().len()));
-                bad_separator = bad_separator.or(Some(span));
-            } else if at > begin {
-                chunks.push(Chunk { span: Span::new(offset(begin), offset(at)), bad_separator });
-                bad_separator = None;
-                begin = at + len;
-            }
+    let rest = text.get(start..).unwrap_or_default();
+    let first = rest.starts_with("---").then_some(start);
+    let others = rest.match_indices("\n---").map(|(at, _)| start + at + 1);
+    for at in first.into_iter().chain(others) {
+        let line = text.get(at..).unwrap_or_default();
+        let line = line.find('\n').and_then(|end| line.get(..=end)).unwrap_or(line);
+        let after = line.get(3..).unwrap_or_default().trim();
+        if !after.is_empty() && !after.starts_with('#') {
+            let span = Span::new(offset(at), offset(at + line.trim_end().len()));
+            bad_separator = bad_separator.or(Some(span));
+        } else if at > begin {
+            chunks.push(Chunk { span: Span::new(offset(begin), offset(at)), bad_separator });
+            bad_separator = None;
+            begin = at + line.len();
         }
-        at += len;
     }
     if begin < text.len() {
         chunks.push(Chunk { span: Span::new(offset(begin), offset(text.len())), bad_separator });

@@ -316,10 +316,12 @@ impl<'t> Scanner<'t> {
                 self.skip_as_byte_order_mark();
             }
             let are_tabs_skipped = self.is_flow() || !self.is_simple_key_allowed;
-            while self.byte(self.at) == b' ' || (are_tabs_skipped && self.byte(self.at) == b'\t') {
+            let mut byte = self.byte(self.at);
+            while byte == b' ' || (byte == b'\t' && are_tabs_skipped) {
                 self.at += 1;
+                byte = self.byte(self.at);
             }
-            if self.byte(self.at) == b'#' {
+            if byte == b'#' {
                 self.scan_comment();
             }
             match self.break_len(self.at) {
@@ -354,9 +356,7 @@ impl<'t> Scanner<'t> {
     /// Notes the comment that begins here and stops at the end of its line.
     pub(super) fn scan_comment(&mut self) {
         let start = self.at;
-        while !self.is_break_or_end(self.at) {
-            self.at += 1;
-        }
+        self.pass_line();
         self.comments.push(Span::new(self.place(start), self.place(self.at)));
     }
 

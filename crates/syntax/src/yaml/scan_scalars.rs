@@ -163,11 +163,9 @@ impl Scanner<'_> {
     #[inline]
     fn pass_plain_part(&mut self, is_flow: bool) {
         loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            self.at += rest.iter().position(|byte| !is_plain(*byte)).unwrap_or(rest.len());
             let byte = self.byte(self.at);
-            if is_plain(byte) {
-                self.at += 1;
-                continue;
-            }
             match byte {
                 b' ' | b'\t' | b'\n' | b'\r' | 0 => return,
                 b':' if self.is_blank_or_end(self.at + 1) => return,
@@ -406,7 +404,7 @@ impl Scanner<'_> {
 
     /// Goes to the end of the line.
     #[inline]
-    fn pass_line(&mut self) {
+    pub(super) fn pass_line(&mut self) {
         loop {
             match self.byte(self.at) {
                 b'\n' | b'\r' | 0 => return,
