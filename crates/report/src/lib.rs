@@ -15,7 +15,9 @@
 //! - the same report gives the same bytes.
 
 mod context;
+mod csv;
 mod explain;
+mod github;
 mod josa;
 mod json;
 mod json_text;
@@ -29,7 +31,9 @@ mod visible;
 mod xml;
 
 pub use context::{Context, Terminal};
+pub use csv::write_csv;
 pub use explain::{write_explain, write_rule_list, write_rule_list_json};
+pub use github::write_github;
 pub use json::{SCAN_SCHEMA, write_json};
 pub use junit::write_junit;
 pub use language::{Language, ParseLanguageError};

@@ -24,6 +24,7 @@ use crate::{Context, Texts};
 use page::Labelled;
 pub(crate) use page::{Page, Tone};
 use snippet::Snippets;
+pub(crate) use summary::verdict;
 
 /// Writes the report for people: findings with their source lines, problems, summary.
 pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
