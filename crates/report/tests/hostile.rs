@@ -9,7 +9,8 @@ use haechi_model::{
     Arg, ArgValue, Location, Position, ProblemKind, ResourceRef, ScanCounts, ScanReport, Severity, Span,
 };
 use haechi_report::{
-    Context, Language, Terminal, write_csv, write_github, write_json, write_junit, write_sarif, write_table,
+    Context, Language, Terminal, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
+    write_table,
 };
 use proptest::prelude::*;
 
@@ -195,6 +196,22 @@ proptest! {
                 prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{:?}", cell);
                 prop_assert!(commands(&cell).is_empty());
             }
+        }
+    }
+
+    #[test]
+    fn page_holds_no_foreign_elements((report, source) in report()) {
+        let text = shown(&report, &source, write_html);
+        prop_assert!(commands(&text).iter().all(|&c| c == '\t'));
+        let body = text.split_once("</head>").unwrap().1;
+        const OURS: [&str; 23] = [
+            "body", "main", "h1", "h2", "h3", "h4", "div", "p", "ul", "li", "b", "section", "span", "code", "a",
+            "pre", "mark", "br", "small", "footer", "html", "time", "title",
+        ];
+        for tag in body.split('<').skip(1) {
+            let name: String = tag.trim_start_matches('/').chars().take_while(char::is_ascii_alphanumeric).collect();
+            prop_assert!(OURS.contains(&name.as_str()), "<{}", tag);
+            prop_assert!(!tag.split('>').next().unwrap().contains(" on"), "<{}", tag);
         }
     }
 
