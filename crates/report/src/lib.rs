@@ -15,7 +15,10 @@
 //! - the same report gives the same bytes.
 
 mod context;
+mod csv;
 mod explain;
+mod github;
+mod html;
 mod josa;
 mod json;
 mod json_text;
@@ -23,13 +26,17 @@ mod junit;
 mod language;
 mod registry;
 mod sarif;
+mod source_line;
 mod table;
 mod texts;
 mod visible;
 mod xml;
 
 pub use context::{Context, Terminal};
+pub use csv::write_csv;
 pub use explain::{write_explain, write_rule_list, write_rule_list_json};
+pub use github::write_github;
+pub use html::write_html;
 pub use json::{SCAN_SCHEMA, write_json};
 pub use junit::write_junit;
 pub use language::{Language, ParseLanguageError};

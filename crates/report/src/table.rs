@@ -24,6 +24,7 @@ use crate::{Context, Texts};
 use page::Labelled;
 pub(crate) use page::{Page, Tone};
 use snippet::Snippets;
+pub(crate) use summary::verdict;
 
 /// Writes the report for people: findings with their source lines, problems, summary.
 pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
@@ -38,7 +39,7 @@ pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
 }
 
 /// Findings of one rule in one file, with the place of the first.
-type Group<'f> = (usize, Vec<&'f Finding>);
+pub(crate) type Group<'f> = (usize, Vec<&'f Finding>);
 
 struct Table<'c> {
     context: &'c Context<'c>,
@@ -141,7 +142,7 @@ impl<'c> Table<'c> {
 }
 
 /// Findings of one file by rule and severity: the gravest first, then by place.
-fn by_rule(findings: &[Finding]) -> Vec<Group<'_>> {
+pub(crate) fn by_rule(findings: &[Finding]) -> Vec<Group<'_>> {
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, RuleSource, &str), Group<'_>> = BTreeMap::new();
     for (at, finding) in findings.iter().enumerate() {
         let key = (std::cmp::Reverse(finding.severity), finding.source, finding.rule.as_ref());

@@ -4,8 +4,8 @@
 mod fixture;
 
 use haechi_report::{
-    Language, Terminal, write_explain, write_json, write_junit, write_rule_list, write_rule_list_json,
-    write_sarif, write_table,
+    Language, Terminal, write_csv, write_explain, write_github, write_html, write_json, write_junit,
+    write_rule_list, write_rule_list_json, write_sarif, write_table,
 };
 
 use fixture::{RULES, clean, context, full, incomplete, nothing, texts, written};
@@ -33,6 +33,12 @@ both_languages!(json_full, full(), write_json);
 both_languages!(json_clean, clean(), write_json);
 both_languages!(sarif_full, full(), write_sarif);
 both_languages!(sarif_nothing, nothing(), write_sarif);
+both_languages!(csv_full, full(), write_csv);
+both_languages!(csv_nothing, nothing(), write_csv);
+both_languages!(github_full, full(), write_github);
+both_languages!(github_incomplete, incomplete(), write_github);
+both_languages!(html_full, full(), write_html);
+both_languages!(html_nothing, nothing(), write_html);
 both_languages!(junit_full, full(), write_junit);
 both_languages!(junit_clean, clean(), write_junit);
 both_languages!(junit_nothing, nothing(), write_junit);

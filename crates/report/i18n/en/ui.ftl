@@ -84,3 +84,9 @@ sarif-over-limit =
 ## JUnit
 
 junit-scan = scan
+
+## HTML
+
+html-title = Haechi scan report
+html-rules = Rules that were broken
+html-findings = Findings by file

@@ -55,3 +55,9 @@ sarif-over-limit =
 ## JUnit
 
 junit-scan = 검사
+
+## HTML
+
+html-title = Haechi 검사 보고서
+html-rules = 위반한 규칙
+html-findings = 파일별 발견 사항
