@@ -145,8 +145,7 @@ fn load(entry: FileEntry, limits: &Limits) -> Loaded {
     let bytes = match read(&loaded.entry, limits.bytes) {
         Ok(bytes) => bytes,
         Err(ReadError::TooLarge(size)) => {
-            let size = size.map(|size| number("size", size));
-            let args = size.into_iter().chain([number("limit", limits.bytes as u64)]).collect();
+            let args = vec![number("size", size.unwrap_or(0)), number("limit", limits.bytes as u64)];
             loaded.problems.push(Problem { kind: ProblemKind::TooLarge, path, position: None, args });
             return loaded;
         }
@@ -251,8 +250,17 @@ fn judge(file: &Loaded, options: &ScanOptions, levels: &PodSecurityLevels) -> Ju
             match reject {
                 Reject::NotKubernetes(node) => strangers.push(node),
                 Reject::Malformed(node, field) => {
-                    let args = vec![text("field", field), text("expected", "string"), text("found", "null")];
-                    judged.problem(file, ProblemKind::Malformed, node.anchor_span(), args);
+                    let name = node.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or("?");
+                    let found = node.get(field).map_or("null", |value| value.value().type_name());
+                    let expected = if field == "items" { "array" } else { "string" };
+                    judged.malformed(
+                        file,
+                        node.anchor_span(),
+                        name.to_owned(),
+                        field.to_owned(),
+                        expected,
+                        found,
+                    );
                 }
             }
         }
@@ -280,23 +288,15 @@ fn judge_object(
         return judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
     }
     judged.counts.objects += 1;
-    for error in type_errors(object, &options.templates) {
-        let args = vec![
-            text("field", error.json_path),
-            text("expected", error.expected),
-            text("found", error.found),
-            text("resource", object.resource().to_string()),
-        ];
-        judged.problem(file, ProblemKind::Malformed, error.span, args);
+    let resource = || object.resource().to_string();
+    let type_errors = type_errors(object, &options.templates);
+    for error in &type_errors {
+        let field = error.json_path.clone();
+        judged.malformed(file, error.span, resource(), field, error.expected, error.found);
     }
     if let Some(missing) = missing_part(object, &options.templates) {
-        let args = vec![
-            text("field", missing),
-            text("expected", "object"),
-            text("found", "null"),
-            text("resource", object.resource().to_string()),
-        ];
-        judged.problem(file, ProblemKind::Malformed, object.anchor_span(), args);
+        let expected = if missing == "containers" { "array" } else { "object" };
+        judged.malformed(file, object.anchor_span(), resource(), missing.to_owned(), expected, "null");
     }
     let path = &file.entry.shown;
     let checks = options.checks.iter().copied();
@@ -304,16 +304,14 @@ fn judge_object(
     judged.findings.extend(pod_security::legacy(object, path));
     if let Some(pod) = options.templates.pod(object) {
         let mut unjudged = Vec::new();
-        let findings =
-            levels.judge(pod, path, |span, check, expected| unjudged.push((span, check, expected)));
+        let findings = levels.judge(pod, path, |node, expected| unjudged.push((node, expected)));
         judged.findings.extend(findings);
-        for (span, check, expected) in unjudged {
-            let args = vec![
-                text("rule", check),
-                text("expected", expected),
-                text("resource", object.resource().to_string()),
-            ];
-            judged.problem(file, ProblemKind::Malformed, span, args);
+        for (node, expected) in unjudged {
+            let span = node.anchor_span();
+            if !type_errors.iter().any(|error| error.span == span) {
+                let found = node.value().type_name();
+                judged.malformed(file, span, resource(), node.json_path(), expected, found);
+            }
         }
     }
 }
@@ -347,6 +345,25 @@ fn missing_part(object: Object<'_>, templates: &PodTemplates) -> Option<&'static
 }
 
 impl Judged {
+    /// A value, or the lack of one, that the API server refuses.
+    fn malformed(
+        &mut self,
+        file: &Loaded,
+        span: Span,
+        resource: String,
+        field: String,
+        expected: &'static str,
+        found: &'static str,
+    ) {
+        let args = vec![
+            text("resource", resource),
+            text("field", field),
+            text("expected", expected),
+            text("found", found),
+        ];
+        self.problem(file, ProblemKind::Malformed, span, args);
+    }
+
     fn problem(&mut self, file: &Loaded, kind: ProblemKind, span: Span, args: Vec<Arg>) {
         let position: Option<Position> = file.source.as_ref().map(|source| source.position(span.start));
         self.problems.push(Problem { kind, path: file.entry.shown.clone(), position, args });

@@ -194,16 +194,14 @@ impl Texts {
 
     /// The texts of a problem.
     pub fn problem(&self, problem: &Problem) -> ProblemText<'_> {
-        let mut details: Vec<String> = Vec::new();
-        for arg in &problem.args {
-            if arg.name == "detail" {
-                details.insert(0, arg.value.to_string());
-            } else {
-                details.push(format!("{} {}", arg.name, arg.value));
-            }
-        }
+        // What the reader or the system said goes before our own words; it is more precise.
+        let said = problem.args.iter().find(|arg| arg.name == "detail").map(|arg| arg.value.to_string());
+        let own = || {
+            let id = format!("problem-{}", problem.kind.as_str());
+            self.find(&id, Some("detail"), &Args::of(&problem.args)).map(|text| flow(text).into_owned())
+        };
         let (title, help) = self.problem_kind(problem.kind);
-        ProblemText { title, detail: (!details.is_empty()).then(|| details.join(", ")), help }
+        ProblemText { title, detail: said.or_else(own), help }
     }
 
     /// Name and remedy of a kind of problem.

@@ -11,6 +11,8 @@ use haechi_policy::pss::{
     Culprit, Level, LevelVersion, NamespacePolicy, Standards, Violation, read_legacy_policy,
 };
 
+use haechi_syntax::Node;
+
 use super::text;
 
 /// The standards that pods of a scan are held to.
@@ -44,17 +46,18 @@ impl PodSecurityLevels {
         }
     }
 
-    /// Judges a pod; what could not be judged is handed to `unjudged` (place, check, expected type).
-    pub(crate) fn judge(
+    /// Judges a pod; values that keep a check from being judged are handed to `unjudged`, with the type
+    /// that they should have.
+    pub(crate) fn judge<'d>(
         &self,
-        pod: Pod<'_>,
+        pod: Pod<'d>,
         path: &Arc<str>,
-        mut unjudged: impl FnMut(Span, &'static str, &'static str),
+        mut unjudged: impl FnMut(Node<'d>, &'static str),
     ) -> Vec<Finding> {
         let Some(standard) = self.of(pod) else { return Vec::new() };
         let judgement = Standards::default().judge(pod, standard.level, standard.version);
         for check in &judgement.unjudged {
-            unjudged(check.node.anchor_span(), check.check, check.expected);
+            unjudged(check.node, check.expected);
         }
         judgement.violations.iter().map(|violation| finding(pod, path, standard, violation)).collect()
     }

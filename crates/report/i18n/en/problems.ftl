@@ -7,6 +7,11 @@ problem-unreadable = The file could not be read
 problem-cyclic-link = A symbolic link leads back to its own folder
     .help = Remove the link, or name the folders to scan one by one.
 problem-too-large = The file exceeds the size limit
+    .detail =
+        { $size ->
+            [0] more than { NUMBER($limit) } bytes
+           *[other] { NUMBER($size) } bytes, the limit is { NUMBER($limit) }
+        }
     .help = Split the file, or leave it out if it is not a manifest.
 problem-binary = The file is not text
     .help = Leave the file out of the scan if it is not a manifest.
@@ -15,12 +20,45 @@ problem-wrong-encoding = The file is not in UTF-8
 problem-syntax = The document is not valid YAML or JSON
     .help = Correct the document at the place named. The other documents of the file were judged.
 problem-malformed = A value has a type that Kubernetes refuses
+    .detail =
+        { $resource }: { $field } must be { $expected ->
+            [boolean] true or false
+            [integer] an integer
+            [string] text
+            [array] a list
+            [object] a map
+            [quantity] a quantity
+           *[other] { $expected }
+        }, found { $found ->
+            [null] nothing
+            [boolean] true or false
+            [number] a number
+            [string] text
+            [array] a list
+            [object] a map
+           *[other] { $found }
+        }
     .help = Correct the type of the value. Rules that depend on it were not judged for this object.
 problem-template = A template was not rendered
+    .detail =
+        { $engine ->
+            [helm] { $count ->
+                [one] Helm chart with one template
+               *[other] Helm chart with { NUMBER($count) } templates
+            }
+            [kustomize] kustomization
+            [kustomize-patch] patch of a kustomization
+           *[other] placeholders of a template
+        }
     .help = Render it first, for instance with `helm template` or `kubectl kustomize`, and scan the result.
 problem-unsupported = The version or shape of this object cannot be read
     .help = Use a version of the API that Kubernetes still serves.
 problem-not-kubernetes = The document is not a Kubernetes object
+    .detail =
+        { $count ->
+            [one] one document
+           *[other] { NUMBER($count) } documents
+        }
     .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
 problem-rule-failed = A rule failed on this object
     .help = This is an error in Haechi. Please report it with the object that caused it.

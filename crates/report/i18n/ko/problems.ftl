@@ -7,6 +7,11 @@ problem-unreadable = 파일을 읽을 수 없습니다
 problem-cyclic-link = 심볼릭 링크가 자신의 상위 폴더를 가리킵니다
     .help = 링크를 제거하거나, 검사할 폴더를 하나씩 지정하십시오.
 problem-too-large = 파일이 크기 제한을 초과합니다
+    .detail =
+        { $size ->
+            [0] { NUMBER($limit) }바이트 초과
+           *[other] { NUMBER($size) }바이트, 제한은 { NUMBER($limit) }바이트
+        }
     .help = 파일을 나누거나, 매니페스트가 아니라면 검사에서 제외하십시오.
 problem-binary = 텍스트 파일이 아닙니다
     .help = 매니페스트가 아니라면 검사에서 제외하십시오.
@@ -15,12 +20,38 @@ problem-wrong-encoding = UTF-8로 인코딩된 파일이 아닙니다
 problem-syntax = 올바른 YAML 또는 JSON 문서가 아닙니다
     .help = 표시된 위치를 바로잡으십시오. 파일의 나머지 문서는 판정했습니다.
 problem-malformed = 쿠버네티스가 거부하는 형식의 값이 있습니다
+    .detail =
+        { $resource }: { $field }에는 { $expected ->
+            [boolean] 불리언 값(true/false)이
+            [integer] 정수가
+            [string] 문자열이
+            [array] 목록이
+            [object] 맵이
+            [quantity] 수량이
+           *[other] { $expected } 값이
+        } 와야 하지만 { $found ->
+            [null] 값이 없습니다
+            [boolean] 불리언 값(true/false)이 있습니다
+            [number] 숫자가 있습니다
+            [string] 문자열이 있습니다
+            [array] 목록이 있습니다
+            [object] 맵이 있습니다
+           *[other] { $found } 값이 있습니다
+        }
     .help = 값의 형식을 바로잡으십시오. 이 오브젝트에서는 해당 값을 사용하는 규칙을 판정하지 못했습니다.
 problem-template = 렌더링되지 않은 템플릿입니다
+    .detail =
+        { $engine ->
+            [helm] 템플릿 { NUMBER($count) }개가 있는 헬름 차트
+            [kustomize] kustomization 파일
+            [kustomize-patch] kustomization의 패치 파일
+           *[other] 템플릿의 자리 표시자
+        }
     .help = `helm template`이나 `kubectl kustomize` 등으로 먼저 렌더링한 다음 그 결과를 검사하십시오.
 problem-unsupported = 읽을 수 없는 버전이나 구조의 오브젝트입니다
     .help = 쿠버네티스가 아직 제공하는 API 버전을 사용하십시오.
 problem-not-kubernetes = 쿠버네티스 오브젝트가 아닌 문서입니다
+    .detail = 문서 { NUMBER($count) }개
     .help = 쿠버네티스용 문서가 아니라면 조치할 것이 없습니다. 쿠버네티스용 문서라면 `apiVersion`이나 `kind`가 빠져 있습니다.
 problem-rule-failed = 이 오브젝트에서 규칙 실행이 실패했습니다
     .help = Haechi의 오류입니다. 오류를 일으킨 오브젝트와 함께 알려 주십시오.
