@@ -183,7 +183,7 @@ fn values_of_a_wrong_type_are_no_pass() {
     let text = GOOD.replace("true", "\"true\"");
     let folder = TempDir::new().unwrap();
     let run = haechi(folder.path(), &["scan", "--only", "privileged-container", "-"], text.as_bytes());
-    assert_incomplete(&run, &["privileged must be true or false, found text"]);
+    assert_incomplete(&run, &["securityContext.privileged must be", "found text"]);
 }
 
 #[test]
