@@ -35,6 +35,8 @@ struct Frame {
     /// Where its items or entries begin among those of all open collections.
     first: usize,
     key: Option<PendingKey>,
+    /// Levels of collections inside, aliases replaced by what they stand for.
+    height: usize,
     /// Whether the mapping took entries from elsewhere.
     has_merged: bool,
 }
@@ -52,6 +54,8 @@ struct Child {
     id: u32,
     span: Span,
     is_alias: bool,
+    /// Levels of collections, itself counted.
+    height: usize,
 }
 
 #[derive(Debug)]
@@ -164,7 +168,7 @@ impl Builder {
             self.has_not_finite = true;
         }
         let id = self.push(repr, span, style);
-        self.add(Child { id, span, is_alias: false })?;
+        self.add(Child { id, span, is_alias: false, height: 0 })?;
         Ok(id)
     }
 
@@ -174,8 +178,9 @@ impl Builder {
     }
 
     /// Adds a node that stands elsewhere in the document.
-    pub(crate) fn alias(&mut self, id: u32, span: Span) -> Outcome<()> {
-        self.add(Child { id, span, is_alias: true })
+    pub(crate) fn alias(&mut self, id: u32, height: usize, span: Span) -> Outcome<()> {
+        self.check_depth(self.frames.len() + height, span)?;
+        self.add(Child { id, span, is_alias: true, height })
     }
 
     /// What a node is.
@@ -190,6 +195,7 @@ impl Builder {
             is_mapping: false,
             first: self.items.len(),
             key: None,
+            height: 0,
             has_merged: false,
         })
     }
@@ -201,21 +207,28 @@ impl Builder {
             is_mapping: true,
             first: self.entries.len(),
             key: None,
+            height: 0,
             has_merged: false,
         })
     }
 
     fn open(&mut self, frame: Frame) -> Outcome<()> {
-        if self.frames.len() >= self.limits.depth {
-            let message = format!("nested deeper than {} levels", self.limits.depth);
-            return Err(Mistake::new(SyntaxErrorKind::TooDeep, Span::at(frame.start), message));
-        }
+        self.check_depth(self.frames.len() + 1, Span::at(frame.start))?;
         self.frames.push(frame);
         Ok(())
     }
 
-    /// Closes the innermost sequence or mapping, which ends at `end`, and returns its node.
-    pub(crate) fn close(&mut self, texts: &Texts<'_>, end: u32) -> Outcome<Option<u32>> {
+    fn check_depth(&self, depth: usize, span: Span) -> Outcome<()> {
+        if depth <= self.limits.depth {
+            return Ok(());
+        }
+        let message = format!("nested deeper than {} levels", self.limits.depth);
+        Err(Mistake::new(SyntaxErrorKind::TooDeep, span, message))
+    }
+
+    /// Closes the innermost sequence or mapping, which ends at `end`, and returns its node and how many levels it
+    /// has.
+    pub(crate) fn close(&mut self, texts: &Texts<'_>, end: u32) -> Outcome<Option<(u32, usize)>> {
         let Some(frame) = self.frames.pop() else { return Ok(None) };
         let id = offset(self.document.nodes.len());
         let repr = if frame.is_mapping {
@@ -225,8 +238,9 @@ impl Builder {
         };
         let span = Span::new(frame.start, end.max(frame.start));
         self.push(repr, span, frame.style);
-        self.add(Child { id, span, is_alias: false })?;
-        Ok(Some(id))
+        let height = frame.height + 1;
+        self.add(Child { id, span, is_alias: false, height })?;
+        Ok(Some((id, height)))
     }
 
     fn close_sequence(&mut self, first: usize, id: u32) -> Repr {
@@ -299,17 +313,16 @@ impl Builder {
     }
 
     fn add(&mut self, child: Child) -> Outcome<()> {
-        let pending = match self.frames.last_mut() {
-            None => {
-                self.root = Some(child.id);
-                return Ok(());
-            }
-            Some(Frame { is_mapping: false, .. }) => {
-                self.items.push(child);
-                return Ok(());
-            }
-            Some(Frame { key, .. }) => key.take(),
+        let Some(frame) = self.frames.last_mut() else {
+            self.root = Some(child.id);
+            return Ok(());
         };
+        frame.height = frame.height.max(child.height);
+        if !frame.is_mapping {
+            self.items.push(child);
+            return Ok(());
+        }
+        let pending = frame.key.take();
         let Some(pending) = pending else {
             return Err(Mistake::value(child.span, "a list or a map cannot be a key"));
         };

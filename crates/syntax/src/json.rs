@@ -34,11 +34,14 @@ pub(crate) struct Stream<'i> {
     pub(crate) count: usize,
     /// Whether the text is no JSON from `at` on.
     pub(crate) is_broken: bool,
+    /// How long the next value is expected to be: as long as the one before.
+    expected: u32,
 }
 
 impl<'i> Stream<'i> {
     pub(crate) fn new(input: &'i Input, limits: &Limits) -> Self {
-        Self { input, limits: *limits, at: input.start, count: 0, is_broken: false }
+        let expected = offset(input.source.text().len());
+        Self { input, limits: *limits, at: input.start, count: 0, is_broken: false, expected }
     }
 
     /// The next value, or the mistake in it with its index; none at the end and after a mistake.
@@ -51,7 +54,7 @@ impl<'i> Stream<'i> {
         let start = self.at + rest.find(|c| !is_white_space(c))?;
         let index = self.count;
         self.count += 1;
-        let span = Span::new(offset(start), offset(text.len()));
+        let span = Span::new(offset(start), offset(start) + self.expected);
         let mut reader = Reader {
             builder: Builder::new(self.input.source.clone(), span, index, &self.limits),
             texts: Texts::new(text),
@@ -67,6 +70,7 @@ impl<'i> Stream<'i> {
         }
         self.at = reader.at;
         let span = Span::new(offset(start), offset(reader.at));
+        self.expected = span.len();
         if let Some(mistake) = self.input.invalid_in(span).or(reader.out_of_range) {
             return Some(Err((index, mistake)));
         }

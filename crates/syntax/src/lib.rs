@@ -39,7 +39,8 @@ use std::sync::Arc;
 pub struct Limits {
     /// Longest input, in bytes.
     pub bytes: usize,
-    /// Deepest nesting of sequences and mappings.
+    /// Deepest nesting of sequences and mappings, aliases replaced by what they stand for: whoever walks a tree by
+    /// recursion needs no more stack than that.
     pub depth: usize,
     /// Most nodes that one document may have when every alias is replaced by what it stands for.
     pub expanded_nodes: u64,
@@ -47,7 +48,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, depth: 250, expanded_nodes: 10_000_000 }
+        Self { bytes: 64 << 20, depth: 250, expanded_nodes: 5_000_000 }
     }
 }
 

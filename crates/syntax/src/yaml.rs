@@ -91,7 +91,7 @@ fn read_chunk(input: &Input, chunk: Chunk, index: usize, limits: &Limits) -> Out
         return Err(Mistake::yaml(separator, message));
     }
     let text = input.source.text().get(..span.end as usize).unwrap_or_default();
-    let scanner = Scanner::new(text, span.start as usize, limits.depth.saturating_mul(2));
+    let scanner = Scanner::new(text, span.start as usize, limits.depth);
     let builder = Builder::new(input.source.clone(), span, index, limits);
     let mut decoder = Decoder::new(Events::new(scanner), builder, limits);
     let outcome = decoder.run();

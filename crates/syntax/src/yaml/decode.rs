@@ -27,8 +27,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// An anchor that was met.
 #[derive(Debug, Clone, Copy)]
 struct Anchor {
-    /// Its value, once that is finished.
-    node: Option<u32>,
+    /// Its value, once that is finished, and how many levels of collections that has.
+    node: Option<(u32, usize)>,
     /// Values counted before it; then those that it stands for itself.
     values: u64,
 }
@@ -101,7 +101,7 @@ impl<'t> Decoder<'t> {
         index
     }
 
-    fn close_anchor(&mut self, index: usize, node: Option<u32>) {
+    fn close_anchor(&mut self, index: usize, node: Option<(u32, usize)>) {
         if let Some(anchor) = self.anchors.get_mut(index) {
             anchor.node = node;
             anchor.values = self.expansion.values - anchor.values;
@@ -113,13 +113,13 @@ impl<'t> Decoder<'t> {
         let Some(anchor) = self.names.get(name).and_then(|index| self.anchors.get(*index)) else {
             return Err(Mistake::yaml(span, format!("no anchor `&{}` stands before this alias", clip(name))));
         };
-        let Anchor { node: Some(node), values } = *anchor else {
+        let Anchor { node: Some((node, height)), values } = *anchor else {
             let message = format!("the value of the anchor `&{}` contains itself", clip(name));
             return Err(Mistake::new(SyntaxErrorKind::AliasCycle, span, message));
         };
         self.expansion.count(1, values, span)?;
         if !self.builder.expects_key() {
-            return self.builder.alias(node, span);
+            return self.builder.alias(node, height, span);
         }
         match self.builder.node_repr(node) {
             Some(repr) => self.key(repr, span),
@@ -136,7 +136,7 @@ impl<'t> Decoder<'t> {
             if let Some(name) = props.anchor {
                 let anchor = self.anchor(name);
                 let node = self.builder.detached(Repr::String(text), span, style);
-                self.close_anchor(anchor, Some(node));
+                self.close_anchor(anchor, Some((node, 0)));
             }
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl<'t> Decoder<'t> {
             Some(self.builder.scalar(repr, span, style)?)
         };
         if let Some(anchor) = anchor {
-            self.close_anchor(anchor, node);
+            self.close_anchor(anchor, node.map(|node| (node, 0)));
         }
         Ok(())
     }

@@ -127,12 +127,21 @@ pub(crate) struct Events<'t> {
     end: u32,
     /// Handles of tags and what they stand for.
     handles: Vec<(String, String)>,
+    /// Where the open flow collections begin.
+    brackets: Vec<u32>,
 }
 
 impl<'t> Events<'t> {
     pub(crate) fn new(scanner: Scanner<'t>) -> Self {
         let end = scanner.place(scanner.at);
-        Self { scanner, state: State::DocumentStart, states: Vec::new(), end, handles: Vec::new() }
+        Self {
+            scanner,
+            state: State::DocumentStart,
+            states: Vec::new(),
+            end,
+            handles: Vec::new(),
+            brackets: Vec::new(),
+        }
     }
 
     /// The next event; to be called until [`Event::Finish`].
@@ -155,7 +164,7 @@ impl<'t> Events<'t> {
             State::BlockMappingKey => self.block_mapping_key(),
             State::BlockMappingValue => self.block_mapping_value(),
             State::FlowSequenceFirst => {
-                self.take()?;
+                self.open_bracket()?;
                 self.flow_sequence(true)
             }
             State::FlowSequence => self.flow_sequence(false),
@@ -166,7 +175,7 @@ impl<'t> Events<'t> {
                 Ok(Event::End(self.end))
             }
             State::FlowMappingFirst => {
-                self.take()?;
+                self.open_bracket()?;
                 self.flow_mapping(true)
             }
             State::FlowMappingKey => self.flow_mapping(false),
@@ -219,7 +228,26 @@ impl<'t> Events<'t> {
         }
     }
 
+    fn open_bracket(&mut self) -> Outcome<()> {
+        let bracket = self.take()?;
+        self.brackets.push(bracket.span.start);
+        Ok(())
+    }
+
+    fn close_bracket(&mut self) -> Outcome<Event> {
+        self.take()?;
+        self.brackets.pop();
+        Ok(self.end())
+    }
+
     fn unexpected(&self, token: Token, message: &str) -> Mistake {
+        if token.kind == TokenKind::StreamEnd
+            && let Some(start) = self.brackets.last().copied()
+        {
+            let span = Span::new(start, start + 1);
+            let bracket = self.scanner.texts.source.get(span.range()).unwrap_or_default();
+            return Mistake::yaml(span, format!("this `{bracket}` is never closed"));
+        }
         let span = match token.kind {
             // What is implied has no place: show what comes there.
             _ if token.span.is_empty() => {
@@ -480,10 +508,7 @@ impl<'t> Events<'t> {
         }
         let token = self.peek()?;
         match token.kind {
-            TokenKind::FlowSequenceEnd => {
-                self.take()?;
-                Ok(self.end())
-            }
+            TokenKind::FlowSequenceEnd => self.close_bracket(),
             TokenKind::Key => {
                 self.take()?;
                 self.state = State::FlowPairKey;
@@ -520,10 +545,7 @@ impl<'t> Events<'t> {
             return Err(self.unexpected(token, "expected `,` or `}`"));
         }
         match self.peek()?.kind {
-            TokenKind::FlowMappingEnd => {
-                self.take()?;
-                Ok(self.end())
-            }
+            TokenKind::FlowMappingEnd => self.close_bracket(),
             TokenKind::Key => {
                 self.take()?;
                 match self.peek()?.kind {

@@ -549,7 +549,7 @@ impl<'t> Scanner<'t> {
         } else {
             if !self.is_flow() {
                 if !self.is_simple_key_allowed {
-                    let message = "a `:` cannot stand here: only one key per line, or quote the text";
+                    let message = "a `:` cannot stand here: check the indentation, or quote the text";
                     return Err(Mistake::yaml(self.here(1), message));
                 }
                 let here = self.place(self.at);
