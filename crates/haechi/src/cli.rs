@@ -39,7 +39,7 @@ fn scan() -> Command {
     let severities = || PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
     Command::new("scan")
         .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
-        .arg(output(&["table", "json", "sarif", "junit"], "table"))
+        .arg(output(&["table", "json", "sarif", "junit", "csv", "html", "github"], "table"))
         .arg(
             Arg::new("fail-on")
                 .long("fail-on")

@@ -49,7 +49,7 @@ fn of_finding(finding: &Finding, context: &Context<'_>, text: &mut String) {
     if let Some(fix) = &texts.fix {
         let _ = write!(body, "\n{}: {fix}", context.texts.message("label-fix", &Args::new()));
     }
-    let _ = write!(text, "::{command} file={},line={}", property(&location.path), location.start.line);
+    let _ = write!(text, "::{command} file={},line={}", file(&location.path), location.start.line);
     if location.end.line == location.start.line {
         // GitHub refuses columns on annotations of several lines.
         let last = location.end.column.saturating_sub(1).max(location.start.column);
@@ -64,7 +64,7 @@ fn of_finding(finding: &Finding, context: &Context<'_>, text: &mut String) {
 
 fn of_problem(problem: &Problem, command: &str, context: &Context<'_>, text: &mut String) {
     let texts = context.texts.problem(problem);
-    let _ = write!(text, "::{command} file={}", property(&problem.path));
+    let _ = write!(text, "::{command} file={}", file(&problem.path));
     if let Some(position) = problem.position {
         let _ = write!(text, ",line={},col={}", position.line, position.column);
     }
@@ -78,6 +78,11 @@ fn of_problem(problem: &Problem, command: &str, context: &Context<'_>, text: &mu
 /// Text after the `::`.
 fn data(text: &str) -> String {
     escaped(text, "")
+}
+
+/// The path as the repository names the file.
+fn file(path: &str) -> String {
+    property(path.strip_prefix("./").unwrap_or(path))
 }
 
 /// A value before it, where colon and comma have a meaning.

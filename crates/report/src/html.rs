@@ -1,7 +1,7 @@
 //! The report as one page that needs nothing else: no script, no other file, no network.
 //!
-//! The page says first what the result is worth, then which rules are broken and why that matters (once for each
-//! rule), then where, file by file, and last what could not be judged.
+//! The page says first what the result is worth and what could not be judged, then which rules are broken and why
+//! that matters (once for each rule), then where, file by file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -22,6 +22,7 @@ pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::
     let mut page = Html { context, text: String::new(), names: severity_names(context.texts) };
     page.head();
     page.verdict(report);
+    page.problems(report, true);
     page.rules(report);
     page.flush(out)?;
     if !report.findings.is_empty() {
@@ -31,7 +32,7 @@ pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::
         page.file(file);
         page.flush(out)?;
     }
-    page.problems(report);
+    page.problems(report, false);
     page.foot();
     page.flush(out)
 }
@@ -248,23 +249,19 @@ impl Html<'_> {
         );
     }
 
-    fn problems(&mut self, report: &ScanReport) {
-        for (heading, is_incomplete) in [("problems-incomplete", true), ("problems-left-out", false)] {
-            let problems: Vec<&Problem> = report
-                .problems
-                .iter()
-                .filter(|problem| problem.kind.is_incomplete() == is_incomplete)
-                .collect();
-            if problems.is_empty() {
-                continue;
-            }
-            self.heading(heading);
-            self.text.push_str("<ul class=\"problems\">\n");
-            for problem in problems {
-                self.problem(problem);
-            }
-            self.text.push_str("</ul>\n");
+    /// What was not judged, or what is no Kubernetes object.
+    fn problems(&mut self, report: &ScanReport, incomplete: bool) {
+        let problems: Vec<&Problem> =
+            report.problems.iter().filter(|problem| problem.kind.is_incomplete() == incomplete).collect();
+        if problems.is_empty() {
+            return;
         }
+        self.heading(if incomplete { "problems-incomplete" } else { "problems-left-out" });
+        self.text.push_str("<ul class=\"problems\">\n");
+        for problem in problems {
+            self.problem(problem);
+        }
+        self.text.push_str("</ul>\n");
     }
 
     fn problem(&mut self, problem: &Problem) {

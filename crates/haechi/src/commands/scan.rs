@@ -10,7 +10,10 @@ use haechi_checks::{CHECKS, Check};
 use haechi_model::Severity;
 use haechi_objects::PodTemplates;
 use haechi_policy::pss::LevelVersion;
-use haechi_report::{Args, Context, Texts, write_json, write_junit, write_sarif, write_table};
+use haechi_report::{
+    Args, Context, Texts, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
+    write_table,
+};
 use haechi_sources::{DiscoverOptions, discover};
 use haechi_syntax::Limits;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -70,6 +73,9 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
         Some("json") => write_json(report, &context, out),
         Some("sarif") => write_sarif(report, &context, out),
         Some("junit") => write_junit(report, &context, out),
+        Some("csv") => write_csv(report, &context, out),
+        Some("html") => write_html(report, &context, out),
+        Some("github") => write_github(report, &context, out),
         _ => write_table(report, &context, out),
     })
 }

@@ -33,8 +33,9 @@ impl Tone {
             Tone::Severity(Severity::Critical) => colour(AnsiColor::Magenta).bold(),
             Tone::Severity(Severity::High) => colour(AnsiColor::Red).bold(),
             Tone::Severity(Severity::Medium) => colour(AnsiColor::Yellow).bold(),
-            Tone::Severity(Severity::Low) => colour(AnsiColor::Blue).bold(),
-            Tone::Severity(Severity::Info) => colour(AnsiColor::Cyan).bold(),
+            // Not blue, which is hard to read on black.
+            Tone::Severity(Severity::Low) => colour(AnsiColor::Cyan).bold(),
+            Tone::Severity(Severity::Info) => Style::new().bold(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use haechi_model::{Finding, Problem, ProblemKind, ScanReport, Severity};
+use haechi_model::{Finding, Problem, ProblemKind, RuleSource, ScanReport, Severity};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Labelled, Page, Tone};
@@ -66,8 +66,8 @@ pub(super) fn summary(report: &ScanReport, context: &Context<'_>, page: &mut Pag
         page.blank();
         rules(report, context, page);
         page.blank();
-        let known =
-            report.findings.iter().filter(|finding| context.rules.iter().any(|r| r.slug == finding.rule));
+        let catalogue = context.catalogue();
+        let known = report.findings.iter().filter(|finding| catalogue.get(&finding.rule).is_some());
         if let Some(finding) = known.max_by_key(|finding| finding.severity) {
             let args = Args::new().text("rule", finding.rule.as_ref());
             page.prose(2, &texts.message("summary-explain", &args));
@@ -102,19 +102,20 @@ fn severities(report: &ScanReport, context: &Context<'_>, page: &mut Page) {
 }
 
 fn rules(report: &ScanReport, context: &Context<'_>, page: &mut Page) {
-    let mut counts: BTreeMap<(Reverse<Severity>, &str), (usize, &Finding)> = BTreeMap::new();
+    let mut counts: BTreeMap<(Reverse<Severity>, RuleSource, &str), (usize, &Finding)> = BTreeMap::new();
     for finding in &report.findings {
-        counts.entry((Reverse(finding.severity), &finding.rule)).or_insert((0, finding)).0 += 1;
+        let key = (Reverse(finding.severity), finding.source, finding.rule.as_ref());
+        counts.entry(key).or_insert((0, finding)).0 += 1;
     }
     let mut rows: Vec<_> = counts.into_iter().collect();
-    rows.sort_by_key(|((severity, rule), (count, _))| (*severity, Reverse(*count), *rule));
+    rows.sort_by_key(|((severity, _, rule), (count, _))| (*severity, Reverse(*count), *rule));
     let severities = severity_names(context.texts);
     let widest_severity = severities.values().map(|name| name.width()).max().unwrap_or_default();
     let names: Vec<String> =
         rows.iter().map(|(_, (_, finding))| visible(&rule_name(finding)).into_owned()).collect();
     let widest_rule = names.iter().map(|name| name.width()).max().unwrap_or_default();
     let widest_count = rows.iter().map(|(_, (count, _))| count.to_string().len()).max().unwrap_or_default();
-    for (((severity, _), (count, finding)), name) in rows.iter().zip(&names) {
+    for (((severity, _, _), (count, finding)), name) in rows.iter().zip(&names) {
         page.push("  ");
         let severity = severity.0;
         page.cell(
