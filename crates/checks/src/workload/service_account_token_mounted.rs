@@ -54,6 +54,7 @@ pub(crate) static CHECK: Check = Check {
             peer("nsa-cisa", "1.11"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 
