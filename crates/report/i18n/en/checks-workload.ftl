@@ -1,5 +1,15 @@
 # Texts of the checks of the area "workload".
 
+check-apparmor-profile-missing = No AppArmor profile
+    .message = No AppArmor profile is chosen for container { $container }.
+    .why = Whether the container is confined depends on the node. A profile that is named keeps the pod off nodes that cannot enforce it.
+    .fix = Set `securityContext.appArmorProfile.type: RuntimeDefault` on the pod.
+
+check-apparmor-unconfined = AppArmor switched off
+    .message = Container { $container } has the AppArmor profile `{ $profile }`, which confines nothing.
+    .why = AppArmor keeps a container from files and kernel interfaces that escapes use. Where nodes have it, this takes away a protection that other pods have.
+    .fix = Use `appArmorProfile.type: RuntimeDefault`, or `Localhost` with a profile of the node.
+
 check-capabilities-not-dropped = Capabilities not dropped
     .message = Container { $container } keeps capabilities that it may not need.
     .why = Container runtimes grant fourteen capabilities by default, among them raw sockets and changing file owners. Attackers use what the program does not.
@@ -15,6 +25,11 @@ check-container-runtime-socket-mounted = Container runtime socket mounted
     .why = Whoever can talk to the container runtime can start a privileged container with the whole node mounted. The socket is root on the node.
     .fix = Remove the volume. Build images with a tool that needs no daemon, and read container data from the kubelet's API.
 
+check-cpu-limit-missing = No CPU limit
+    .message = Container { $container } has no CPU limit.
+    .why = The container may use all CPU time of its node that others have not requested. Where tenants pay by use or need steady latency, that matters.
+    .fix = Set `resources.limits.cpu`, or make sure that every container of the node requests the CPU that it needs.
+
 check-cpu-request-missing = No CPU request
     .message = Container { $container } has no CPU request.
     .why = The scheduler places pods by their requests, and under load CPU time is shared out by them. Without one the container gets what is left.
@@ -24,6 +39,16 @@ check-dangerous-capability-added = Dangerous capability added
     .message = Container { $container } adds the capability { $capability }.
     .why = This capability is beyond what the baseline Pod Security Standard allows. It can lead out of the container or take over the network.
     .fix = Remove { $capability } from `securityContext.capabilities.add`, or move the work that needs it into a small component of its own.
+
+check-ephemeral-storage-unbounded = Ephemeral storage unbounded
+    .message = Container { $container } sets no ephemeral storage under `resources.{ $list }`.
+    .why = Logs, `emptyDir` volumes and the writable layer fill the node's disk. When it is full, the kubelet evicts pods of others as well.
+    .fix = Set `resources.{ $list }.ephemeral-storage`.
+
+check-host-aliases-set = Host names fixed in the pod
+    .message = The pod sends host names to { $ip } past DNS (`hostAliases`).
+    .why = Names that bypass DNS lead traffic, credentials included, to wherever the manifest says, unseen by DNS logs, and stay when the address changes hands.
+    .fix = Remove `hostAliases` and resolve the names by DNS or a Service of type ExternalName.
 
 check-host-ipc-namespace = Pod shares the host's IPC namespace
     .message = The pod shares inter-process memory and queues with its node (`hostIPC: true`).
@@ -50,6 +75,21 @@ check-host-port = Port bound on the node
     .why = The port answers on every address of the node, past Services and often past NetworkPolicies. Only one such pod fits on a node.
     .fix = Remove `hostPort` and expose the container port through a Service.
 
+check-kernel-hardening-missing = No kernel confinement
+    .message = Container { $container } has no seccomp, AppArmor or SELinux setting and drops no capability.
+    .why = Nothing but the container's namespaces stands between the program and the kernel of the node.
+    .fix = Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod and drop all capabilities.
+
+check-low-group-id = Low group id
+    .message = Container { $container } runs under a group id below { $least }, or under one that the manifest does not set.
+    .why = Low ids belong to groups of the node as well. After an escape the process has the rights of that group there.
+    .fix = Set `securityContext.runAsGroup` to { $least } or more.
+
+check-low-user-id = Low user id
+    .message = Container { $container } runs under a user id below { $least }, or under one that the manifest does not set.
+    .why = Low ids belong to users of the node as well. After an escape the process has the rights of whoever has that id there.
+    .fix = Set `securityContext.runAsUser` to { $least } or more.
+
 check-memory-limit-missing = No memory limit
     .message = Container { $container } has no memory limit.
     .why = One leaking or attacked container can take all memory of its node, and the kernel kills other workloads for it.
@@ -59,6 +99,11 @@ check-memory-request-missing = No memory request
     .message = Container { $container } has no memory request.
     .why = The scheduler places pods by their requests. Without one, nodes are packed by guess and the pod is among the first to be evicted.
     .fix = Set `resources.requests.memory` to what the program usually needs.
+
+check-net-raw-not-dropped = Raw sockets allowed
+    .message = Container { $container } keeps the capability NET_RAW.
+    .why = With raw sockets a container can forge packets and answer ARP and DNS requests of other pods of its node.
+    .fix = Add `NET_RAW` (or better `ALL`) to `securityContext.capabilities.drop`.
 
 check-privilege-escalation-allowed = Privilege escalation allowed
     .message = Container { $container } may gain more privileges than it started with.
@@ -75,6 +120,24 @@ check-proc-mount-unmasked = Unmasked /proc
     .why = Container runtimes hide the parts of /proc that change the node. Unmasked, root in the container can change kernel settings.
     .fix = Remove `procMount`. For containers inside of containers, use a user namespace (`hostUsers: false`).
 
+check-requests-below-limits = Requests below limits
+    .message = Container { $container } does not request as much { $resource } as it may use.
+    .why = Only pods whose requests equal their limits are guaranteed what they use. Others are evicted first when the node runs short.
+    .fix = Set requests and limits of { $resource } to the same amount, where the workload must not be evicted.
+
+check-resources-out-of-bounds = Resources out of bounds
+    .message = The { $resource } of container { $container } under `{ $list }` is { $side ->
+        [low] below the lowest
+       *[high] above the highest
+        } amount that is allowed.
+    .why = The bounds keep one workload from taking the node, and from starting with too little to run.
+    .fix = Choose an amount within the bounds, or change the bounds in the configuration.
+
+check-root-group = Group root
+    .message = The manifest puts processes into the group root (`{ $field }: 0`).
+    .why = Many files of the image and of mounted volumes may be read or written by the group root. A process without root's user id gets at them this way.
+    .fix = Set `{ $field }` to an id of the program's own.
+
 check-seccomp-profile-missing = No seccomp profile
     .message = No seccomp profile is chosen for container { $container }.
     .why = Without a profile the kernel answers every system call. The default profile refuses those that most kernel exploits need.
@@ -84,6 +147,11 @@ check-seccomp-unconfined = Seccomp switched off
     .message = Container { $container } runs without seccomp (`Unconfined`).
     .why = Every system call of the kernel is open to the container, those that most kernel exploits need included.
     .fix = Use `seccompProfile.type: RuntimeDefault`, or a `Localhost` profile with the calls that the program needs.
+
+check-security-context-missing = No security context
+    .message = Container { $container } has no security context.
+    .why = Every security setting is left to its default, and most defaults are permissive for the sake of compatibility.
+    .fix = Add a `securityContext` to the pod and its containers.
 
 check-sensitive-host-path-mounted = Sensitive directory of the node mounted
     .message = Volume { $volume } mounts { $path }, which holds the node's configuration, credentials or processes.
@@ -95,10 +163,25 @@ check-service-account-token-mounted = API token mounted
     .why = Every process in the pod can call the API with the rights of its service account. Most programs never do, but an attacker will.
     .fix = Set `automountServiceAccountToken: false`, unless the program talks to the Kubernetes API.
 
+check-unsafe-selinux-options = SELinux confinement changed
+    .message = The SELinux { $field } is set to { $value }.
+    .why = Another user, role or type than those for containers can loosen what SELinux keeps a container from, up to nothing at all.
+    .fix = Remove `seLinuxOptions.{ $field }`, or use one of the types for containers such as `container_t`.
+
 check-unsafe-sysctl = Unsafe sysctl
     .message = The pod sets the kernel parameter { $sysctl }, which is not safe.
     .why = Such a setting can disturb other pods of the node or weaken the kernel for all of them. The kubelet refuses the pod unless the node allows it.
     .fix = Remove { $sysctl } from `securityContext.sysctls`, or set it on dedicated nodes.
+
+check-user-namespace-not-used = No user namespace
+    .message = The pod runs without a user namespace of its own.
+    .why = User ids in the pod are user ids of the node. With a user namespace, root in the container is nobody outside of it.
+    .fix = Set `hostUsers: false`, where the nodes' kernel and container runtime support it.
+
+check-volume-type-not-allowed = Volume type not allowed
+    .message = Volume { $volume } is of the type { $type }, which the restricted Pod Security Standard does not allow.
+    .why = Such volumes are mounted by the node with rights of its own, past the quotas and access rules of storage classes.
+    .fix = Use a PersistentVolumeClaim, a CSI volume or one of the types that are made by Kubernetes itself.
 
 check-windows-host-process = Windows HostProcess container
     .message = { $subject ->
@@ -107,6 +190,11 @@ check-windows-host-process = Windows HostProcess container
     }
     .why = A HostProcess container has the file system, the network and the accounts of its node: it is privileged mode on Windows.
     .fix = Remove `windowsOptions.hostProcess: true`, and set `runAsUserName: ContainerUser`.
+
+check-writable-host-path-mount = Writable path of the node
+    .message = Container { $container } can write to { $path } of its node.
+    .why = What the container writes there is read by other programs of the node. A changed configuration, script or log rotation leads out of the container.
+    .fix = Set `readOnly: true` on the mount, or use a volume that is not part of the node.
 
 check-writable-root-filesystem = Writable root file system
     .message = Container { $container } can write to its root file system.

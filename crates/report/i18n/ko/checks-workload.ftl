@@ -1,5 +1,15 @@
 # "workload" 영역 점검 항목의 문구.
 
+check-apparmor-profile-missing = AppArmor 프로파일 없음
+    .message = 컨테이너 { $container }에 AppArmor 프로파일이 지정되지 않았습니다.
+    .why = 컨테이너가 제한되는지는 노드에 따라 달라집니다. 프로파일을 지정하면 이를 적용할 수 없는 노드에서는 파드가 실행되지 않습니다.
+    .fix = 파드에 `securityContext.appArmorProfile.type: RuntimeDefault`를 설정하십시오.
+
+check-apparmor-unconfined = AppArmor 비활성화
+    .message = 컨테이너 { $container }의 AppArmor 프로파일 `{ $profile }`{ JOSA($profile, "은/는") } 아무것도 제한하지 않습니다.
+    .why = AppArmor는 컨테이너 탈출에 쓰이는 파일과 커널 인터페이스에 대한 접근을 막습니다. AppArmor를 지원하는 노드에서 다른 파드가 받는 보호를 스스로 없애는 설정입니다.
+    .fix = `appArmorProfile.type: RuntimeDefault`를 사용하거나, 노드에 있는 프로파일을 `Localhost`로 지정하십시오.
+
 check-capabilities-not-dropped = 기본 커널 권한을 제거하지 않음
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 필요하지 않을 수 있는 커널 권한(capability)을 그대로 가지고 있습니다.
     .why = 컨테이너 런타임은 로우 소켓, 파일 소유자 변경 등 14가지 권한을 기본으로 부여합니다. 프로그램이 쓰지 않는 권한은 공격자가 쓰게 됩니다.
@@ -15,6 +25,11 @@ check-container-runtime-socket-mounted = 컨테이너 런타임 소켓 마운트
     .why = 컨테이너 런타임과 통신할 수 있으면 노드 전체를 마운트한 특권 컨테이너를 실행할 수 있습니다. 이 소켓은 곧 노드의 root 권한입니다.
     .fix = 이 볼륨을 제거하십시오. 이미지는 데몬이 필요 없는 도구로 빌드하고, 컨테이너 정보는 kubelet API에서 조회하십시오.
 
+check-cpu-limit-missing = CPU 상한 없음
+    .message = 컨테이너 { $container }에 CPU 상한(limit)이 없습니다.
+    .why = 다른 컨테이너가 요청하지 않은 노드의 CPU 시간을 모두 사용할 수 있습니다. 사용량에 따라 과금하거나 지연 시간이 일정해야 하는 환경에서는 문제가 됩니다.
+    .fix = `resources.limits.cpu`를 설정하거나, 노드의 모든 컨테이너가 필요한 만큼 CPU를 요청하도록 하십시오.
+
 check-cpu-request-missing = CPU 요청량 없음
     .message = 컨테이너 { $container }에 CPU 요청량(request)이 없습니다.
     .why = 스케줄러는 요청량을 기준으로 파드를 배치하고, 부하가 높을 때는 요청량에 비례하여 CPU 시간을 나눕니다. 요청량이 없으면 남는 시간만 할당받습니다.
@@ -24,6 +39,16 @@ check-dangerous-capability-added = 위험한 커널 권한 추가
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 커널 권한 { $capability }{ JOSA($capability, "을/를") } 추가합니다.
     .why = 이 권한은 파드 보안 표준(Pod Security Standards) 기준선(baseline)이 허용하는 범위를 벗어납니다. 컨테이너 탈출이나 네트워크 장악으로 이어질 수 있습니다.
     .fix = `securityContext.capabilities.add`에서 { $capability }{ JOSA($capability, "을/를") } 제거하거나, 이 권한이 필요한 작업을 별도의 작은 구성 요소로 분리하십시오.
+
+check-ephemeral-storage-unbounded = 임시 스토리지 무제한
+    .message = 컨테이너 { $container }의 `resources.{ $list }`에 임시 스토리지(ephemeral-storage)가 없습니다.
+    .why = 로그, `emptyDir` 볼륨, 쓰기 가능한 레이어가 노드의 디스크를 채웁니다. 디스크가 가득 차면 kubelet이 다른 파드까지 축출합니다.
+    .fix = `resources.{ $list }.ephemeral-storage`를 설정하십시오.
+
+check-host-aliases-set = 파드에 고정된 호스트 이름
+    .message = 파드가 DNS를 거치지 않고 호스트 이름을 { $ip }에 연결합니다(`hostAliases`).
+    .why = DNS를 우회하는 이름은 자격 증명을 포함한 트래픽을 매니페스트에 적힌 주소로 보냅니다. DNS 로그에 남지 않으며, 주소의 주인이 바뀌어도 그대로 유지됩니다.
+    .fix = `hostAliases`를 제거하고 DNS나 ExternalName 유형의 서비스로 이름을 해석하십시오.
 
 check-host-ipc-namespace = 호스트 IPC 네임스페이스 공유
     .message = 파드가 노드와 프로세스 간 공유 메모리와 메시지 큐를 공유합니다(`hostIPC: true`).
@@ -50,6 +75,21 @@ check-host-port = 노드 포트에 직접 바인딩
     .why = 이 포트는 노드의 모든 주소에서 열리며, 서비스를 거치지 않고 네트워크 정책도 우회하는 경우가 많습니다. 또한 노드마다 이런 파드를 하나만 배치할 수 있습니다.
     .fix = `hostPort`를 제거하고 서비스(Service)를 통해 컨테이너 포트를 노출하십시오.
 
+check-kernel-hardening-missing = 커널 보호 설정 없음
+    .message = 컨테이너 { $container }에 seccomp, AppArmor, SELinux 설정이 없고 커널 권한도 제거되지 않았습니다.
+    .why = 프로그램과 노드의 커널 사이에 컨테이너 네임스페이스 외에는 아무런 보호가 없습니다.
+    .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하고 모든 커널 권한을 제거하십시오.
+
+check-low-group-id = 낮은 그룹 ID
+    .message = 컨테이너 { $container }의 그룹 ID가 { $least }보다 작거나 매니페스트에 지정되지 않았습니다.
+    .why = 낮은 ID는 노드의 그룹도 사용합니다. 컨테이너를 탈출한 프로세스는 노드에서 해당 그룹의 권한을 얻게 됩니다.
+    .fix = `securityContext.runAsGroup`을 { $least } 이상으로 설정하십시오.
+
+check-low-user-id = 낮은 사용자 ID
+    .message = 컨테이너 { $container }의 사용자 ID가 { $least }보다 작거나 매니페스트에 지정되지 않았습니다.
+    .why = 낮은 ID는 노드의 사용자도 사용합니다. 컨테이너를 탈출한 프로세스는 노드에서 같은 ID를 가진 사용자의 권한을 얻게 됩니다.
+    .fix = `securityContext.runAsUser`를 { $least } 이상으로 설정하십시오.
+
 check-memory-limit-missing = 메모리 상한 없음
     .message = 컨테이너 { $container }에 메모리 상한(limit)이 없습니다.
     .why = 메모리 누수나 공격이 발생한 컨테이너 하나가 노드의 메모리를 모두 차지하면 커널이 다른 워크로드를 종료시킬 수 있습니다.
@@ -59,6 +99,11 @@ check-memory-request-missing = 메모리 요청량 없음
     .message = 컨테이너 { $container }에 메모리 요청량(request)이 없습니다.
     .why = 스케줄러는 요청량을 기준으로 파드를 배치합니다. 요청량이 없으면 노드에 과도하게 배치될 수 있고, 자원이 부족할 때 가장 먼저 축출됩니다.
     .fix = `resources.requests.memory`를 프로그램의 평상시 사용량에 맞게 설정하십시오.
+
+check-net-raw-not-dropped = 로우 소켓 허용
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } NET_RAW 권한을 그대로 가지고 있습니다.
+    .why = 로우 소켓을 쓸 수 있는 컨테이너는 패킷을 위조하고 같은 노드에 있는 다른 파드의 ARP, DNS 요청에 거짓으로 응답할 수 있습니다.
+    .fix = `securityContext.capabilities.drop`에 `NET_RAW`를 추가하십시오. `ALL`을 추가하면 더 좋습니다.
 
 check-privilege-escalation-allowed = 권한 상승 허용
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 시작할 때보다 더 높은 권한을 얻을 수 있습니다.
@@ -75,6 +120,24 @@ check-proc-mount-unmasked = 마스킹되지 않은 /proc
     .why = 컨테이너 런타임은 노드 설정을 바꿀 수 있는 /proc의 일부를 가립니다. 이 보호가 없으면 컨테이너의 root가 커널 설정을 변경할 수 있습니다.
     .fix = `procMount`를 제거하십시오. 컨테이너 안에서 컨테이너를 실행해야 한다면 사용자 네임스페이스(`hostUsers: false`)를 사용하십시오.
 
+check-requests-below-limits = 상한보다 작은 요청량
+    .message = 컨테이너 { $container }의 { $resource } 요청량이 상한과 같지 않습니다.
+    .why = 요청량과 상한이 같은 파드만 사용량을 보장받습니다. 그렇지 않은 파드는 노드의 자원이 부족할 때 먼저 축출됩니다.
+    .fix = 축출되면 안 되는 워크로드라면 { $resource }의 요청량과 상한을 같은 값으로 설정하십시오.
+
+check-resources-out-of-bounds = 허용 범위를 벗어난 자원 설정
+    .message = 컨테이너 { $container }의 `{ $list }`에 설정된 { $resource } 값이 허용된 { $side ->
+        [low] 최솟값보다 작습니다.
+       *[high] 최댓값보다 큽니다.
+        }
+    .why = 이 범위는 워크로드 하나가 노드를 독차지하거나 실행에 필요한 자원보다 적게 받고 시작하는 것을 막습니다.
+    .fix = 범위 안의 값을 선택하거나 설정에서 범위를 변경하십시오.
+
+check-root-group = root 그룹 사용
+    .message = 매니페스트가 프로세스를 root 그룹에 넣습니다(`{ $field }: 0`).
+    .why = 이미지와 마운트된 볼륨에는 root 그룹이 읽거나 쓸 수 있는 파일이 많습니다. root 사용자가 아닌 프로세스도 이 경로로 접근할 수 있습니다.
+    .fix = `{ $field }`에 프로그램 전용 그룹 ID를 설정하십시오.
+
 check-seccomp-profile-missing = seccomp 프로파일 없음
     .message = 컨테이너 { $container }에 seccomp 프로파일이 지정되지 않았습니다.
     .why = 프로파일이 없으면 커널이 모든 시스템 콜을 받아들입니다. 기본 프로파일은 대부분의 커널 취약점 공격에 쓰이는 시스템 콜을 차단합니다.
@@ -84,6 +147,11 @@ check-seccomp-unconfined = seccomp 비활성화
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
     .why = 대부분의 커널 취약점 공격에 쓰이는 것을 포함하여 커널의 모든 시스템 콜이 컨테이너에 열려 있습니다.
     .fix = `seccompProfile.type: RuntimeDefault`를 사용하거나, 프로그램에 필요한 시스템 콜만 허용하는 `Localhost` 프로파일을 사용하십시오.
+
+check-security-context-missing = 보안 컨텍스트 없음
+    .message = 컨테이너 { $container }에 보안 컨텍스트(securityContext)가 없습니다.
+    .why = 모든 보안 설정이 기본값으로 적용되며, 기본값은 호환성을 위해 대부분 느슨하게 정해져 있습니다.
+    .fix = 파드와 컨테이너에 `securityContext`를 추가하십시오.
 
 check-sensitive-host-path-mounted = 노드의 민감한 디렉터리 마운트
     .message = 볼륨 { $volume }{ JOSA($volume, "이/가") } 노드의 설정, 자격 증명 또는 프로세스 정보가 담긴 { $path }{ JOSA($path, "을/를") } 마운트합니다.
@@ -95,10 +163,25 @@ check-service-account-token-mounted = API 토큰 자동 마운트
     .why = 파드의 모든 프로세스가 서비스 어카운트의 권한으로 API를 호출할 수 있습니다. 대부분의 프로그램은 이 토큰을 쓰지 않지만 공격자는 사용합니다.
     .fix = 프로그램이 쿠버네티스 API를 호출하지 않는다면 `automountServiceAccountToken: false`를 설정하십시오.
 
+check-unsafe-selinux-options = SELinux 제한 변경
+    .message = SELinux의 { $field } 값이 { $value }{ JOSA($value, "으로/로") } 설정되어 있습니다.
+    .why = 컨테이너용이 아닌 user, role, type을 사용하면 SELinux가 막아 주던 접근이 느슨해지거나 제한이 아예 사라질 수 있습니다.
+    .fix = `seLinuxOptions.{ $field }`{ JOSA($field, "을/를") } 제거하거나 `container_t`와 같은 컨테이너용 type을 사용하십시오.
+
 check-unsafe-sysctl = 안전하지 않은 sysctl
     .message = 파드가 안전하지 않은 커널 매개변수 { $sysctl }{ JOSA($sysctl, "을/를") } 설정합니다.
     .why = 이런 설정은 같은 노드의 다른 파드에 영향을 주거나 커널 전체의 보안을 약화시킬 수 있습니다. 노드가 허용하지 않으면 kubelet이 파드를 거부합니다.
     .fix = `securityContext.sysctls`에서 { $sysctl }{ JOSA($sysctl, "을/를") } 제거하거나, 전용 노드에 설정하십시오.
+
+check-user-namespace-not-used = 사용자 네임스페이스 미사용
+    .message = 파드가 별도의 사용자 네임스페이스 없이 실행됩니다.
+    .why = 파드의 사용자 ID가 노드의 사용자 ID와 같습니다. 사용자 네임스페이스를 사용하면 컨테이너의 root도 컨테이너 밖에서는 아무 권한이 없습니다.
+    .fix = 노드의 커널과 컨테이너 런타임이 지원한다면 `hostUsers: false`를 설정하십시오.
+
+check-volume-type-not-allowed = 허용되지 않는 볼륨 유형
+    .message = 볼륨 { $volume }의 유형 { $type }{ JOSA($type, "은/는") } 제한(restricted) 파드 보안 표준에서 허용되지 않습니다.
+    .why = 이런 볼륨은 노드가 자신의 권한으로 마운트하므로 스토리지 클래스의 할당량과 접근 규칙이 적용되지 않습니다.
+    .fix = PersistentVolumeClaim, CSI 볼륨 또는 쿠버네티스가 직접 만드는 유형의 볼륨을 사용하십시오.
 
 check-windows-host-process = Windows HostProcess 컨테이너
     .message = { $subject ->
@@ -107,6 +190,11 @@ check-windows-host-process = Windows HostProcess 컨테이너
     }
     .why = HostProcess 컨테이너는 노드의 파일 시스템, 네트워크, 계정을 그대로 사용합니다. Windows의 특권 모드에 해당합니다.
     .fix = `windowsOptions.hostProcess: true`를 제거하고 `runAsUserName: ContainerUser`를 설정하십시오.
+
+check-writable-host-path-mount = 쓰기 가능한 노드 경로
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 노드의 { $path }에 쓸 수 있습니다.
+    .why = 컨테이너가 그곳에 쓴 내용은 노드의 다른 프로그램이 읽습니다. 설정, 스크립트, 로그 로테이션을 바꾸면 컨테이너 밖에서 코드가 실행될 수 있습니다.
+    .fix = 마운트에 `readOnly: true`를 설정하거나 노드 경로가 아닌 볼륨을 사용하십시오.
 
 check-writable-root-filesystem = 쓰기 가능한 루트 파일 시스템
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 루트 파일 시스템에 쓸 수 있습니다.
