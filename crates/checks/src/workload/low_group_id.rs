@@ -1,6 +1,5 @@
 use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Value;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};

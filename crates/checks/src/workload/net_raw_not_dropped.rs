@@ -1,6 +1,6 @@
 use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::{Node, Value};
+use haechi_syntax::Node;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
