@@ -49,6 +49,7 @@ fn scan() -> Command {
                 .default_value("low"),
         )
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
+        .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))

@@ -46,6 +46,17 @@ pub(crate) fn patches<'d>(documents: impl Iterator<Item = (&'d Path, Node<'d>)>)
     patches
 }
 
+/// Names the ConfigMaps and Secrets that a kustomization makes of files and literals.
+pub(crate) fn generated(root: Node<'_>, mut note: impl FnMut(&'static str, &str)) {
+    for (field, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
+        for entry in root.get(field).into_iter().flat_map(Node::items) {
+            if let Some(name) = entry.get("name").and_then(Node::as_str) {
+                note(kind, name);
+            }
+        }
+    }
+}
+
 /// The path with `.` and `..` steps resolved by name, so that two ways to write it are equal.
 pub(crate) fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use haechi_checks::Check;
+use haechi_checks::{Check, Context, Inventory, Options};
 use haechi_model::{Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span};
 use haechi_objects::{Object, PodTemplates, Reject, WorkloadKind, objects, type_errors};
 use haechi_policy::pss::LevelVersion;
@@ -23,6 +23,8 @@ use pod_security::PodSecurityLevels;
 pub struct ScanOptions {
     /// The checks to ask.
     pub checks: Vec<&'static Check>,
+    /// What is set for checks.
+    pub check_options: Options,
     /// Which kinds run pods.
     pub templates: PodTemplates,
     /// A Pod Security Standard that every pod is held to.
@@ -74,8 +76,11 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
     let is_patch: Vec<bool> =
         loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
+    let inventory = inventory(&loaded, &is_patch, &options.templates);
+    let context =
+        Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
     let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
-        let judged = if is_patch { left_out(file) } else { judge(file, options, &levels) };
+        let judged = if is_patch { left_out(file) } else { judge(file, options, &context, &levels) };
         progress();
         judged
     });
@@ -232,7 +237,21 @@ fn left_out(file: &Loaded) -> Judged {
     Judged { problems: vec![problem], ..Judged::default() }
 }
 
-fn judge(file: &Loaded, options: &ScanOptions, levels: &PodSecurityLevels) -> Judged {
+/// All whole objects of the scan, and what its kustomizations generate.
+fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplates) -> Inventory<'d> {
+    let whole = || loaded.iter().zip(is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
+    let documents = || whole().flat_map(|file| file.documents.iter().map(move |document| (file, document)));
+    let mut inventory =
+        Inventory::new(documents().flat_map(|(_, document)| objects(document).objects), templates);
+    for (file, document) in documents() {
+        if kustomize::is_kustomization(&file.entry.path, document.root()) {
+            kustomize::generated(document.root(), |kind, name| inventory.note(kind, name));
+        }
+    }
+    inventory
+}
+
+fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &PodSecurityLevels) -> Judged {
     let mut judged = Judged::default();
     let mut strangers: Vec<Node<'_>> = Vec::new();
     for document in &file.documents {
@@ -265,7 +284,7 @@ fn judge(file: &Loaded, options: &ScanOptions, levels: &PodSecurityLevels) -> Ju
             }
         }
         for object in found.objects {
-            judge_object(file, object, options, levels, &mut judged);
+            judge_object(file, object, options, context, levels, &mut judged);
         }
     }
     // Named once a file, at the first of them.
@@ -280,6 +299,7 @@ fn judge_object(
     file: &Loaded,
     object: Object<'_>,
     options: &ScanOptions,
+    context: &Context<'_>,
     levels: &PodSecurityLevels,
     judged: &mut Judged,
 ) {
@@ -300,7 +320,7 @@ fn judge_object(
     }
     let path = &file.entry.shown;
     let checks = options.checks.iter().copied();
-    judged.findings.extend(haechi_checks::judge(object, path, &options.templates, checks));
+    judged.findings.extend(haechi_checks::judge(object, path, context, checks));
     judged.findings.extend(pod_security::legacy(object, path));
     if let Some(pod) = options.templates.pod(object) {
         let mut unjudged = Vec::new();

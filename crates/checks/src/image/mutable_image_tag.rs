@@ -41,6 +41,7 @@ pub(crate) static CHECK: Check = Check {
             peer("prowler", "core_image_tag_fixed"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

@@ -46,6 +46,7 @@ pub(crate) static CHECK: Check = Check {
             peer("kubesec", "DockerSock"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

@@ -43,6 +43,7 @@ pub(crate) static CHECK: Check = Check {
             peer("prowler", "core_cpu_requests_set"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

@@ -61,6 +61,7 @@ pub(crate) static CHECK: Check = Check {
             peer("nsa-cisa", "1.4"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

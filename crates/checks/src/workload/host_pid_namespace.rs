@@ -50,6 +50,7 @@ pub(crate) static CHECK: Check = Check {
             peer("nsa-cisa", "1.5"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

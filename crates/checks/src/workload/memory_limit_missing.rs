@@ -44,6 +44,7 @@ pub(crate) static CHECK: Check = Check {
             peer("prowler", "core_memory_limits_set"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

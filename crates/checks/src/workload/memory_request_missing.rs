@@ -42,6 +42,7 @@ pub(crate) static CHECK: Check = Check {
             peer("prowler", "core_memory_requests_set"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

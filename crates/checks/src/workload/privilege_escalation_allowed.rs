@@ -56,6 +56,7 @@ pub(crate) static CHECK: Check = Check {
             peer("pss", "restricted"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

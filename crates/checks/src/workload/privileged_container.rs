@@ -62,6 +62,7 @@ pub(crate) static CHECK: Check = Check {
             peer("attack", "Privilege escalation"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

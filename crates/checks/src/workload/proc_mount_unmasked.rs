@@ -39,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
             peer("pss", "restricted"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

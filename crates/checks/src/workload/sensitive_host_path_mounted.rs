@@ -48,6 +48,7 @@ pub(crate) static CHECK: Check = Check {
             peer("attack", "Credential Access"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

@@ -1,7 +1,8 @@
 use haechi_model::{RuleInfo, Severity};
-use haechi_objects::Pod;
+use haechi_objects::{Object, Pod};
+use haechi_syntax::Node;
 
-use crate::check::{Check, Run, peer};
+use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
 
 /// ## What it does
@@ -21,8 +22,9 @@ use crate::findings::{Findings, Place};
 ///   automountServiceAccountToken: false
 /// ```
 /// ## Decisions
-/// The pod's field goes before the service account's. A pod that says `true` has asked for the token, and is still
-/// flagged: that is what people review.
+/// The pod's field goes before the service account's, which counts where the scan holds the account; an account that the
+/// scan does not hold gives its token. A pod that says `true` has asked for the token, and is still flagged: that is
+/// what people review.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "service-account-token-mounted",
@@ -54,17 +56,34 @@ pub(crate) static CHECK: Check = Check {
             peer("nsa-cisa", "1.11"),
         ],
     },
-    run: Run::Pod(check),
+    opt_in: false,
+    run: Run::PodAmong(check),
 };
 
-fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
+fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
+    if !mounts_token(pod, context) {
+        return;
+    }
     match pod.spec().get("automountServiceAccountToken") {
-        Some(flag) if flag.is_false() => {}
-        Some(flag) => {
-            out.report(&CHECK, flag);
-        }
-        None => {
-            out.report(&CHECK, Place::Missing(pod.spec(), &["automountServiceAccountToken"]));
-        }
+        Some(flag) => out.report(&CHECK, flag),
+        None => out.report(&CHECK, Place::Missing(pod.spec(), &["automountServiceAccountToken"])),
+    };
+}
+
+/// Whether the pod gets a token: its own field decides, else that of its service account, else it does.
+pub(super) fn mounts_token(pod: Pod<'_>, context: &Context<'_>) -> bool {
+    let spec = pod.spec();
+    if let Some(flag) = spec.get("automountServiceAccountToken") {
+        return !flag.is_false();
+    }
+    let name = spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount"));
+    let name = name.and_then(Node::as_str).filter(|name| !name.is_empty()).unwrap_or("default");
+    let mut accounts = context.inventory.named("", "ServiceAccount", pod.object().namespace(), name);
+    let is_refused =
+        |account: Object<'_>| account.node().get("automountServiceAccountToken").is_some_and(Node::is_false);
+    // Where several accounts of that name may be meant, one that gives its token is enough.
+    match accounts.next() {
+        Some(first) => !(is_refused(first) && accounts.all(is_refused)),
+        None => true,
     }
 }

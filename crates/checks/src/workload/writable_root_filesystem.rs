@@ -46,6 +46,7 @@ pub(crate) static CHECK: Check = Check {
             peer("nsa-cisa", "1.1"),
         ],
     },
+    opt_in: false,
     run: Run::Pod(check),
 };
 

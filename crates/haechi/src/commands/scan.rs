@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use haechi_checks::{CHECKS, Check};
+use haechi_checks::{CHECKS, Check, Options};
 use haechi_model::Severity;
 use haechi_objects::PodTemplates;
 use haechi_policy::pss::LevelVersion;
@@ -28,6 +28,7 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     let options = ScanOptions {
         checks: chosen_checks(matches, texts)?,
+        check_options: Options::default(),
         templates: PodTemplates::default(),
         pod_security: matches.get_one::<LevelVersion>("pod-security").copied(),
         limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
@@ -84,7 +85,8 @@ fn severity(matches: &ArgMatches, option: &str) -> Option<Severity> {
     matches.get_one::<String>(option)?.parse().ok()
 }
 
-/// All checks, less those that `--only` and `--skip` take away; an unknown name is a mistake, not an empty choice.
+/// The checks that are asked unless told otherwise, or all of them with `--all`, or those that `--only` names; less
+/// those that `--skip` takes away. An unknown name is a mistake, not an empty choice.
 fn chosen_checks(matches: &ArgMatches, texts: &Texts) -> Result<Vec<&'static Check>> {
     let named = |option: &str| -> Result<Vec<&String>> {
         let names: Vec<&String> = matches.get_many(option).into_iter().flatten().collect();
@@ -97,9 +99,11 @@ fn chosen_checks(matches: &ArgMatches, texts: &Texts) -> Result<Vec<&'static Che
         Ok(names)
     };
     let (only, skip) = (named("only")?, named("skip")?);
+    let all = matches.get_flag("all");
     let is_chosen = |check: &&'static Check| {
         let is_in = |names: &[&String]| names.iter().any(|name| *name == check.info.slug);
-        (only.is_empty() || is_in(&only)) && !is_in(&skip)
+        let is_asked = if only.is_empty() { all || !check.opt_in } else { is_in(&only) };
+        is_asked && !is_in(&skip)
     };
     let checks: Vec<&'static Check> = CHECKS.iter().copied().filter(is_chosen).collect();
     if checks.is_empty() {

@@ -30,6 +30,7 @@ cli-scan-fail-on = Exit with 1 on findings at least this severe
     .value = SEVERITY
 cli-scan-min-severity = Show findings at least this severe
     .value = SEVERITY
+cli-scan-all = Ask all checks, also those that most manifests break for good reasons
 cli-scan-only = Ask these checks only; names separated by commas
     .value = CHECK
 cli-scan-skip = Leave these checks out

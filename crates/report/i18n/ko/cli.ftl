@@ -30,6 +30,7 @@ cli-scan-fail-on = 이 심각도 이상의 결과가 있으면 종료 코드 1�
     .value = SEVERITY
 cli-scan-min-severity = 이 심각도 이상의 결과만 표시합니다
     .value = SEVERITY
+cli-scan-all = 기본으로 꺼져 있는 점검 항목까지 모두 실행합니다
 cli-scan-only = 지정한 점검 항목만 실행합니다(쉼표로 구분)
     .value = CHECK
 cli-scan-skip = 지정한 점검 항목을 제외합니다
