@@ -185,7 +185,10 @@ mod tests {
             let id = format!("problem-{}", kind.as_str());
             assert!(ids.contains(&id) && ids.contains(&format!("{id}.help")), "{id}");
         }
-        assert_eq!(ids.iter().filter(|id| id.starts_with("problem-") && id.ends_with(".help")).count(), KINDS.len());
+        assert_eq!(
+            ids.iter().filter(|id| id.starts_with("problem-") && id.ends_with(".help")).count(),
+            KINDS.len()
+        );
         for severity in Severity::ALL {
             assert!(ids.contains(&format!("severity-{severity}")));
         }
