@@ -139,6 +139,10 @@ impl Texts {
 
     /// The message or its attribute, if there is one in this language or in English.
     pub fn find(&self, id: &str, attribute: Option<&str>, args: &Args<'_>) -> Option<Cow<'_, str>> {
+        Some(self.look_up(id, attribute, args)?.text)
+    }
+
+    fn look_up(&self, id: &str, attribute: Option<&str>, args: &Args<'_>) -> Option<Formatted<'_>> {
         let own = self.bundle.get_or_init(|| bundle(self.language, self.own));
         format(own, id, attribute, args).or_else(|| {
             if self.language == Language::En {
@@ -198,7 +202,9 @@ impl Texts {
         let said = problem.args.iter().find(|arg| arg.name == "detail").map(|arg| arg.value.to_string());
         let own = || {
             let id = format!("problem-{}", problem.kind.as_str());
-            self.find(&id, Some("detail"), &Args::of(&problem.args)).map(|text| flow(text).into_owned())
+            let text = self.look_up(&id, Some("detail"), &Args::of(&problem.args))?;
+            // A sentence with a hole in it (a problem that came without the values) says nothing.
+            (!text.has_holes).then(|| flow(text.text).into_owned())
         };
         let (title, help) = self.problem_kind(problem.kind);
         ProblemText { title, detail: said.or_else(own), help }
@@ -278,12 +284,19 @@ fn with_placeholders(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text as it is shown.
+struct Formatted<'b> {
+    text: Cow<'b, str>,
+    /// Whether a value was missing.
+    has_holes: bool,
+}
+
 fn format<'b>(
     bundle: &'b Bundle,
     id: &str,
     attribute: Option<&str>,
     args: &Args<'_>,
-) -> Option<Cow<'b, str>> {
+) -> Option<Formatted<'b>> {
     let message = bundle.get_message(id)?;
     let pattern = match attribute {
         None => message.value()?,
@@ -291,7 +304,8 @@ fn format<'b>(
     };
     // What is wrong in a message (a value that was not given) stays visible in its text.
     let mut errors = Vec::new();
-    Some(bundle.format_pattern(pattern, Some(&args.0), &mut errors))
+    let text = bundle.format_pattern(pattern, Some(&args.0), &mut errors);
+    Some(Formatted { text, has_holes: !errors.is_empty() })
 }
 
 fn bundle(language: Language, sources: &[&'static str]) -> Bundle {
