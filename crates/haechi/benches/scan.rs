@@ -7,9 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use haechi::scan::{ScanOptions, scan};
-use haechi_objects::PodTemplates;
 use haechi_sources::{DiscoverOptions, discover};
-use haechi_syntax::Limits;
 
 const OBJECTS: u64 = 1_000;
 
@@ -41,13 +39,7 @@ fn manifests() -> String {
 fn scans(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("all.yaml"), manifests()).unwrap();
-    let options = ScanOptions {
-        checks: haechi_checks::CHECKS.to_vec(),
-        templates: PodTemplates::default(),
-        pod_security: None,
-        limits: Limits::default(),
-        threads: 1,
-    };
+    let options = ScanOptions::default();
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Elements(OBJECTS)).sample_size(20);
     group.bench_function("deployments", |bencher| {

@@ -29,6 +29,18 @@ pub fn command(texts: &Texts) -> Command {
         )
         .subcommand(scan())
         .subcommand(
+            what_to_scan(Command::new("baseline"))
+                .arg(Arg::new("write").long("write").short('w').value_parser(value_parser!(PathBuf))),
+        )
+        .subcommand(
+            Command::new("config").arg_required_else_help(true).subcommand_required(true).subcommand(
+                Command::new("show")
+                    .arg(Arg::new("path").value_parser(value_parser!(PathBuf)))
+                    .arg(Arg::new("origin").long("origin").action(ArgAction::SetTrue))
+                    .arg(config()),
+            ),
+        )
+        .subcommand(
             Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
         )
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")));
@@ -37,18 +49,22 @@ pub fn command(texts: &Texts) -> Command {
 
 fn scan() -> Command {
     let severities = || PossibleValuesParser::new(Severity::ALL.map(Severity::as_str));
-    Command::new("scan")
-        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+    let thresholds =
+        PossibleValuesParser::new(Severity::ALL.map(Severity::as_str).into_iter().chain(["never"]));
+    what_to_scan(Command::new("scan"))
         .arg(output(&["table", "json", "sarif", "junit", "csv", "html", "github"], "table"))
-        .arg(
-            Arg::new("fail-on")
-                .long("fail-on")
-                .value_parser(PossibleValuesParser::new(
-                    Severity::ALL.map(Severity::as_str).into_iter().chain(["never"]),
-                ))
-                .default_value("low"),
-        )
+        .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
+        .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
+}
+
+/// Options that several commands share; their texts stand under `cli-scan`.
+const SHARED: &[&str] =
+    &["paths", "all", "only", "skip", "pod-security", "no-ignore", "max-file-size", "threads", "config"];
+
+fn what_to_scan(command: Command) -> Command {
+    command
+        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
@@ -61,10 +77,15 @@ fn scan() -> Command {
                 .default_value("64"),
         )
         .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
+        .arg(config())
+}
+
+fn config() -> Arg {
+    Arg::new("config").long("config").value_parser(value_parser!(PathBuf))
 }
 
 /// `restricted`, `baseline:v1.30`, `privileged:latest`.
-fn level_version(text: &str) -> Result<LevelVersion, String> {
+pub(crate) fn level_version(text: &str) -> Result<LevelVersion, String> {
     let (level, version) = text.split_once(':').unwrap_or((text, "latest"));
     let level = level.parse().map_err(|error| format!("level {error}"))?;
     let version = version.parse().map_err(|error| format!("version {error}"))?;
@@ -98,6 +119,7 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
+            name if SHARED.contains(&name) => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };
         let value = texts.find(&message, Some("value"), &Args::new()).map(|value| value.into_owned());

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod config;
 mod explain;
 mod scan;
 
@@ -16,6 +17,11 @@ use crate::Exit;
 pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     match matches.subcommand() {
         Some(("scan", matches)) => scan::run(matches, texts),
+        Some(("baseline", matches)) => scan::write_baseline(matches, texts),
+        Some(("config", matches)) => match matches.subcommand() {
+            Some(("show", matches)) => config::show(matches, texts),
+            _ => bail!("no such command"),
+        },
         Some(("explain", matches)) => explain::explain(matches, texts),
         Some(("checks", matches)) => explain::checks(matches, texts),
         // The parser demands a command that it knows.

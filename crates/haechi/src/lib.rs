@@ -9,14 +9,18 @@
 //! - data goes to standard output, progress and errors to standard error;
 //! - the exit code tells what happened: see [`Exit`].
 
+mod baseline;
 mod cli;
 mod commands;
+mod config;
 mod exit;
 mod kustomize;
 mod language;
 pub mod scan;
+mod suppress;
 
 pub use cli::command;
+pub use config::Config;
 pub use exit::Exit;
 
 use std::ffi::OsString;

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use haechi_checks::{Check, Context, Inventory, Options};
-use haechi_model::{Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span};
+use haechi_model::{
+    Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span, Suppressed,
+};
 use haechi_objects::{Object, PodTemplates, Reject, WorkloadKind, objects, type_errors};
 use haechi_policy::pss::LevelVersion;
 use haechi_sources::{Discovery, FileEntry, ReadError, read};
 use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
 
+use crate::config::Config;
 use crate::kustomize;
+use crate::suppress::{self, Collected};
 
 mod pod_security;
 
@@ -33,6 +37,26 @@ pub struct ScanOptions {
     pub limits: Limits,
     /// How many threads share the work.
     pub threads: usize,
+    /// What the user set: severities of checks, and findings that are accepted.
+    pub config: Config,
+    /// The day of the scan, `YYYY-MM-DD`: suppressions may have a last day.
+    pub today: String,
+}
+
+impl Default for ScanOptions {
+    /// The checks that are asked unless told otherwise, on one thread, on a day before any suppression expires.
+    fn default() -> Self {
+        Self {
+            checks: haechi_checks::CHECKS.iter().copied().filter(|check| !check.opt_in).collect(),
+            check_options: Options::default(),
+            templates: PodTemplates::default(),
+            pod_security: None,
+            limits: Limits::default(),
+            threads: 1,
+            config: Config::default(),
+            today: "0001-01-01".to_owned(),
+        }
+    }
 }
 
 /// The result of a scan, with the texts that its findings point into.
@@ -56,6 +80,9 @@ struct Loaded {
 #[derive(Debug, Default)]
 struct Judged {
     findings: Vec<Finding>,
+    suppressed: Vec<Suppressed>,
+    /// Which suppressions of the configuration were needed here.
+    used: Vec<bool>,
     problems: Vec<Problem>,
     counts: ScanCounts,
 }
@@ -86,6 +113,8 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
     });
 
     let mut scanned = Scanned::default();
+    let accepted = &options.config.suppressions;
+    let mut used = vec![false; accepted.len()];
     scanned.report.problems = discovery.problems;
     scanned.report.counts.rules = options.checks.len();
     for (file, judged) in loaded.into_iter().zip(judged) {
@@ -93,12 +122,18 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
         scanned.report.counts.documents += judged.counts.documents;
         scanned.report.counts.objects += judged.counts.objects;
         scanned.report.findings.extend(judged.findings);
+        scanned.report.suppressed.extend(judged.suppressed);
+        for (used, here) in used.iter_mut().zip(judged.used) {
+            *used |= here;
+        }
         scanned.report.problems.extend(file.problems);
         scanned.report.problems.extend(judged.problems);
         if let Some(source) = file.source {
             scanned.sources.insert(file.entry.shown, source);
         }
     }
+    let leftovers = suppress::leftovers(accepted, &used, &options.today, |rule| is_asked(rule, options));
+    scanned.report.problems.extend(leftovers);
     scanned
         .report
         .findings
@@ -287,12 +322,51 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
             judge_object(file, object, options, context, levels, &mut judged);
         }
     }
+    suppress_accepted(file, options, &mut judged);
     // Named once a file, at the first of them.
     if let Some(first) = strangers.first() {
         let args = vec![number("count", strangers.len() as u64)];
         judged.problem(file, ProblemKind::NotKubernetes, first.anchor_span(), args);
     }
     judged
+}
+
+/// Takes out the findings that comments, annotations or the configuration accept, and sets the severities that the
+/// configuration asks for.
+fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
+    for finding in &mut judged.findings {
+        if let Some(severity) = options.config.severities.get(finding.rule.as_ref()) {
+            finding.severity = *severity;
+        }
+    }
+    let path = &file.entry.shown;
+    let mut written = Collected::default();
+    for document in &file.documents {
+        if !document.comments().is_empty() {
+            written.comments(document, path);
+        }
+        for object in objects(document).objects {
+            written.annotations(object, options.templates.pod(object), path);
+        }
+    }
+    let mut used = vec![false; written.suppressions.len()];
+    let today = &options.today;
+    judged.suppressed = suppress::apply(&mut judged.findings, &written.suppressions, &mut used, today);
+    judged.problems.extend(written.problems);
+    let is_asked = |rule: &str| is_asked(rule, options);
+    judged.problems.extend(suppress::leftovers(&written.suppressions, &used, today, is_asked));
+    judged.used = vec![false; options.config.suppressions.len()];
+    let by_config =
+        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, today);
+    judged.suppressed.extend(by_config);
+}
+
+/// Whether a rule takes part in the scan, so that a suppression without a finding is one too many.
+fn is_asked(rule: &str, options: &ScanOptions) -> bool {
+    match rule.strip_prefix("pod-security/") {
+        Some(_) => options.pod_security.is_some(),
+        None => options.checks.iter().any(|check| check.info.slug == rule),
+    }
 }
 
 fn judge_object(
@@ -390,7 +464,7 @@ impl Judged {
     }
 }
 
-fn text(name: &'static str, value: impl Into<String>) -> Arg {
+pub(crate) fn text(name: &'static str, value: impl Into<String>) -> Arg {
     Arg { name: Cow::Borrowed(name), value: ArgValue::Text(value.into()) }
 }
 

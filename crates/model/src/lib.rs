@@ -24,9 +24,9 @@ mod span;
 pub use finding::{
     Arg, ArgValue, Edit, Finding, Fingerprint, FingerprintBuilder, Fix, FixSafety, RuleSource,
 };
-pub use problem::{Problem, ProblemKind};
+pub use problem::{Problem, ProblemGroup, ProblemKind};
 pub use resource::ResourceRef;
 pub use rule::{PeerId, RuleInfo};
-pub use scan::{ScanCounts, ScanReport};
+pub use scan::{ScanCounts, ScanReport, Suppressed, SuppressionSource};
 pub use severity::{ParseSeverityError, Severity};
 pub use span::{Location, Position, Span};

@@ -32,13 +32,40 @@ pub enum ProblemKind {
     NotKubernetes,
     /// A rule failed on this object.
     RuleFailed,
+    /// A suppression that does not say why, or names no rule: it was not applied.
+    SuppressionRefused,
+    /// A suppression whose last day has passed: it was not applied.
+    SuppressionExpired,
+    /// A suppression that no finding needs any more.
+    SuppressionUnused,
+}
+
+/// What a problem means for the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemGroup {
+    /// No business of Haechi's: the result is whole without it.
+    LeftOut,
+    /// About what was accepted: the findings are all there, but somebody should look.
+    Suppression,
+    /// Something was not judged.
+    Incomplete,
 }
 
 impl ProblemKind {
-    /// Whether a result with such a problem may be incomplete. Only documents that are no business of Haechi's
-    /// leave a result complete.
+    /// What it means for the result.
+    pub const fn group(self) -> ProblemGroup {
+        match self {
+            ProblemKind::NotKubernetes => ProblemGroup::LeftOut,
+            ProblemKind::SuppressionRefused
+            | ProblemKind::SuppressionExpired
+            | ProblemKind::SuppressionUnused => ProblemGroup::Suppression,
+            _ => ProblemGroup::Incomplete,
+        }
+    }
+
+    /// Whether a result with such a problem may be incomplete.
     pub const fn is_incomplete(self) -> bool {
-        !matches!(self, ProblemKind::NotKubernetes)
+        matches!(self.group(), ProblemGroup::Incomplete)
     }
 
     /// The stable id, used in JSON output and as message id.
@@ -56,6 +83,9 @@ impl ProblemKind {
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
             ProblemKind::RuleFailed => "rule-failed",
+            ProblemKind::SuppressionRefused => "suppression-refused",
+            ProblemKind::SuppressionExpired => "suppression-expired",
+            ProblemKind::SuppressionUnused => "suppression-unused",
         }
     }
 }

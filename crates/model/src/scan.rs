@@ -15,11 +15,38 @@ pub struct ScanCounts {
     pub rules: usize,
 }
 
+/// Where a suppression stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SuppressionSource {
+    /// A comment in the manifest.
+    Comment,
+    /// An annotation of the object or its pod template.
+    Annotation,
+    /// The configuration file.
+    Config,
+}
+
+/// A finding that somebody accepted, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// What was found.
+    pub finding: Finding,
+    /// Why it is accepted, as written.
+    pub reason: String,
+    /// Where that is written.
+    pub source: SuppressionSource,
+}
+
 /// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScanReport {
     /// Violations, ordered by file, place and rule.
     pub findings: Vec<Finding>,
+    /// Violations that were accepted, in the same order.
+    pub suppressed: Vec<Suppressed>,
+    /// How many violations were left out because the baseline knows them.
+    pub known: usize,
     /// What could not be read or judged, ordered by file and place.
     pub problems: Vec<Problem>,
     /// What was looked at.

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 12] = [
+        const KINDS: [ProblemKind; 15] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -178,6 +178,9 @@ mod tests {
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::SuppressionRefused,
+            ProblemKind::SuppressionExpired,
+            ProblemKind::SuppressionUnused,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();

@@ -1,14 +1,14 @@
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::ArgMatches;
-use haechi_checks::{CHECKS, Check, Options};
+use clap::parser::ValueSource;
+use haechi_checks::{CHECKS, Check};
 use haechi_model::Severity;
-use haechi_objects::PodTemplates;
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
     Args, Context, Texts, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
@@ -20,28 +20,23 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{catalogue, terminal, to_stdout};
 use crate::Exit;
+use crate::baseline::Baseline;
+use crate::config::Config;
 use crate::exit::UsageError;
 use crate::scan::{ScanOptions, Scanned, scan};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
-    let options = ScanOptions {
-        checks: chosen_checks(matches, texts)?,
-        check_options: Options::default(),
-        templates: PodTemplates::default(),
-        pod_security: matches.get_one::<LevelVersion>("pod-security").copied(),
-        limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
-        threads: threads(matches),
-    };
-    let discovery =
-        discover(&paths, &DiscoverOptions { honour_ignore_files: !matches.get_flag("no-ignore") });
-    let bar = progress_bar(discovery.files.len() as u64 * 2);
-    let mut scanned = scan(discovery, &options, &|| bar.inc(1));
-    bar.finish_and_clear();
-
-    let exit = exit(&scanned, matches);
-    let least = severity(matches, "min-severity").unwrap_or(Severity::Info);
+    let mut scanned = scan_paths(matches, texts)?;
+    if let Some(path) = matches.get_one::<PathBuf>("baseline") {
+        let gone = baseline(path)?.subtract(&mut scanned.report);
+        if gone > 0 {
+            let note = texts.message("cli-baseline-gone", &Args::new().number("count", gone));
+            writeln!(io::stderr(), "{note}")?;
+        }
+    }
+    let exit = exit(&scanned);
+    let least = scanned.min_severity;
     let before = scanned.report.findings.len();
     scanned.report.findings.retain(|finding| finding.severity >= least);
     let hidden = before - scanned.report.findings.len();
@@ -49,17 +44,117 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     Ok(exit)
 }
 
+/// `haechi baseline PATH…`: writes down what is known today.
+pub(super) fn write_baseline(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
+    let scanned = scan_paths(matches, texts)?;
+    let known = Baseline::of(&scanned.report);
+    match matches.get_one::<PathBuf>("write") {
+        Some(path) => {
+            let mut bytes = Vec::new();
+            known.write(&mut bytes)?;
+            std::fs::write(path, bytes).with_context(|| path.display().to_string())?;
+            let args = Args::new().number("count", known.len()).text("path", path.display().to_string());
+            writeln!(io::stderr(), "{}", texts.message("cli-baseline-written", &args))?;
+        }
+        None => to_stdout(|out| known.write(out))?,
+    }
+    // A baseline of a part would call everything else new.
+    if scanned.report.is_complete() {
+        return Ok(Exit::Clean);
+    }
+    writeln!(io::stderr(), "{}", texts.message("cli-baseline-incomplete", &Args::new()))?;
+    Ok(Exit::Incomplete)
+}
+
+fn baseline(path: &Path) -> Result<Baseline> {
+    let refuse = |error: String| UsageError(format!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    Ok(Baseline::read(&text).map_err(refuse)?)
+}
+
+/// A scan, and how it is to be shown and judged.
+#[derive(Debug)]
+struct Outcome {
+    scanned: Scanned,
+    /// `None`: findings never fail.
+    fail_on: Option<Severity>,
+    min_severity: Severity,
+}
+
+impl std::ops::Deref for Outcome {
+    type Target = Scanned;
+
+    fn deref(&self) -> &Scanned {
+        &self.scanned
+    }
+}
+
+impl std::ops::DerefMut for Outcome {
+    fn deref_mut(&mut self) -> &mut Scanned {
+        &mut self.scanned
+    }
+}
+
+fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
+    let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
+    let config = config(matches, &paths)?;
+    let written = |name: &str| {
+        matches.try_contains_id(name).is_ok_and(|there| there)
+            && matches.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    let min_severity = match config.min_severity {
+        Some(severity) if !written("min-severity") => severity,
+        _ => severity(matches, "min-severity").unwrap_or(Severity::Info),
+    };
+    let fail_on = match &config.fail_on {
+        Some(threshold) if !written("fail-on") => threshold.parse().ok(),
+        _ => severity(matches, "fail-on"),
+    };
+    let pod_security = matches.get_one::<LevelVersion>("pod-security").copied().or(config.pod_security);
+    let mut discovery =
+        discover(&paths, &DiscoverOptions { honour_ignore_files: !matches.get_flag("no-ignore") });
+    if let Some(exclude) = &config.exclude {
+        discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
+    }
+    let options = ScanOptions {
+        checks: chosen_checks(matches, &config, texts)?,
+        check_options: config.check_options.clone(),
+        templates: config.templates.clone(),
+        pod_security,
+        limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
+        threads: threads(matches),
+        today: today(),
+        config,
+    };
+    let bar = progress_bar(discovery.files.len() as u64 * 2);
+    let scanned = scan(discovery, &options, &|| bar.inc(1));
+    bar.finish_and_clear();
+    Ok(Outcome { scanned, fail_on, min_severity })
+}
+
+/// The configuration that `--config` names, else the one above the first path, else none.
+pub(super) fn config(matches: &ArgMatches, paths: &[PathBuf]) -> Result<Config> {
+    let named = matches.get_one::<PathBuf>("config").cloned();
+    let found = named.or_else(|| {
+        let first = paths.first().filter(|path| path.as_os_str() != "-").cloned();
+        Config::find(&first.unwrap_or_else(|| PathBuf::from(".")))
+    });
+    found.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
+fn today() -> String {
+    let today = time::OffsetDateTime::from(std::time::SystemTime::now()).date();
+    format!("{:04}-{:02}-{:02}", today.year(), u8::from(today.month()), today.day())
+}
+
 /// Findings decide by `--fail-on` alone, whatever is shown; but what could not be judged goes first.
-fn exit(scanned: &Scanned, matches: &ArgMatches) -> Exit {
-    if !scanned.report.is_complete() {
+fn exit(outcome: &Outcome) -> Exit {
+    if !outcome.report.is_complete() {
         return Exit::Incomplete;
     }
-    match severity(matches, "fail-on") {
-        Some(threshold) if scanned.report.findings.iter().any(|finding| finding.severity >= threshold) => {
-            Exit::Findings
-        }
-        _ => Exit::Clean,
-    }
+    let fails = |threshold| outcome.report.findings.iter().any(|finding| finding.severity >= threshold);
+    if outcome.fail_on.is_some_and(fails) { Exit::Findings } else { Exit::Clean }
 }
 
 fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) -> Result<()> {
@@ -82,12 +177,13 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
 }
 
 fn severity(matches: &ArgMatches, option: &str) -> Option<Severity> {
-    matches.get_one::<String>(option)?.parse().ok()
+    // Not every command that scans has every option.
+    matches.try_get_one::<String>(option).ok().flatten()?.parse().ok()
 }
 
 /// The checks that are asked unless told otherwise, or all of them with `--all`, or those that `--only` names; less
 /// those that `--skip` takes away. An unknown name is a mistake, not an empty choice.
-fn chosen_checks(matches: &ArgMatches, texts: &Texts) -> Result<Vec<&'static Check>> {
+fn chosen_checks(matches: &ArgMatches, config: &Config, texts: &Texts) -> Result<Vec<&'static Check>> {
     let named = |option: &str| -> Result<Vec<&String>> {
         let names: Vec<&String> = matches.get_many(option).into_iter().flatten().collect();
         for name in &names {
@@ -99,10 +195,11 @@ fn chosen_checks(matches: &ArgMatches, texts: &Texts) -> Result<Vec<&'static Che
         Ok(names)
     };
     let (only, skip) = (named("only")?, named("skip")?);
-    let all = matches.get_flag("all");
+    let all = matches.get_flag("all") || config.all.unwrap_or(false);
     let is_chosen = |check: &&'static Check| {
         let is_in = |names: &[&String]| names.iter().any(|name| *name == check.info.slug);
-        let is_asked = if only.is_empty() { all || !check.opt_in } else { is_in(&only) };
+        let by_default = || config.enabled.get(check.info.slug).copied().unwrap_or(all || !check.opt_in);
+        let is_asked = if only.is_empty() { by_default() } else { is_in(&only) };
         is_asked && !is_in(&skip)
     };
     let checks: Vec<&'static Check> = CHECKS.iter().copied().filter(is_chosen).collect();

@@ -52,3 +52,30 @@ cli-explain-output = How to print the result
 cli-checks = List all checks
 cli-checks-output = How to print the result
     .value = FORMAT
+
+cli-scan-config = The configuration file; by default the haechi.toml above the first path
+    .value = FILE
+cli-scan-baseline = Leave out the findings that this file knows; see `haechi baseline`
+    .value = FILE
+
+cli-baseline = Write down the findings of today, so that later scans show only new ones
+cli-baseline-write = The file to write; by default standard output
+    .value = FILE
+cli-baseline-written =
+    { $count ->
+        [one] One finding is written to { $path }.
+       *[other] { NUMBER($count) } findings are written to { $path }.
+    }
+cli-baseline-incomplete = Not everything could be judged: what could not will count as new later. `haechi scan` tells why.
+cli-baseline-gone =
+    { $count ->
+        [one] One finding of the baseline is gone. Write the baseline anew to forget it.
+       *[other] { NUMBER($count) } findings of the baseline are gone. Write the baseline anew to forget them.
+    }
+
+cli-config = Show what is configured
+cli-config-show = Print the settings that a scan goes by
+cli-config-show-path = Where the scan would start; by default the current folder
+    .value = PATH
+cli-config-show-origin = Also say where each setting comes from
+cli-config-default = default

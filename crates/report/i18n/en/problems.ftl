@@ -62,3 +62,19 @@ problem-not-kubernetes = The document is not a Kubernetes object
     .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
 problem-rule-failed = A rule failed on this object
     .help = This is an error in Haechi. Please report it with the object that caused it.
+problem-suppression-refused = A suppression was not applied
+    .detail =
+        { $what ->
+            [reason] it gives no reason
+            [tag] `{ $given }` is no date; write [until 2027-01-31]
+            [word] `{ $given }` is unknown; write `ignore` or `ignore-file`
+            [no-rule] it names no rule
+           *[other] there is no rule `{ $given }`
+        }
+    .help = Write `# haechi: ignore RULE -- reason`, or the annotation `ignore-check.haechi.dev/RULE: reason`.
+problem-suppression-expired = A suppression has expired
+    .detail = { $rule } was accepted until { $until }
+    .help = Fix the finding, or decide anew and set a later day.
+problem-suppression-unused = A suppression is no longer needed
+    .detail = nothing is found here by { $rule }
+    .help = Remove it, lest it hides a finding that comes later.

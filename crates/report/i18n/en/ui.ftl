@@ -27,6 +27,18 @@ label-preview = preview: may still change
 problems-incomplete = Not judged
 problems-left-out = Left out
 
+problems-suppression = Suppressions
+summary-suppressed =
+    { $count ->
+        [one] One finding is accepted by a suppression.
+       *[other] { NUMBER($count) } findings are accepted by suppressions.
+    }
+summary-known =
+    { $count ->
+        [one] One finding is known from the baseline and not shown.
+       *[other] { NUMBER($count) } findings are known from the baseline and not shown.
+    }
+
 ## Summary
 
 summary-heading = Summary

@@ -52,3 +52,22 @@ cli-explain-output = 결과 출력 형식
 cli-checks = 모든 점검 항목을 나열합니다
 cli-checks-output = 결과 출력 형식
     .value = FORMAT
+
+cli-scan-config = 설정 파일. 지정하지 않으면 첫 번째 경로의 상위 폴더에서 haechi.toml을 찾습니다
+    .value = FILE
+cli-scan-baseline = 이 파일에 기록된 결과는 제외합니다. `haechi baseline` 참조
+    .value = FILE
+
+cli-baseline = 현재 결과를 기록하여 이후 검사에서는 새로운 결과만 표시합니다
+cli-baseline-write = 기록할 파일. 지정하지 않으면 표준 출력으로 내보냅니다
+    .value = FILE
+cli-baseline-written = 결과 { NUMBER($count) }건을 { $path }에 기록했습니다.
+cli-baseline-incomplete = 판정하지 못한 부분이 있습니다. 그 부분의 결과는 나중에 새로운 결과로 표시됩니다. 이유는 `haechi scan`으로 확인하십시오.
+cli-baseline-gone = 기준선(baseline)의 결과 { NUMBER($count) }건이 사라졌습니다. 기준선을 다시 기록하면 목록에서 지워집니다.
+
+cli-config = 설정을 확인합니다
+cli-config-show = 검사에 적용되는 설정을 출력합니다
+cli-config-show-path = 검사를 시작할 위치. 지정하지 않으면 현재 폴더입니다
+    .value = PATH
+cli-config-show-origin = 각 설정이 어디에서 왔는지 함께 표시합니다
+cli-config-default = 기본값

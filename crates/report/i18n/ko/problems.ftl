@@ -55,3 +55,19 @@ problem-not-kubernetes = 쿠버네티스 오브젝트가 아닌 문서입니다
     .help = 쿠버네티스용 문서가 아니라면 조치할 것이 없습니다. 쿠버네티스용 문서라면 `apiVersion`이나 `kind`가 빠져 있습니다.
 problem-rule-failed = 이 오브젝트에서 규칙 실행이 실패했습니다
     .help = Haechi의 오류입니다. 오류를 일으킨 오브젝트와 함께 알려 주십시오.
+problem-suppression-refused = 적용되지 않은 예외 처리
+    .detail =
+        { $what ->
+            [reason] 사유가 없습니다
+            [tag] `{ $given }`의 날짜가 올바르지 않습니다. [until 2027-01-31]처럼 적으십시오
+            [word] `{ $given }`{ JOSA($given, "은/는") } 알 수 없는 지시어입니다. `ignore` 또는 `ignore-file`을 사용하십시오
+            [no-rule] 규칙 이름이 없습니다
+           *[other] `{ $given }`{ JOSA($given, "이라는/라는") } 규칙은 없습니다
+        }
+    .help = `# haechi: ignore 규칙 -- 사유` 형식의 주석이나 `ignore-check.haechi.dev/규칙: 사유` 어노테이션을 사용하십시오.
+problem-suppression-expired = 기한이 지난 예외 처리
+    .detail = { $rule } 예외는 { $until }까지였습니다
+    .help = 문제를 해결하거나, 다시 검토하여 기한을 늘리십시오.
+problem-suppression-unused = 더 이상 필요 없는 예외 처리
+    .detail = 이 위치에는 { $rule } 결과가 없습니다
+    .help = 나중에 생길 문제를 가리지 않도록 제거하십시오.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use haechi_model::{Finding, Problem, ProblemKind, RuleSource, ScanReport, Severity};
+use haechi_model::{Finding, Problem, ProblemGroup, ProblemKind, RuleSource, ScanReport, Severity};
 use unicode_width::UnicodeWidthStr;
 
 use super::page::{Labelled, Page, Tone};
@@ -13,10 +13,13 @@ use crate::{Args, Context};
 
 /// What was not judged, by kind; then what is no Kubernetes object.
 pub(super) fn problems(report: &ScanReport, context: &Context<'_>, page: &mut Page) {
-    for (heading, is_incomplete) in [("problems-left-out", false), ("problems-incomplete", true)] {
+    for (heading, group) in [
+        ("problems-left-out", ProblemGroup::LeftOut),
+        ("problems-suppression", ProblemGroup::Suppression),
+        ("problems-incomplete", ProblemGroup::Incomplete),
+    ] {
         let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
-        for problem in report.problems.iter().filter(|problem| problem.kind.is_incomplete() == is_incomplete)
-        {
+        for problem in report.problems.iter().filter(|problem| problem.kind.group() == group) {
             kinds.entry(problem.kind).or_default().push(problem);
         }
         if kinds.is_empty() {
@@ -73,7 +76,13 @@ pub(super) fn summary(report: &ScanReport, context: &Context<'_>, page: &mut Pag
             page.prose(2, &texts.message("summary-explain", &args));
         }
     }
-    let left_out = report.problems.iter().filter(|problem| !problem.kind.is_incomplete()).count();
+    let left_out =
+        report.problems.iter().filter(|problem| problem.kind.group() == ProblemGroup::LeftOut).count();
+    for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)] {
+        if count > 0 {
+            page.prose(2, &texts.message(id, &Args::new().number("count", count)));
+        }
+    }
     if left_out > 0 {
         page.prose(2, &texts.message("summary-left-out", &Args::new().number("count", left_out)));
     }
