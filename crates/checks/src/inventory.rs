@@ -174,10 +174,11 @@ impl<'d> Inventory<'d> {
     /// Whether there is, or something makes, an object of that kind and name that may be in that namespace.
     pub fn has(&self, group: &str, kind: &'static str, namespace: Option<&str>, name: &str) -> bool {
         self.named(group, kind, namespace, name).next().is_some()
-            || (group.is_empty() && self.is_generated(kind, name))
+            || (group.is_empty() && self.is_made(kind, name))
     }
 
-    fn is_generated(&self, kind: &'static str, name: &str) -> bool {
+    /// Whether something in the scan makes an object of that kind and name.
+    pub fn is_made(&self, kind: &'static str, name: &str) -> bool {
         // Asked rarely: an owned key is no cost.
         !self.generated.is_empty() && self.generated.contains(&(kind, name.to_owned()))
     }

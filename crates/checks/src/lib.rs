@@ -24,6 +24,7 @@ mod image;
 mod inventory;
 mod options;
 mod registry;
+mod secrets;
 mod workload;
 
 pub use check::{Check, Context, Run};

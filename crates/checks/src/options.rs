@@ -12,6 +12,8 @@ pub struct Options {
     pub allowed_images: Vec<String>,
     /// Prefixes of images that may not run.
     pub forbidden_images: Vec<String>,
+    /// Tags, besides `latest`, that are moved from image to image.
+    pub moving_tags: Vec<String>,
     /// Labels that every workload should have.
     pub required_labels: Vec<String>,
     /// Annotations that every workload should have.
@@ -68,6 +70,7 @@ impl Default for Options {
             minimum_id: 10_000,
             allowed_images: Vec::new(),
             forbidden_images: Vec::new(),
+            moving_tags: Vec::new(),
             required_labels: Vec::new(),
             required_annotations: Vec::new(),
             forbidden_annotations: Vec::new(),

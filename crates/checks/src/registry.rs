@@ -1,9 +1,29 @@
 use crate::check::Check;
-use crate::{image, workload};
+use crate::{image, secrets, workload};
 
 /// Every check, ordered by area and slug. A new check is one line here.
 pub static CHECKS: &[&Check] = &[
+    &image::image_not_allowed::CHECK,
+    &image::image_not_pinned::CHECK,
+    &image::image_pull_policy_not_always::CHECK,
     &image::mutable_image_tag::CHECK,
+    &image::retired_image_registry::CHECK,
+    &image::stale_image::CHECK,
+    &image::vulnerable_add_on::CHECK,
+    &secrets::cluster_secret_store_open::CHECK,
+    &secrets::credential_in_config_map::CHECK,
+    &secrets::credential_in_environment::CHECK,
+    &secrets::encryption_configuration_weak::CHECK,
+    &secrets::external_secret_not_refreshed::CHECK,
+    &secrets::external_secret_store_unused::CHECK,
+    &secrets::mounted_claim::CHECK,
+    &secrets::mounted_config_map::CHECK,
+    &secrets::mounted_secret::CHECK,
+    &secrets::private_key_in_plain_text::CHECK,
+    &secrets::secret_in_environment::CHECK,
+    &secrets::secret_in_manifest::CHECK,
+    &secrets::secret_store_static_credentials::CHECK,
+    &secrets::secret_type_mismatch::CHECK,
     &workload::apparmor_profile_missing::CHECK,
     &workload::apparmor_unconfined::CHECK,
     &workload::capabilities_not_dropped::CHECK,
