@@ -77,6 +77,7 @@ fn report(spans: &[Span]) -> ScanReport {
         findings,
         problems: Vec::new(),
         counts: ScanCounts { files: 500, documents: 500, objects: 500, rules: 10 },
+        ..ScanReport::default()
     }
 }
 

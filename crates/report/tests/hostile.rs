@@ -91,7 +91,10 @@ fn report() -> impl Strategy<Value = (ScanReport, Vec<u8>)> {
             let detail = Arg { name: "detail".into(), value: ArgValue::Text(detail) };
             let problems = vec![problem(ProblemKind::Syntax, &path, Some((line, column)), vec![detail])];
             let counts = ScanCounts { files: 1, documents: 1, objects: 1, rules: 1 };
-            (ScanReport { findings: vec![one.clone(), one], problems, counts }, source.into_bytes())
+            (
+                ScanReport { findings: vec![one.clone(), one], problems, counts, ..ScanReport::default() },
+                source.into_bytes(),
+            )
         },
     )
 }

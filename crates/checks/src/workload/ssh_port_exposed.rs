@@ -58,8 +58,8 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
 fn service(object: Object<'_>, out: &mut Findings<'_>) {
     let ports = object.spec().and_then(|spec| spec.get("ports"));
     for port in ports.map(Node::items).into_iter().flatten().filter(|port| is_tcp(*port)) {
-        let numbers = [port.get("port"), port.get("targetPort")].into_iter().flatten();
-        let ssh = numbers.filter(|number| matches!(number.as_i64(), Some(22 | 2222))).next();
+        let mut numbers = [port.get("port"), port.get("targetPort")].into_iter().flatten();
+        let ssh = numbers.find(|number| matches!(number.as_i64(), Some(22 | 2222)));
         if let Some(ssh) = ssh {
             // The message of a Service names it where it would name a container.
             out.report(&CHECK, ssh).part("container", object.name()).arg("port", ssh.as_i64().unwrap_or(22));

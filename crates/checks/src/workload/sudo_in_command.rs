@@ -44,8 +44,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             node.at(&["lifecycle", "postStart", "exec", "command"]),
             node.at(&["lifecycle", "preStop", "exec", "command"]),
         ];
-        let words = lists.into_iter().flatten().flat_map(Node::items);
-        let call = words.filter(|word| word.as_str().is_some_and(calls_sudo)).next();
+        let mut words = lists.into_iter().flatten().flat_map(Node::items);
+        let call = words.find(|word| word.as_str().is_some_and(calls_sudo));
         if let Some(call) = call {
             out.report(&CHECK, call).container(container);
         }
