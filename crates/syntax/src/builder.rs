@@ -103,11 +103,11 @@ impl Builder {
         }
     }
 
-    /// The document, with a null where nothing was added.
-    pub(crate) fn finish(mut self, texts: Texts<'_>, comments: &[Span], end: u32) -> Outcome<Document> {
+    /// The document, with a null at its beginning where nothing was added.
+    pub(crate) fn finish(mut self, texts: Texts<'_>, comments: &[Span]) -> Outcome<Document> {
         self.document.root = match self.root {
             Some(root) => root,
-            None => self.push(Repr::Null, Span::at(end), Style::Plain),
+            None => self.push(Repr::Null, Span::at(self.document.span.start), Style::Plain),
         };
         self.check_representable()?;
         self.document.decoded = texts.decoded;

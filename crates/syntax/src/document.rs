@@ -236,7 +236,9 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// The bytes of the value in the source.
+    /// The bytes of the value in the source: what a fix would replace. Quotes and brackets are part of it, an anchor
+    /// or a tag before it is not. A map or list ends with its last value, a block scalar with its last line (without
+    /// the line break). A value that is not there is empty, right after what comes before it.
     pub fn span(self) -> Span {
         self.data().span
     }

@@ -74,7 +74,7 @@ impl<'i> Stream<'i> {
         if let Some(mistake) = self.input.invalid_in(span).or(reader.out_of_range) {
             return Some(Err((index, mistake)));
         }
-        let document = reader.builder.finish(reader.texts, &[], span.end).map(|mut document| {
+        let document = reader.builder.finish(reader.texts, &[]).map(|mut document| {
             document.span = span;
             document
         });

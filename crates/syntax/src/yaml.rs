@@ -102,8 +102,7 @@ fn read_chunk(input: &Input, chunk: Chunk, index: usize, limits: &Limits) -> Out
         return Err(forbidden);
     }
     outcome?;
-    let end = scanner.place(scanner.at);
-    decoder.builder.finish(scanner.texts, &scanner.comments, end)
+    decoder.builder.finish(scanner.texts, &scanner.comments)
 }
 
 /// How far the reference has looked for characters that YAML forbids when it has scanned up to `at`: it reads
