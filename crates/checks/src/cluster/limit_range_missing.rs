@@ -67,7 +67,7 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         let uses_them = context.options.whole || context.inventory.of_kind("", "LimitRange").next().is_some();
         if is_missing && uses_them {
             out.report(&CHECK, object.metadata().and_then(|m| m.get("name")).unwrap_or(object.node()))
-                .arg("missing", "");
+                .arg("missing", "none");
         }
     }
 }

@@ -85,7 +85,7 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             context.options.whole || context.inventory.of_kind("", "ResourceQuota").next().is_some();
         if is_missing && uses_them {
             out.report(&CHECK, object.metadata().and_then(|m| m.get("name")).unwrap_or(object.node()))
-                .arg("missing", "");
+                .arg("missing", "none");
         }
     }
 }

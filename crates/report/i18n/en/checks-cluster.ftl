@@ -17,7 +17,7 @@ check-gatekeeper-prefix-open = Allowed image prefix without an end
 
 check-limit-range-missing = No limit range
     .message = { $missing ->
-        [""] The namespace has no LimitRange.
+        [none] The namespace has no LimitRange.
        *[other] The LimitRange sets no `{ $missing }` for containers.
         }
     .why = Containers that set no requests and limits themselves get none. One of them can take all memory of its node.
@@ -85,7 +85,7 @@ check-rbac-authorizer-missing = RBAC not in use
 
 check-resource-quota-missing = No resource quota
     .message = { $missing ->
-        [""] The namespace has no ResourceQuota.
+        [none] The namespace has no ResourceQuota.
         [hard] The ResourceQuota bounds nothing.
        *[other] No ResourceQuota of the namespace bounds `{ $missing }`.
         }

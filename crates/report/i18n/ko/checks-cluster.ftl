@@ -17,7 +17,7 @@ check-gatekeeper-prefix-open = 끝이 열린 이미지 허용 접두사
 
 check-limit-range-missing = LimitRange 없음
     .message = { $missing ->
-        [""] 네임스페이스에 LimitRange가 없습니다.
+        [none] 네임스페이스에 LimitRange가 없습니다.
        *[other] LimitRange에 컨테이너의 `{ $missing }`{ JOSA($missing, "이/가") } 설정되지 않았습니다.
         }
     .why = 요청량과 상한을 직접 설정하지 않은 컨테이너에는 아무 제한이 없으며, 그중 하나가 노드의 메모리를 모두 차지할 수 있습니다.
@@ -85,7 +85,7 @@ check-rbac-authorizer-missing = RBAC 미사용
 
 check-resource-quota-missing = 자원 할당량 없음
     .message = { $missing ->
-        [""] 네임스페이스에 ResourceQuota가 없습니다.
+        [none] 네임스페이스에 ResourceQuota가 없습니다.
         [hard] ResourceQuota가 아무것도 제한하지 않습니다.
        *[other] 네임스페이스의 ResourceQuota가 `{ $missing }`{ JOSA($missing, "을/를") } 제한하지 않습니다.
         }
