@@ -16,6 +16,8 @@ pub enum Place<'d> {
     Value(Node<'d>),
     /// A field that should be there: the object that lacks it, and the keys from there on.
     Missing(Node<'d>, &'static [&'static str]),
+    /// A key of a map, wherever its value stands: of a map that has it twice, one of the two.
+    Key(Node<'d>, Span),
     /// A field that a container lacks; shown at the container's name.
     ContainerLacks(Container<'d>, &'static [&'static str]),
 }
@@ -30,6 +32,7 @@ impl<'d> Place<'d> {
     fn span(self) -> Span {
         match self {
             Place::Value(node) => node.anchor_span(),
+            Place::Key(_, span) => span,
             // The deepest part of the path that is there is where the rest belongs.
             Place::Missing(node, path) => deepest(node, path).anchor_span(),
             Place::ContainerLacks(container, path) => {
@@ -44,6 +47,7 @@ impl<'d> Place<'d> {
     fn json_path(self) -> String {
         let (node, path) = match self {
             Place::Value(node) => return node.json_path(),
+            Place::Key(mapping, _) => return mapping.json_path(),
             Place::Missing(node, path) => (node, path),
             Place::ContainerLacks(container, path) => (container.node(), path),
         };

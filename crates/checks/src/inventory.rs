@@ -12,14 +12,25 @@ pub struct Inventory<'d> {
     objects: Vec<Object<'d>>,
     by_kind: HashMap<(&'d str, &'d str), Vec<u32>>,
     by_name: HashMap<(&'d str, &'d str, &'d str), Vec<u32>>,
-    pods: Vec<Pod<'d>>,
-    /// Pods by each of their labels.
+    pods: Vec<PodSource<'d>>,
+    /// Sources of pods by each label of the pods.
     by_label: HashMap<(&'d str, &'d str), Vec<u32>>,
     services: Selecting<'d>,
     network_policies: Selecting<'d>,
     disruption_budgets: Selecting<'d>,
     /// (kind, name) of objects that something in the scan makes, without a manifest of their own.
     generated: HashSet<(&'static str, String)>,
+}
+
+/// An object that runs pods.
+#[derive(Debug, Clone, Copy)]
+pub struct PodSource<'d> {
+    /// The object.
+    pub object: Object<'d>,
+    /// The labels that its pods get.
+    pub labels: Labels<'d>,
+    /// Its pod, unless its template lacks a spec, which the API server refuses.
+    pub pod: Option<Pod<'d>>,
 }
 
 /// Objects that select pods by labels.
@@ -55,10 +66,15 @@ impl<'d> Inventory<'d> {
         self.objects.push(object);
         self.by_kind.entry((group, kind)).or_default().push(id);
         self.by_name.entry((group, kind, object.name())).or_default().push(id);
-        if let Some(pod) = templates.pod(object) {
+        if templates.runs_pods(object) {
+            let pod = templates.pod(object);
+            let labels = match pod {
+                Some(pod) => pod.labels(),
+                None => Labels::new(object.node().at(&["spec", "template", "metadata", "labels"])),
+            };
             let id = number(self.pods.len());
-            self.pods.push(pod);
-            for label in pod.labels().iter() {
+            self.pods.push(PodSource { object, labels, pod });
+            for label in labels.iter() {
                 self.by_label.entry(label).or_default().push(id);
             }
         }
@@ -183,17 +199,17 @@ impl<'d> Inventory<'d> {
         !self.generated.is_empty() && self.generated.contains(&(kind, name.to_owned()))
     }
 
-    /// All pods, whatever runs them.
-    pub fn pods(&self) -> &[Pod<'d>] {
+    /// All that runs pods.
+    pub fn pods(&self) -> &[PodSource<'d>] {
         &self.pods
     }
 
-    /// The pods that `selector` selects and that may be in that namespace.
+    /// What runs pods that `selector` selects and that may be in that namespace.
     pub fn selected<'s>(
         &'s self,
         selector: &'s LabelSelector<'_>,
         namespace: Option<&'s str>,
-    ) -> impl Iterator<Item = Pod<'d>> + 's {
+    ) -> impl Iterator<Item = PodSource<'d>> + 's {
         let ids = selector
             .requirements
             .iter()
@@ -210,8 +226,8 @@ impl<'d> Inventory<'d> {
             .map(|id| *id as usize)
             .chain(0..all)
             .filter_map(|id| self.pods.get(id).copied())
-            .filter(move |pod| may_share_namespace(pod.object().namespace(), namespace))
-            .filter(|pod| selector.matches(pod.labels()))
+            .filter(move |pod| may_share_namespace(pod.object.namespace(), namespace))
+            .filter(|pod| selector.matches(pod.labels))
     }
 
     /// The Services that select pods with these labels in that namespace.

@@ -19,9 +19,12 @@
 //! - no sentence for people in here.
 
 mod check;
+mod cluster;
+mod data;
 mod findings;
 mod image;
 mod inventory;
+mod manifest;
 mod options;
 mod registry;
 mod secrets;
@@ -29,7 +32,7 @@ mod workload;
 
 pub use check::{Check, Context, Run};
 pub use findings::{Findings, Place};
-pub use inventory::{Inventory, may_share_namespace};
+pub use inventory::{Inventory, PodSource, may_share_namespace};
 pub use options::{Options, ResourceBound, ResourceList};
 pub use registry::{CHECKS, find};
 

@@ -13,7 +13,18 @@ macro_rules! files {
     };
 }
 
-files!["cli", "ui", "problems", "pod-security", "checks-workload", "checks-image", "checks-secrets"];
+files![
+    "cli",
+    "ui",
+    "problems",
+    "pod-security",
+    "checks-workload",
+    "checks-image",
+    "checks-secrets",
+    "checks-cluster",
+    "checks-manifest",
+    "checks-data"
+];
 
 /// The texts of a language, one per file.
 pub(crate) const fn sources(language: Language) -> &'static [&'static str] {

@@ -80,6 +80,11 @@ check-forbidden-annotation = Forbidden annotation
     .why = Annotations switch on features of controllers. This one is forbidden by the configuration.
     .fix = Remove the annotation { $annotation }.
 
+check-fs-group-missing = Group of volumes not set
+    .message = The pod does not set `{ $field }`.
+    .why = Files on volumes then belong to whoever made them. To get at them people fall back on root or on permissions for all.
+    .fix = Set `securityContext.fsGroup` and `fsGroupChangePolicy: OnRootMismatch`.
+
 check-git-sync-command-replaced = git-sync runs another program
     .message = Container { $container } has git-sync run another program than git.
     .why = git-sync starts that program with its own rights and mounts. Whoever can place a file there runs code in the pod.
@@ -254,6 +259,11 @@ check-security-context-missing = No security context
     .why = Every security setting is left to its default, and most defaults are permissive for the sake of compatibility.
     .fix = Add a `securityContext` to the pod and its containers.
 
+check-selinux-options-missing = No SELinux options
+    .message = No SELinux options are chosen for container { $container }.
+    .why = On nodes with SELinux the container gets a label at random, which cannot be tied to a policy of yours.
+    .fix = Set `securityContext.seLinuxOptions.level` on the pod.
+
 check-sensitive-host-path-mounted = Sensitive directory of the node mounted
     .message = Volume { $volume } mounts { $path }, which holds the node's configuration, credentials or processes.
     .why = With these files a pod can read other pods' secrets and the node's credentials, or change what the node runs.
@@ -278,6 +288,11 @@ check-sudo-in-command = sudo in the command
     .message = The command of container { $container } calls sudo.
     .why = sudo works only in containers that may gain privileges. It keeps the setuid program and `allowPrivilegeEscalation` alive that an attacker needs to become root.
     .fix = Run the program under the user that it needs (`runAsUser`), and give it single capabilities instead of root.
+
+check-supplemental-groups-missing = Supplemental groups left open
+    .message = The pod does not say which further groups its processes are in.
+    .why = The image's own group file adds groups that nobody sees in the manifest, with rights to files on shared volumes.
+    .fix = Set `securityContext.supplementalGroups`, or `supplementalGroupsPolicy: Strict`.
 
 check-unsafe-selinux-options = SELinux confinement changed
     .message = The SELinux { $field } is set to { $value }.
@@ -304,6 +319,11 @@ check-volume-type-not-allowed = Volume type not allowed
     .why = Such volumes are mounted by the node with rights of its own, past the quotas and access rules of storage classes.
     .fix = Use a PersistentVolumeClaim, a CSI volume or one of the types that are made by Kubernetes itself.
 
+check-windows-credential-spec-missing = No managed Windows account
+    .message = Container { $container } has no group managed service account.
+    .why = Programs that log in to a domain without one need a password in their configuration.
+    .fix = Set `windowsOptions.gmsaCredentialSpecName`, if the program logs in to a Windows domain.
+
 check-windows-host-process = Windows HostProcess container
     .message = { $subject ->
         [container] Container { $container } runs as a process of its Windows node.
@@ -311,6 +331,11 @@ check-windows-host-process = Windows HostProcess container
     }
     .why = A HostProcess container has the file system, the network and the accounts of its node: it is privileged mode on Windows.
     .fix = Remove `windowsOptions.hostProcess: true`, and set `runAsUserName: ContainerUser`.
+
+check-windows-user-missing = Windows user not chosen
+    .message = Nothing keeps container { $container } from running as a Windows administrator.
+    .why = An administrator of the container can change every program in it, and has the shortest way to the node.
+    .fix = Set `windowsOptions.runAsUserName: ContainerUser`.
 
 check-workload-in-system-namespace = Workload in a system namespace
     .message = The workload runs in the namespace { $namespace } of Kubernetes itself.

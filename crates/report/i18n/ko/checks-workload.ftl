@@ -80,6 +80,11 @@ check-forbidden-annotation = 금지된 어노테이션
     .why = 어노테이션은 컨트롤러의 기능을 켭니다. 이 어노테이션은 설정에서 금지되어 있습니다.
     .fix = { $annotation } 어노테이션을 제거하십시오.
 
+check-fs-group-missing = 볼륨 그룹 미설정
+    .message = 파드에 `{ $field }`{ JOSA($field, "이/가") } 올바르게 설정되지 않았습니다.
+    .why = 볼륨의 파일이 만든 사용자의 소유로 남아, 접근하기 위해 root나 모두에게 열린 권한을 쓰게 됩니다.
+    .fix = `securityContext.fsGroup`과 `fsGroupChangePolicy: OnRootMismatch`를 설정하십시오.
+
 check-git-sync-command-replaced = 다른 프로그램을 실행하는 git-sync
     .message = 컨테이너 { $container }의 git-sync가 git이 아닌 다른 프로그램을 실행합니다.
     .why = git-sync는 자신의 권한과 마운트로 이 프로그램을 실행합니다. 그 위치에 파일을 둘 수 있는 사람은 파드에서 코드를 실행할 수 있습니다.
@@ -254,6 +259,11 @@ check-security-context-missing = 보안 컨텍스트 없음
     .why = 모든 보안 설정이 기본값으로 적용되며, 기본값은 호환성을 위해 대부분 느슨하게 정해져 있습니다.
     .fix = 파드와 컨테이너에 `securityContext`를 추가하십시오.
 
+check-selinux-options-missing = SELinux 옵션 없음
+    .message = 컨테이너 { $container }에 SELinux 옵션이 지정되지 않았습니다.
+    .why = SELinux를 사용하는 노드에서 컨테이너가 임의의 레이블을 받으므로 별도의 정책과 연결할 수 없습니다.
+    .fix = 파드에 `securityContext.seLinuxOptions.level`을 설정하십시오.
+
 check-sensitive-host-path-mounted = 노드의 민감한 디렉터리 마운트
     .message = 볼륨 { $volume }{ JOSA($volume, "이/가") } 노드의 설정, 자격 증명 또는 프로세스 정보가 담긴 { $path }{ JOSA($path, "을/를") } 마운트합니다.
     .why = 이 파일에 접근하는 파드는 다른 파드의 시크릿과 노드의 자격 증명을 읽거나 노드에서 실행되는 것을 바꿀 수 있습니다.
@@ -278,6 +288,11 @@ check-sudo-in-command = 명령에 sudo 사용
     .message = 컨테이너 { $container }의 명령이 sudo를 호출합니다.
     .why = sudo는 권한 상승이 허용된 컨테이너에서만 동작합니다. 공격자가 root가 되는 데 필요한 setuid 프로그램과 `allowPrivilegeEscalation`을 계속 유지하게 만듭니다.
     .fix = 필요한 사용자(`runAsUser`)로 프로그램을 실행하고, root 대신 필요한 커널 권한만 부여하십시오.
+
+check-supplemental-groups-missing = 보조 그룹 미지정
+    .message = 파드의 프로세스가 속할 보조 그룹이 지정되지 않았습니다.
+    .why = 이미지의 그룹 파일이 매니페스트에 보이지 않는 그룹을 추가하여 공유 볼륨의 파일 권한을 줄 수 있습니다.
+    .fix = `securityContext.supplementalGroups` 또는 `supplementalGroupsPolicy: Strict`를 설정하십시오.
 
 check-unsafe-selinux-options = SELinux 제한 변경
     .message = SELinux의 { $field } 값이 { $value }{ JOSA($value, "으로/로") } 설정되어 있습니다.
@@ -304,6 +319,11 @@ check-volume-type-not-allowed = 허용되지 않는 볼륨 유형
     .why = 이런 볼륨은 노드가 자신의 권한으로 마운트하므로 스토리지 클래스의 할당량과 접근 규칙이 적용되지 않습니다.
     .fix = PersistentVolumeClaim, CSI 볼륨 또는 쿠버네티스가 직접 만드는 유형의 볼륨을 사용하십시오.
 
+check-windows-credential-spec-missing = Windows 관리 계정 없음
+    .message = 컨테이너 { $container }에 그룹 관리 서비스 계정(gMSA)이 없습니다.
+    .why = 이 계정 없이 도메인에 로그인하는 프로그램은 설정에 비밀번호를 넣어야 합니다.
+    .fix = 프로그램이 Windows 도메인에 로그인한다면 `windowsOptions.gmsaCredentialSpecName`을 설정하십시오.
+
 check-windows-host-process = Windows HostProcess 컨테이너
     .message = { $subject ->
         [container] 컨테이너 { $container }{ JOSA($container, "이/가") } Windows 노드의 호스트 프로세스로 실행됩니다.
@@ -311,6 +331,11 @@ check-windows-host-process = Windows HostProcess 컨테이너
     }
     .why = HostProcess 컨테이너는 노드의 파일 시스템, 네트워크, 계정을 그대로 사용합니다. Windows의 특권 모드에 해당합니다.
     .fix = `windowsOptions.hostProcess: true`를 제거하고 `runAsUserName: ContainerUser`를 설정하십시오.
+
+check-windows-user-missing = 지정되지 않은 Windows 사용자
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } Windows 관리자로 실행되는 것을 막는 설정이 없습니다.
+    .why = 컨테이너의 관리자는 컨테이너 안의 모든 프로그램을 바꿀 수 있고 노드로 탈출하기도 가장 쉽습니다.
+    .fix = `windowsOptions.runAsUserName: ContainerUser`를 설정하십시오.
 
 check-workload-in-system-namespace = 시스템 네임스페이스의 워크로드
     .message = 워크로드가 쿠버네티스 자체의 네임스페이스 { $namespace }에서 실행됩니다.
