@@ -1,8 +1,18 @@
 //! The suites, one file each.
 
 mod pss;
+mod rbac;
 mod yaml;
 
 use crate::conformance::Suite;
 
-pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS, pss::FIXTURES, pss::API_SERVER];
+pub(crate) const ALL: &[Suite] = &[
+    yaml::TRICKY,
+    yaml::MANIFESTS,
+    conformance::S,
+    pss::FIXTURES,
+    pss::API_SERVER,
+    rbac::API_SERVER,
+    rbac::AUTHORIZER,
+    rbac::UNIT,
+];

@@ -1,0 +1,44 @@
+//! Who may do what in a cluster, how they could become its admin, and what to take away.
+//!
+//! Roles and bindings become an indexed snapshot; questions are answered as the API server's authorizers answer
+//! them, each with its witness (binding, role, rule).
+//!
+//! ```text
+//! documents ─► SnapshotBuilder ─► Snapshot ─► decide, who_can, permissions ─► answer + witness, or what it depends on
+//! ```
+//!
+//! Invariants:
+//! - pure: no I/O, no clock, no Kubernetes client;
+//! - an answer that depends on something missing or unreadable is "unknown", never "no" and never "yes";
+//! - what RBAC says is kept apart from what the cluster says (`system:masters`, the Node authorizer, webhooks).
+
+mod authorizers;
+mod builder;
+mod covers;
+mod decide;
+mod defaults;
+mod read;
+mod request;
+mod rule;
+mod snapshot;
+mod subject;
+mod symbols;
+mod who_can;
+
+pub use authorizers::{Authority, Authorizers, Beside, ClusterDecision};
+pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
+pub use covers::{break_down, covers, covers_part, uncovered};
+pub use decide::{Answer, Doubt, RbacDecision, Witness};
+pub use read::RBAC_GROUP;
+pub use request::{Action, Identity, Request, Target};
+pub use rule::{Place, PolicyRule};
+pub use snapshot::{
+    Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, Snapshot,
+    SnapshotOptions, SubjectKey,
+};
+pub use subject::{
+    AUTHENTICATED, MASTERS, NODES, SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, UNAUTHENTICATED,
+    split_service_account,
+};
+pub use symbols::Symbol;
+pub use who_can::WhoCan;
