@@ -12,11 +12,14 @@
 //! - an answer that depends on something missing or unreadable is "unknown", never "no" and never "yes";
 //! - what RBAC says is kept apart from what the cluster says (`system:masters`, the Node authorizer, webhooks).
 
+mod audit;
 mod authorizers;
 mod builder;
 mod covers;
 mod decide;
 mod defaults;
+mod generate;
+mod permissions;
 mod read;
 mod request;
 mod rule;
@@ -25,10 +28,15 @@ mod subject;
 mod symbols;
 mod who_can;
 
+pub use audit::{
+    AuditError, AuditEvent, Observations, Observed, ObservedTarget, Verdict, events_of, read_event,
+};
 pub use authorizers::{Authority, Authorizers, Beside, ClusterDecision};
 pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
+pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
+pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, diff};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};
 pub use rule::{Place, PolicyRule};

@@ -15,4 +15,5 @@ pub(crate) const ALL: &[Suite] = &[
     rbac::API_SERVER,
     rbac::AUTHORIZER,
     rbac::UNIT,
+    rbac::AUDIT2RBAC,
 ];

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use haechi_access::{
-    Action, Aggregation, Answer, Authorizers, BindingInput, Coverage, Place, PolicyRule, Request, RoleInput,
-    RuleInput, Snapshot, SnapshotBuilder, SnapshotOptions, Subject, SubjectInput, Target, uncovered,
+    Action, Aggregation, Answer, Authorizers, BindingInput, Coverage, GenerateOptions, Generated, Observed,
+    ObservedTarget, Place, PolicyRule, Request, RoleInput, RuleInput, Snapshot, SnapshotBuilder,
+    SnapshotOptions, Subject, SubjectInput, Target, generate, uncovered,
 };
 use haechi_syntax::{Limits, parse_json};
 use serde_json::Value as Json;
@@ -20,6 +21,9 @@ pub(crate) const API_SERVER: Suite =
 
 pub(crate) const AUTHORIZER: Suite =
     Suite { name: "rbac/authorizer-1.20", needs: "rbac/authorizer-1.20", run: authorizer };
+
+pub(crate) const AUDIT2RBAC: Suite =
+    Suite { name: "rbac/audit2rbac", needs: "rbac/audit2rbac", run: audit2rbac };
 
 pub(crate) const UNIT: Suite = Suite { name: "rbac/unit", needs: "rbac/unit", run: unit };
 
@@ -330,4 +334,86 @@ pub(crate) fn text<'j>(json: &'j Json, key: &str) -> &'j str {
 
 pub(crate) fn texts(json: Option<&Json>) -> Vec<&str> {
     json.and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
+}
+
+fn audit2rbac(root: &Path) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for (name, case) in open_cases(&root.join(AUDIT2RBAC.needs))? {
+        let existing = snapshot_of(case.get("existing").unwrap_or(&Json::Null), RECORDED);
+        let requests: Vec<Observed> =
+            case.get("requests").and_then(Json::as_array).into_iter().flatten().map(observed).collect();
+        let subject = Subject::user(requests.first().map_or("", |request| &request.user));
+        let options = options_of(case.get("opts").unwrap_or(&Json::Null));
+        let generated = generate(&subject, &requests, Some(&existing), None, &options);
+        outcome.judge(name, differs(&generated, case.get("expected").unwrap_or(&Json::Null)));
+    }
+    Ok(outcome)
+}
+
+fn observed(request: &Json) -> Observed {
+    let user = request.get("user").unwrap_or(&Json::Null);
+    let owned = |key: &str| text(request, key).to_owned();
+    let is_resource = request.get("resourceRequest").and_then(Json::as_bool).unwrap_or_default();
+    Observed {
+        user: text(user, "name").to_owned(),
+        groups: texts(user.get("groups")).into_iter().map(str::to_owned).collect(),
+        verb: owned("verb"),
+        target: if is_resource {
+            ObservedTarget::Resource {
+                namespace: owned("namespace"),
+                group: owned("apiGroup"),
+                resource: owned("resource"),
+                subresource: owned("subresource"),
+                name: owned("name"),
+            }
+        } else {
+            ObservedTarget::Url(owned("path"))
+        },
+    }
+}
+
+fn options_of(options: &Json) -> GenerateOptions {
+    let flag = |key: &str| options.get(key).and_then(Json::as_bool).unwrap_or_default();
+    let expansions = options.get("VerbExpansions").and_then(Json::as_object);
+    GenerateOptions {
+        name: text(options, "Name").to_owned(),
+        verb_expansions: expansions
+            .into_iter()
+            .flatten()
+            .map(|(verb, more)| (verb.clone(), texts(Some(more)).into_iter().map(str::to_owned).collect()))
+            .collect(),
+        expand_names: flag("ExpandMultipleNamesToUnnamed"),
+        expand_namespaces: flag("ExpandMultipleNamespacesToClusterScoped"),
+    }
+}
+
+/// The same roles in the same scopes, whose rules cover each other both ways, and bindings that name the subject.
+fn differs(generated: &Generated, expected: &Json) -> Option<String> {
+    if !generated.not_covered.is_empty() {
+        return Some(format!("observed requests are not covered: {:?}", generated.not_covered));
+    }
+    let mut wanted: Vec<(Option<String>, String, Vec<PolicyRule>)> = Vec::new();
+    for (key, is_cluster) in [("Roles", false), ("ClusterRoles", true)] {
+        for role in expected.get(key).and_then(Json::as_array).into_iter().flatten() {
+            let metadata = role.get("metadata").unwrap_or(&Json::Null);
+            let namespace = (!is_cluster).then(|| text(metadata, "namespace").to_owned());
+            let rules = role.get("rules").and_then(|rules| serde_json::from_value(rules.clone()).ok());
+            wanted.push((namespace, text(metadata, "name").to_owned(), rules.unwrap_or_default()));
+        }
+    }
+    wanted.sort();
+    let is_same = wanted.len() == generated.roles.len()
+        && wanted.iter().zip(&generated.roles).all(|((namespace, name, rules), role)| {
+            (namespace, name) == (&role.namespace, &role.name)
+                && uncovered(rules, &role.rules).is_empty()
+                && uncovered(&role.rules, rules).is_empty()
+                && rules.len() >= role.rules.len()
+        });
+    let bindings = ["RoleBindings", "ClusterRoleBindings"]
+        .iter()
+        .filter_map(|key| expected.get(*key).and_then(Json::as_array))
+        .map(Vec::len)
+        .sum::<usize>();
+    (!is_same || bindings != generated.roles.len())
+        .then(|| format!("generated {:?}, expected {expected}", generated.roles))
 }
