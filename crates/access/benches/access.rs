@@ -24,7 +24,9 @@ fn questions(criterion: &mut Criterion) {
         bencher.iter(|| black_box(ask(black_box("ns-499"), "get", "deployments")));
     });
     criterion.bench_function("who-can get deployments in a namespace", |bencher| {
-        bencher.iter(|| black_box(snapshot.who_can(black_box(&Action::on("get", "apps", "deployments", "ns-7")))));
+        bencher.iter(|| {
+            black_box(snapshot.who_can(black_box(&Action::on("get", "apps", "deployments", "ns-7"))))
+        });
     });
     criterion.bench_function("who-can get secrets everywhere", |bencher| {
         bencher.iter(|| black_box(snapshot.who_can(black_box(&Action::on("get", "", "secrets", "")))));

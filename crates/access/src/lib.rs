@@ -12,16 +12,20 @@
 //! - an answer that depends on something missing or unreadable is "unknown", never "no" and never "yes";
 //! - what RBAC says is kept apart from what the cluster says (`system:masters`, the Node authorizer, webhooks).
 
+pub mod attack;
 mod audit;
 mod authorizers;
 mod builder;
+pub mod cloud;
 mod covers;
 mod decide;
 mod defaults;
 mod generate;
+mod inventory;
 mod permissions;
 mod read;
 mod request;
+mod rights;
 mod rule;
 mod snapshot;
 mod subject;
@@ -36,9 +40,11 @@ pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, Snapshot
 pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
 pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
+pub use inventory::{Inventory, Key, PodSecurity};
 pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, diff};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};
+pub use rights::Right;
 pub use rule::{Place, PolicyRule};
 pub use snapshot::{
     Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, Snapshot,

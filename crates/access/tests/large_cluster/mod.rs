@@ -1,8 +1,8 @@
 //! A made-up cluster of any size, the same each time.
 
 use haechi_access::{
-    BindingInput, Coverage, Place, PolicyRule, RoleInput, RuleInput, Snapshot, SnapshotBuilder, SnapshotOptions,
-    SubjectInput,
+    BindingInput, Coverage, Place, PolicyRule, RoleInput, RuleInput, Snapshot, SnapshotBuilder,
+    SnapshotOptions, SubjectInput,
 };
 
 /// xorshift: the same numbers each time, without a dependency.
@@ -48,7 +48,8 @@ fn rules(numbers: &mut Numbers) -> Vec<RuleInput> {
     (0..1 + numbers.below(6))
         .map(|_| {
             let (group, resource) = RESOURCES[numbers.below(RESOURCES.len())];
-            let verbs = (0..1 + numbers.below(5)).map(|_| VERBS[numbers.below(VERBS.len())].to_owned()).collect();
+            let verbs =
+                (0..1 + numbers.below(5)).map(|_| VERBS[numbers.below(VERBS.len())].to_owned()).collect();
             let rule = PolicyRule {
                 verbs,
                 api_groups: vec![group.to_owned()],
@@ -65,7 +66,8 @@ fn rules(numbers: &mut Numbers) -> Vec<RuleInput> {
 /// in five names a group of the namespace instead of an account.
 pub fn snapshot(accounts: usize, bindings: usize) -> Snapshot {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
-    let mut builder = SnapshotBuilder::new(SnapshotOptions { coverage: Coverage::Whole, ..Default::default() });
+    let mut builder =
+        SnapshotBuilder::new(SnapshotOptions { coverage: Coverage::Whole, ..Default::default() });
     let star = |name: &str, verb: &str, group: &str, resource: &str| RoleInput {
         name: name.to_owned(),
         rules: vec![RuleInput {
