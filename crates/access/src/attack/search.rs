@@ -243,6 +243,21 @@ impl CutSearch<'_> {
 }
 
 impl AttackGraph {
+    /// All facts.
+    pub fn all_facts(&self) -> impl Iterator<Item = FactId> + use<> {
+        (0..u32::try_from(self.facts.len()).unwrap_or(u32::MAX)).map(FactId)
+    }
+
+    /// The technique of an edge.
+    pub fn technique(&self, edge: EdgeId) -> Option<Technique> {
+        self.edge(edge).map(|edge| edge.technique)
+    }
+
+    /// Whether everything that an edge needs was reached.
+    pub fn applies(&self, edge: EdgeId, reach: &Reach) -> bool {
+        self.edge(edge).is_some_and(|edge| edge.premises().iter().all(|premise| reach.has(*premise)))
+    }
+
     /// All facts of one kind that starts are made of.
     pub(crate) fn facts_where(&self, wanted: impl Fn(Fact) -> bool) -> Vec<FactId> {
         (0u32..).map(FactId).zip(&self.facts).filter(|(_, fact)| wanted(**fact)).map(|(id, _)| id).collect()

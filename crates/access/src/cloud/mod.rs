@@ -250,7 +250,7 @@ impl Cloud {
         let access = cluster.get("accessConfig");
         let mode = access.and_then(|access| access.get("authenticationMode")).and_then(Node::as_str);
         self.authentication_mode = mode.map(str::to_owned);
-        self.creator_is_admin = access
+        self.creator_is_admin |= access
             .and_then(|access| access.get("bootstrapClusterCreatorAdminPermissions"))
             .is_some_and(Node::is_true);
     }
