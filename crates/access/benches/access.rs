@@ -4,7 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use haechi_access::{Action, Request};
+use haechi_access::attack::{self, Goal, Start};
+use haechi_access::{Action, Inventory, Request, Snapshot, Subject};
 
 #[path = "../tests/large_cluster/mod.rs"]
 mod large_cluster;
@@ -33,9 +34,29 @@ fn questions(criterion: &mut Criterion) {
     });
 }
 
+fn paths(criterion: &mut Criterion) {
+    let snapshot = large_cluster::snapshot(10_000, 50_000);
+    let inventory = Inventory::default();
+    criterion.bench_function("attack graph and everybody's way to cluster-admin", |bencher| {
+        bencher.iter(|| black_box(ways_to_admin(&snapshot, &inventory)));
+    });
+    let graph = attack::build(&snapshot, &inventory, None);
+    let start = graph.start_facts(&Start::Subject(Subject::service_account("ns-7", "sa-7007")));
+    let goals = graph.goal_facts(&Goal::ClusterAdmin);
+    criterion.bench_function("one path to cluster-admin", |bencher| {
+        bencher.iter(|| black_box(graph.path(&snapshot, start[0], &goals)));
+    });
+}
+
+fn ways_to_admin(snapshot: &Snapshot, inventory: &Inventory) -> usize {
+    let graph = attack::build(snapshot, inventory, None);
+    let goals = graph.goal_facts(&Goal::ClusterAdmin);
+    graph.paths_to(snapshot, &goals).len()
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20);
-    targets = questions
+    targets = questions, paths
 }
 criterion_main!(benches);

@@ -425,13 +425,11 @@ impl SnapshotBuilder {
             let id = RoleId(u32::try_from(index).unwrap_or(u32::MAX));
             let start = u32::try_from(snapshot.rules.len()).unwrap_or(u32::MAX);
             let mut verb_bits = 0;
-            let mut has_urls = false;
             for (origin, rule) in list {
                 let Some(rule) = self.roles.get(origin).and_then(|role| role.rules.get(rule)) else {
                     continue;
                 };
                 verb_bits |= rule.verb_bits;
-                has_urls |= !rule.urls.is_empty();
                 snapshot.rules.push(rule.clone());
                 snapshot.rule_origins.push(RoleId(u32::try_from(origin).unwrap_or(u32::MAX)));
                 snapshot.rule_roles.push(id);
@@ -443,10 +441,8 @@ impl SnapshotBuilder {
                 namespace: role.namespace,
                 rules: start..end,
                 verb_bits,
-                has_urls,
                 is_default: role.is_default,
                 is_aggregated: role.aggregation.is_some(),
-                labels: role.labels.clone(),
                 place: role.place,
                 cluster_uses: Vec::new(),
                 namespaced_uses: Vec::new(),

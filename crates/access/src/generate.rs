@@ -188,7 +188,7 @@ fn rule_for(
     options: &GenerateOptions,
 ) -> (Option<String>, PolicyRule) {
     let mut rule = part_of(request);
-    let ObservedTarget::Resource { namespace, group, resource, subresource, name } = &request.target else {
+    let ObservedTarget::Resource { namespace, name, .. } = &request.target else {
         return (None, rule);
     };
     let mut scope = Some(namespace.clone()).filter(|namespace| !namespace.is_empty());

@@ -142,7 +142,6 @@ pub(crate) struct ServiceFacts {
 
 #[derive(Debug, Clone)]
 pub(crate) struct IngressFacts {
-    pub(crate) name: String,
     pub(crate) services: Vec<String>,
     pub(crate) place: Place,
 }
@@ -153,6 +152,30 @@ pub(crate) struct EgressPolicy {
     pub(crate) selector: Vec<(String, haechi_objects::SelectorOperator, Vec<String>)>,
     /// Whether it lets traffic to 169.254.169.254 through.
     pub(crate) allows_metadata: bool,
+}
+
+/// How far a port is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exposure {
+    /// In the pod's own network address.
+    Pod,
+    /// On the node's address.
+    Node,
+    /// Behind a Service.
+    Service,
+}
+
+/// A port that something listens on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Endpoint {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The workload.
+    pub pod: String,
+    /// The port's name or number; for a Service its name.
+    pub name: String,
+    /// How far it is open.
+    pub exposure: Exposure,
 }
 
 /// How a kubelet guards its port.
@@ -328,7 +351,7 @@ impl Inventory {
                 take(path.get("backend"));
             }
         }
-        self.ingresses.push((namespace, IngressFacts { name: object.name().to_owned(), services, place }));
+        self.ingresses.push((namespace, IngressFacts { services, place }));
     }
 
     fn read_route(&mut self, object: Object<'_>, namespace: String, place: Place) {
@@ -339,7 +362,7 @@ impl Inventory {
                 services.extend(backend.get("name").and_then(Node::as_str).map(str::to_owned));
             }
         }
-        self.ingresses.push((namespace, IngressFacts { name: object.name().to_owned(), services, place }));
+        self.ingresses.push((namespace, IngressFacts { services, place }));
     }
 
     fn read_network_policy(&mut self, object: Object<'_>, namespace: String) {
@@ -382,6 +405,41 @@ impl Inventory {
             has_read_only_port: node.get("readOnlyPort").and_then(Node::as_i64).is_some_and(|port| port != 0),
             place,
         });
+    }
+
+    /// Every port that something listens on, with how far it is open.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        let mut found = Vec::new();
+        for pod in &self.pods {
+            for container in &pod.containers {
+                for (name, port, host_port) in &container.ports {
+                    let exposure = if host_port.is_some() { Exposure::Node } else { Exposure::Pod };
+                    let name = if name.is_empty() { port.to_string() } else { name.clone() };
+                    found.push(Endpoint {
+                        namespace: pod.namespace.clone(),
+                        pod: pod.name.clone(),
+                        name,
+                        exposure,
+                    });
+                }
+            }
+        }
+        for ((namespace, name), service) in &self.services {
+            let is_selected = |pod: &&PodFacts| {
+                pod.namespace == *namespace
+                    && !service.selector.is_empty()
+                    && service.selector.iter().all(|(label, value)| pod.labels.get(label) == Some(value))
+            };
+            for pod in self.pods.iter().filter(is_selected) {
+                found.push(Endpoint {
+                    namespace: namespace.clone(),
+                    pod: pod.name.clone(),
+                    name: name.clone(),
+                    exposure: Exposure::Service,
+                });
+            }
+        }
+        found
     }
 
     /// Whether the pod's traffic to the metadata address of the cloud is cut by a NetworkPolicy.

@@ -40,7 +40,7 @@ pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, Snapshot
 pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
 pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
-pub use inventory::{Inventory, Key, PodSecurity};
+pub use inventory::{Endpoint, Exposure, Inventory, Key, PodSecurity};
 pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, diff};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};

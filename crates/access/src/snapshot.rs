@@ -71,10 +71,8 @@ pub(crate) struct Role {
     pub(crate) rules: std::ops::Range<u32>,
     /// All verb bits of its rules together.
     pub(crate) verb_bits: u64,
-    pub(crate) has_urls: bool,
     pub(crate) is_default: bool,
     pub(crate) is_aggregated: bool,
-    pub(crate) labels: Vec<(Symbol, Symbol)>,
     pub(crate) place: Place,
     pub(crate) cluster_uses: Vec<BindingId>,
     /// Sorted by namespace.
@@ -315,10 +313,6 @@ impl Snapshot {
 
     pub(crate) fn binding(&self, id: BindingId) -> Option<&Binding> {
         self.bindings.get(id.0 as usize)
-    }
-
-    pub(crate) fn grants_of(&self, key: SubjectKey) -> Option<&Grants> {
-        if key.is_group { self.by_group.get(&key.name) } else { self.by_user.get(&key.name) }
     }
 
     pub(crate) fn rules_of(&self, role: &Role) -> &[Rule] {

@@ -1,5 +1,6 @@
 //! The suites, one file each.
 
+mod kubehound;
 mod pss;
 mod rbac;
 mod yaml;
@@ -16,4 +17,5 @@ pub(crate) const ALL: &[Suite] = &[
     rbac::AUTHORIZER,
     rbac::UNIT,
     rbac::AUDIT2RBAC,
+    kubehound::SUITE,
 ];

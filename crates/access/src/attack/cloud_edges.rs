@@ -2,7 +2,6 @@
 
 use crate::cloud::{AwsAnswer, AwsAuth, Cloud, CloudPrincipal};
 use crate::inventory::Inventory;
-use crate::snapshot::Snapshot;
 use crate::subject::Subject;
 
 use super::graph::{Assumption, AttackGraph, Evidence, Fact, Power, Scope};
@@ -27,15 +26,9 @@ pub(super) fn register(cloud: &Cloud, graph: &mut AttackGraph) {
     }
 }
 
-pub(super) fn add(
-    snapshot: &Snapshot,
-    inventory: &Inventory,
-    cloud: Option<&Cloud>,
-    graph: &mut AttackGraph,
-) {
+pub(super) fn add(inventory: &Inventory, cloud: Option<&Cloud>, graph: &mut AttackGraph) {
     let unknown = Cloud::default();
-    let is_known = cloud.is_some_and(|cloud| !cloud.is_empty());
-    let mut edges = CloudEdges { snapshot, inventory, cloud: cloud.unwrap_or(&unknown), is_known, graph };
+    let mut edges = CloudEdges { inventory, cloud: cloud.unwrap_or(&unknown), graph };
     edges.add_annotated_accounts();
     edges.add_trusting_roles();
     edges.add_associations();
@@ -47,10 +40,8 @@ pub(super) fn add(
 }
 
 struct CloudEdges<'s> {
-    snapshot: &'s Snapshot,
     inventory: &'s Inventory,
     cloud: &'s Cloud,
-    is_known: bool,
     graph: &'s mut AttackGraph,
 }
 
@@ -445,7 +436,6 @@ impl CloudEdges<'_> {
                 self.graph.add(Technique::AksSpFile, &[from], to, at, Some(Assumption::CloudNotSeen));
             }
         }
-        let _ = (self.snapshot, self.is_known);
     }
 }
 

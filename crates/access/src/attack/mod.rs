@@ -35,7 +35,7 @@ pub fn build(snapshot: &Snapshot, inventory: &Inventory, cloud: Option<&Cloud>) 
     };
     roles::RoleEdges::new(snapshot, inventory, &mut graph, reads_aws_auth).add_all();
     pods::PodEdges { inventory, graph: &mut graph }.add_all();
-    cloud_edges::add(snapshot, inventory, cloud, &mut graph);
+    cloud_edges::add(inventory, cloud, &mut graph);
     graph.seal();
     graph
 }

@@ -544,10 +544,6 @@ impl<'s> RoleEdges<'s> {
         }
         fact
     }
-
-    pub(super) fn is_everything(&self, role: RoleId) -> Option<RuleId> {
-        self.rights.get(&role).and_then(|rights| rights.everything)
-    }
 }
 
 impl Held {

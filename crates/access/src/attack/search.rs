@@ -149,8 +149,35 @@ impl AttackGraph {
         good
     }
 
+    /// For every fact from which the target is reached by edges with one open premise: the next edge of a cheapest
+    /// way there.
+    pub(crate) fn next_edges(&self, targets: &[FactId]) -> HashMap<FactId, Option<EdgeId>> {
+        let always = self.always_held();
+        let mut next: HashMap<FactId, Option<EdgeId>> = HashMap::new();
+        let mut queue: BinaryHeap<Reverse<(u32, FactId, Option<EdgeId>)>> =
+            targets.iter().map(|fact| Reverse((0, *fact, None))).collect();
+        while let Some(Reverse((cost, fact, by))) = queue.pop() {
+            if next.contains_key(&fact) {
+                continue;
+            }
+            next.insert(fact, by);
+            for edge in self.edges_to(fact) {
+                let Some(data) = self.edge(*edge) else { continue };
+                if self.open_premises(data.premises(), &always) != 1 {
+                    continue;
+                }
+                for premise in data.premises().iter().filter(|premise| !always.contains(premise)) {
+                    if !next.contains_key(premise) {
+                        queue.push(Reverse((cost + self.cost(*edge), *premise, Some(*edge))));
+                    }
+                }
+            }
+        }
+        next
+    }
+
     /// Facts that hold whoever attacks.
-    fn always_held(&self) -> HashSet<FactId> {
+    pub(crate) fn always_held(&self) -> HashSet<FactId> {
         let reach = self.reach(&[], &HashSet::new());
         reach.order.into_iter().collect()
     }
@@ -246,6 +273,34 @@ impl AttackGraph {
     /// All facts.
     pub fn all_facts(&self) -> impl Iterator<Item = FactId> + use<> {
         (0..u32::try_from(self.facts.len()).unwrap_or(u32::MAX)).map(FactId)
+    }
+
+    /// What a fact gives by one technique: its targets, and through what only follows (all pods of a namespace, all
+    /// accounts) what they stand for. Techniques that start from a power count for who has the power.
+    pub fn gained_by(&self, fact: FactId, technique: Technique) -> Vec<FactId> {
+        let mut found = HashSet::new();
+        let mut pending = vec![(fact, false)];
+        let mut seen = HashSet::new();
+        while let Some((fact, has_used)) = pending.pop() {
+            if !seen.insert((fact, has_used)) {
+                continue;
+            }
+            for edge in self.edges_from(fact) {
+                let Some(data) = self.edge(*edge) else { continue };
+                if data.technique == technique {
+                    found.insert(data.conclusion);
+                    pending.push((data.conclusion, true));
+                } else if data.technique == Technique::Follows {
+                    if has_used {
+                        found.insert(data.conclusion);
+                    }
+                    pending.push((data.conclusion, has_used));
+                }
+            }
+        }
+        let mut found: Vec<FactId> = found.into_iter().collect();
+        found.sort_unstable();
+        found
     }
 
     /// The technique of an edge.

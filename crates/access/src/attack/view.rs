@@ -8,7 +8,7 @@ use crate::rule::Place;
 use crate::snapshot::{BindingId, Snapshot};
 use crate::subject::Subject;
 
-use super::graph::{Assumption, AttackGraph, EdgeId, Evidence, Fact, FactId, Power, Scope};
+use super::graph::{Assumption, AttackGraph, EdgeId, Evidence, Fact, FactId, Power};
 use super::pods::SOME_NODE;
 use super::technique::Technique;
 
@@ -202,6 +202,66 @@ impl AttackGraph {
         let reach = self.reach(&[start], &HashSet::new());
         let goal = *reach.order.iter().find(|fact| goals.contains(fact))?;
         self.path_in(snapshot, &reach, start, goal)
+    }
+
+    /// Everybody who reaches one of the goals, each with a cheapest path, those without a path left out.
+    ///
+    /// Most paths are read off one backward search; only who needs several things at once is searched forward.
+    pub fn paths_to(&self, snapshot: &Snapshot, goals: &[FactId]) -> Vec<(Subject, Path)> {
+        let next = self.next_edges(goals);
+        let always = self.always_held();
+        let mut found = Vec::new();
+        let mut left = Vec::new();
+        for (start, subject) in self.subject_starts() {
+            match self.follow(start, &next, &always) {
+                Some(edges) => {
+                    let goal =
+                        edges.last().and_then(|edge| self.edge(*edge)).map_or(start, |edge| edge.conclusion);
+                    let steps = self.steps(snapshot, &edges);
+                    let path =
+                        Path { start: self.view(snapshot, start), goal: self.view(snapshot, goal), steps };
+                    found.push((subject, path));
+                }
+                None => left.push((start, subject)),
+            }
+        }
+        let starts: Vec<FactId> = left.iter().map(|(start, _)| *start).collect();
+        for goal in goals {
+            let reaching = self.starts_reaching(*goal, &starts);
+            for (start, subject) in left.iter().filter(|(start, _)| reaching.contains(start)) {
+                if !found.iter().any(|(known, _)| known == subject)
+                    && let Some(path) = self.path(snapshot, *start, goals)
+                {
+                    found.push((subject.clone(), path));
+                }
+            }
+        }
+        found.sort_by(|a, b| (a.1.steps.len(), &a.0).cmp(&(b.1.steps.len(), &b.0)));
+        found
+    }
+
+    fn follow(
+        &self,
+        start: FactId,
+        next: &HashMap<FactId, Option<EdgeId>>,
+        always: &HashSet<FactId>,
+    ) -> Option<Vec<EdgeId>> {
+        let mut edges = Vec::new();
+        let mut fact = start;
+        while let Some(edge) = next.get(&fact)? {
+            let data = self.edge(*edge)?;
+            // What holds anyway is shown where it is needed.
+            for premise in data.premises().iter().filter(|premise| always.contains(premise)) {
+                edges.extend(
+                    self.edges_to(*premise)
+                        .iter()
+                        .find(|edge| self.edge(**edge).is_some_and(|edge| edge.premise_count == 0)),
+                );
+            }
+            edges.push(*edge);
+            fact = data.conclusion;
+        }
+        Some(edges)
     }
 
     /// The path to something that was reached.

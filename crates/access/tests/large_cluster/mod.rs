@@ -64,7 +64,7 @@ fn rules(numbers: &mut Numbers) -> Vec<RuleInput> {
 
 /// Service account `sa-N` lives in namespace `ns-(N % 500)`. One binding in a hundred is for the whole cluster; one
 /// in five names a group of the namespace instead of an account.
-pub fn snapshot(accounts: usize, bindings: usize) -> Snapshot {
+pub(crate) fn snapshot(accounts: usize, bindings: usize) -> Snapshot {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut builder =
         SnapshotBuilder::new(SnapshotOptions { coverage: Coverage::Whole, ..Default::default() });
