@@ -10,7 +10,6 @@ use crate::conformance::Suite;
 pub(crate) const ALL: &[Suite] = &[
     yaml::TRICKY,
     yaml::MANIFESTS,
-    conformance::S,
     pss::FIXTURES,
     pss::API_SERVER,
     rbac::API_SERVER,
