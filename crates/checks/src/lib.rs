@@ -23,6 +23,7 @@ mod findings;
 mod image;
 mod inventory;
 mod options;
+mod rbac;
 mod registry;
 mod workload;
 

@@ -13,7 +13,7 @@ macro_rules! files {
     };
 }
 
-files!["cli", "ui", "problems", "pod-security", "checks-workload", "checks-image"];
+files!["cli", "ui", "problems", "pod-security", "checks-workload", "checks-image", "checks-rbac", "access"];
 
 /// The texts of a language, one per file.
 pub(crate) const fn sources(language: Language) -> &'static [&'static str] {
