@@ -26,6 +26,7 @@ mod image;
 mod inventory;
 mod manifest;
 mod options;
+mod rbac;
 mod registry;
 mod secrets;
 mod workload;

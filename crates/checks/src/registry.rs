@@ -1,5 +1,5 @@
 use crate::check::Check;
-use crate::{cluster, data, image, manifest, secrets, workload};
+use crate::{cluster, data, image, manifest, rbac, secrets, workload};
 
 /// Every check, ordered by area and slug. A new check is one line here.
 pub static CHECKS: &[&Check] = &[
@@ -35,6 +35,34 @@ pub static CHECKS: &[&Check] = &[
     &manifest::deprecated_api_version::CHECK,
     &manifest::duplicate_yaml_key::CHECK,
     &manifest::unsorted_keys::CHECK,
+    &rbac::admission_webhooks_writable::CHECK,
+    &rbac::anonymous_access_granted::CHECK,
+    &rbac::authenticated_group_bound::CHECK,
+    &rbac::aws_auth_writable::CHECK,
+    &rbac::bind_or_escalate_allowed::CHECK,
+    &rbac::certificate_approval_allowed::CHECK,
+    &rbac::cluster_admin_bound::CHECK,
+    &rbac::coredns_config_writable::CHECK,
+    &rbac::default_role_widened::CHECK,
+    &rbac::default_service_account_bound::CHECK,
+    &rbac::events_deletable::CHECK,
+    &rbac::impersonation_allowed::CHECK,
+    &rbac::long_lived_token_secret::CHECK,
+    &rbac::network_objects_writable::CHECK,
+    &rbac::node_proxy_allowed::CHECK,
+    &rbac::orphan_binding::CHECK,
+    &rbac::persistent_volumes_creatable::CHECK,
+    &rbac::pod_exec_allowed::CHECK,
+    &rbac::pods_creatable::CHECK,
+    &rbac::port_forward_allowed::CHECK,
+    &rbac::secrets_readable::CHECK,
+    &rbac::service_account_tokens_creatable::CHECK,
+    &rbac::service_status_writable::CHECK,
+    &rbac::system_masters_bound::CHECK,
+    &rbac::system_nodes_bound::CHECK,
+    &rbac::wildcard_in_role::CHECK,
+    &rbac::workload_with_takeover_role::CHECK,
+    &rbac::workloads_deletable::CHECK,
     &secrets::cluster_secret_store_open::CHECK,
     &secrets::credential_in_config_map::CHECK,
     &secrets::credential_in_environment::CHECK,

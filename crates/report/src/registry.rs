@@ -23,7 +23,9 @@ files![
     "checks-secrets",
     "checks-cluster",
     "checks-manifest",
-    "checks-data"
+    "checks-data",
+    "checks-rbac",
+    "access"
 ];
 
 /// The texts of a language, one per file.

@@ -1,8 +1,20 @@
 //! The suites, one file each.
 
+mod kubehound;
 mod pss;
+mod rbac;
 mod yaml;
 
 use crate::conformance::Suite;
 
-pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS, pss::FIXTURES, pss::API_SERVER];
+pub(crate) const ALL: &[Suite] = &[
+    yaml::TRICKY,
+    yaml::MANIFESTS,
+    pss::FIXTURES,
+    pss::API_SERVER,
+    rbac::API_SERVER,
+    rbac::AUTHORIZER,
+    rbac::UNIT,
+    rbac::AUDIT2RBAC,
+    kubehound::SUITE,
+];

@@ -1,0 +1,289 @@
+//! Roles and bindings out of documents. What cannot be read is reported and stays in doubt; the rest is read.
+
+use std::sync::Arc;
+
+use haechi_objects::{LabelSelector, Labels, Object, Reject, objects};
+use haechi_syntax::{Document, Node, Parsed, Value};
+
+use crate::builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
+use crate::rule::{Place, PolicyRule};
+use crate::snapshot::{Issue, IssueKind};
+
+/// The API group of roles and bindings.
+pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
+
+impl SnapshotBuilder {
+    /// Reads all roles and bindings of a file. Documents that could not be read leave the snapshot truncated where
+    /// they may hold roles or bindings.
+    pub fn add_file(&mut self, path: &Arc<str>, parsed: &Parsed) {
+        let source = self.add_source(path.clone(), Some(parsed.source.clone()));
+        for error in &parsed.errors {
+            self.report(Issue {
+                kind: IssueKind::Truncated,
+                object: String::new(),
+                detail: format!("{}; what this document holds is unknown", error.message),
+                place: Place { source, span: error.span },
+            });
+        }
+        for document in &parsed.documents {
+            self.add_document(source, document);
+        }
+    }
+
+    /// Reads all roles and bindings of one document.
+    pub fn add_document(&mut self, source: u32, document: &Document) {
+        let found = objects(document);
+        self.report_continued_list(source, document.root());
+        for object in found.objects {
+            self.add_object(source, object);
+        }
+        for reject in found.rejects {
+            if let Reject::Malformed(node, field) = reject
+                && mentions_rbac(node)
+            {
+                self.report(Issue {
+                    kind: IssueKind::Truncated,
+                    object: String::new(),
+                    detail: format!("`{field}` is missing or no text; this object could not be read"),
+                    place: Place { source, span: node.anchor_span() },
+                });
+            }
+        }
+    }
+
+    /// A list that the API server cut into pages ends with a token for the next page.
+    fn report_continued_list(&mut self, source: u32, root: Node<'_>) {
+        let Some(metadata) = root.get("items").and_then(|_| root.get("metadata")) else { return };
+        let token = metadata.get("continue").filter(|token| token.as_str() != Some(""));
+        let rest = metadata.get("remainingItemCount").filter(|count| count.as_i64() != Some(0));
+        if let Some(sign) = token.or(rest) {
+            self.report(Issue {
+                kind: IssueKind::Truncated,
+                object: String::new(),
+                detail: "this list is one page of a longer one; dump all pages (kubectl without `--limit`)"
+                    .to_owned(),
+                place: Place { source, span: sign.anchor_span() },
+            });
+        }
+    }
+
+    /// Reads an object if it is a role or a binding; whether it was one.
+    pub fn add_object(&mut self, source: u32, object: Object<'_>) -> bool {
+        if object.group() != RBAC_GROUP {
+            return false;
+        }
+        match object.kind() {
+            "Role" | "ClusterRole" => self.read_role(source, object),
+            "RoleBinding" | "ClusterRoleBinding" => self.read_binding(source, object),
+            _ => return false,
+        }
+        true
+    }
+
+    fn namespace_of(&self, object: Object<'_>, is_cluster: bool) -> Option<String> {
+        // Without a namespace `kubectl apply` takes the one of its context, `default` unless told otherwise.
+        (!is_cluster).then(|| object.namespace().unwrap_or("default").to_owned())
+    }
+
+    fn read_role(&mut self, source: u32, object: Object<'_>) {
+        let is_cluster = object.kind() == "ClusterRole";
+        let place = Place { source, span: object.anchor_span() };
+        let mut reader = RoleReader { builder: self, source, object: object.resource().to_string() };
+        let rules = match object.node().get("rules") {
+            None => Vec::new(),
+            Some(rules) if rules.is_sequence() => rules.items().map(|rule| reader.rule(rule)).collect(),
+            Some(rules) => {
+                reader.malformed(rules, "`rules` is a list of rules");
+                vec![anything(Place { source, span: rules.anchor_span() })]
+            }
+        };
+        let aggregation = match object.node().get("aggregationRule").filter(|_| is_cluster) {
+            None => None,
+            Some(rule) => Some(reader.selectors(rule)),
+        };
+        let mut rules = rules;
+        if let Some((_, true)) = aggregation {
+            rules.push(anything(place));
+        }
+        let aggregation = aggregation.map(|(selectors, _)| selectors);
+        let role = RoleInput {
+            namespace: self.namespace_of(object, is_cluster),
+            name: object.name().to_owned(),
+            labels: Labels::iter(object.labels())
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            rules,
+            aggregation,
+            place,
+        };
+        self.add_role(role);
+    }
+
+    fn read_binding(&mut self, source: u32, object: Object<'_>) {
+        let is_cluster = object.kind() == "ClusterRoleBinding";
+        let name = object.resource().to_string();
+        let at = |node: Node<'_>| Place { source, span: node.anchor_span() };
+        let mut malformed: Vec<(Place, &str)> = Vec::new();
+        let role_ref = object.node().get("roleRef");
+        let role = role_ref.and_then(|role_ref| {
+            let text = |key| role_ref.get(key).and_then(Node::as_str).filter(|text: &&str| !text.is_empty());
+            Some((text("kind")?.to_owned(), text("name")?.to_owned()))
+        });
+        if role.is_none() {
+            malformed.push((
+                role_ref.map_or(Place { source, span: object.anchor_span() }, at),
+                "`roleRef` needs a `kind` and a `name`",
+            ));
+        }
+        let mut subjects = Vec::new();
+        match object.node().get("subjects") {
+            None => {}
+            Some(list) if list.is_sequence() => {
+                for node in list.items() {
+                    let subject = read_subject(node);
+                    if subject == SubjectInput::Unreadable {
+                        malformed.push((at(node), "a subject needs a `kind` and a `name`, as text"));
+                    }
+                    subjects.push((subject, at(node)));
+                }
+            }
+            Some(node) => {
+                malformed.push((at(node), "`subjects` is a list"));
+                subjects.push((SubjectInput::Unreadable, at(node)));
+            }
+        }
+        for (place, detail) in malformed {
+            self.report(Issue {
+                kind: IssueKind::MalformedBinding,
+                object: name.clone(),
+                detail: detail.to_owned(),
+                place,
+            });
+        }
+        let binding = BindingInput {
+            namespace: self.namespace_of(object, is_cluster),
+            name: object.name().to_owned(),
+            role_ref: role,
+            subjects,
+            place: Place { source, span: object.anchor_span() },
+            role_ref_place: role_ref.map_or(Place { source, span: object.anchor_span() }, |role_ref| Place {
+                source,
+                span: role_ref.get("name").map_or_else(|| role_ref.anchor_span(), Node::span),
+            }),
+        };
+        self.add_binding(binding);
+    }
+}
+
+/// Whether something that is no object was meant to hold roles or bindings, so that answers depend on it.
+fn mentions_rbac(node: Node<'_>) -> bool {
+    let kind = node.get("kind").and_then(Node::as_str).unwrap_or_default();
+    let version = node.get("apiVersion").and_then(Node::as_str).unwrap_or_default();
+    kind.contains("Role")
+        || version.starts_with(RBAC_GROUP)
+        || ["rules", "roleRef", "subjects", "items"].iter().any(|key| node.get(key).is_some())
+}
+
+fn read_subject(node: Node<'_>) -> SubjectInput {
+    let text = |key| node.get(key).and_then(Node::as_str).map(str::to_owned);
+    let (Some(kind), Some(name)) = (text("kind"), text("name")) else { return SubjectInput::Unreadable };
+    match kind.as_str() {
+        "User" => SubjectInput::User(name),
+        "Group" => SubjectInput::Group(name),
+        "ServiceAccount" => match node.get("namespace").map(Node::value) {
+            None => SubjectInput::ServiceAccount(None, name),
+            Some(Value::String(namespace)) => SubjectInput::ServiceAccount(Some(namespace.to_owned()), name),
+            Some(_) => SubjectInput::Unreadable,
+        },
+        _ => SubjectInput::Other,
+    }
+}
+
+fn anything(place: Place) -> RuleInput {
+    let star = || vec!["*".to_owned()];
+    let rule = PolicyRule {
+        verbs: star(),
+        api_groups: star(),
+        resources: star(),
+        resource_names: Vec::new(),
+        non_resource_urls: star(),
+    };
+    RuleInput { rule, is_doubtful: true, place }
+}
+
+struct RoleReader<'b> {
+    builder: &'b mut SnapshotBuilder,
+    source: u32,
+    object: String,
+}
+
+impl RoleReader<'_> {
+    fn malformed(&mut self, node: Node<'_>, detail: &str) {
+        self.builder.report(Issue {
+            kind: IssueKind::MalformedRole,
+            object: self.object.clone(),
+            detail: format!("{detail}; what it allows is unknown"),
+            place: Place { source: self.source, span: node.anchor_span() },
+        });
+    }
+
+    fn rule(&mut self, node: Node<'_>) -> RuleInput {
+        let place = Place { source: self.source, span: node.anchor_span() };
+        if !node.is_mapping() {
+            self.malformed(node, "a rule is a map with `verbs`, `apiGroups` and `resources`");
+            return anything(place);
+        }
+        let mut is_doubtful = false;
+        let mut list = |reader: &mut Self, key: &str| -> Option<Vec<String>> {
+            let field = node.get(key)?;
+            let texts: Option<Vec<String>> = field
+                .is_sequence()
+                .then(|| field.items().map(|item| item.as_str().map(str::to_owned)).collect())
+                .flatten();
+            if texts.is_none() {
+                reader.malformed(field, &format!("`{key}` is a list of texts"));
+                is_doubtful = true;
+            }
+            // Names that could not be read stand for every name.
+            Some(texts.unwrap_or_else(|| match key {
+                "resourceNames" => Vec::new(),
+                _ => vec!["*".to_owned()],
+            }))
+        };
+        let rule = PolicyRule {
+            verbs: list(self, "verbs").unwrap_or_default(),
+            api_groups: list(self, "apiGroups").unwrap_or_default(),
+            resources: list(self, "resources").unwrap_or_default(),
+            resource_names: list(self, "resourceNames").unwrap_or_default(),
+            non_resource_urls: list(self, "nonResourceURLs").unwrap_or_default(),
+        };
+        RuleInput { rule, is_doubtful, place }
+    }
+
+    /// The selectors that can be read, and whether one cannot.
+    fn selectors(&mut self, rule: Node<'_>) -> (Vec<Vec<LabelRequirement>>, bool) {
+        let mut selectors = Vec::new();
+        let mut is_malformed = false;
+        for node in rule.get("clusterRoleSelectors").map(Node::items).into_iter().flatten() {
+            match LabelSelector::parse(node) {
+                // An empty selector selects every ClusterRole.
+                Ok(selector) => selectors.push(
+                    selector
+                        .requirements
+                        .iter()
+                        .map(|requirement| LabelRequirement {
+                            key: requirement.key.to_owned(),
+                            operator: requirement.operator,
+                            values: requirement.values.iter().map(|value| (*value).to_owned()).collect(),
+                        })
+                        .collect(),
+                ),
+                Err(error) => {
+                    is_malformed = true;
+                    self.malformed(node, &error.message);
+                }
+            }
+        }
+        (selectors, is_malformed)
+    }
+}
