@@ -17,9 +17,12 @@
 
 pub mod bits;
 pub mod classes;
+pub mod diff;
 pub mod engine;
+pub mod format;
 pub mod ip;
 pub mod l4;
+pub mod list;
 pub mod notice;
 pub mod profile;
 pub mod read;

@@ -7,13 +7,12 @@ mod yaml;
 use crate::conformance::Suite;
 
 pub(crate) const ALL: &[Suite] = &[
-    Suite] = &[yaml::TRICKY,
+    yaml::TRICKY,
     yaml::MANIFESTS,
     pss::FIXTURES,
     pss::API_SERVER,
-    Suite] =
-    &[yaml::TRICKY,
     network::CYCLONUS,
     network::POLICY_ASSISTANT,
     network::CNP,
+    network::NPGUARD,
 ];

@@ -2,6 +2,7 @@
 
 mod cnp;
 mod cyclonus;
+mod npguard;
 mod policy_assistant;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::conformance::Suite;
 pub(crate) const CYCLONUS: Suite = cyclonus::SUITE;
 pub(crate) const POLICY_ASSISTANT: Suite = policy_assistant::SUITE;
 pub(crate) const CNP: Suite = cnp::SUITE;
+pub(crate) const NPGUARD: Suite = npguard::SUITE;
 
 /// Documents of several files, kept alive for reading.
 #[derive(Default)]

@@ -7,7 +7,6 @@ use haechi_syntax::Node;
 
 use super::fields::{Reader, text_of};
 use super::{Staged, stage};
-use crate::ip::IpSet;
 use crate::l4::Protocol;
 use crate::notice::NoticeKind;
 use crate::space::Range;
@@ -223,8 +222,9 @@ fn peer(reader: &mut Reader<'_, '_>, node: Node<'_>, action: Action, own: Own<'_
     }
     if node.get("networks").is_some() {
         let list = reader.list(node, "networks").unwrap_or_default();
-        let set: IpSet = list.into_iter().filter_map(|cidr| reader.cidr(cidr)).collect();
-        return PeerExpr::Addresses(set);
+        let ranges = list.into_iter().filter_map(|cidr| reader.cidr(cidr));
+        let sets = ranges.map(|range| PeerExpr::Addresses([range].into_iter().collect()));
+        return PeerExpr::Or(sets.collect());
     }
     if let Some(nodes) = node.get("nodes") {
         reader.notice(NoticeKind::NotJudged, nodes, "which addresses are nodes is not known from manifests");
