@@ -7,9 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::bits::BitSet;
 use crate::ip::{self, Atom, IpSet};
 use crate::profile::{Profile, Tri};
-use crate::world::{
-    EndpointKind, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortDeclaration, World,
-};
+use crate::world::{EndpointKind, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortDeclaration, World};
 
 /// Endpoints alike in everything that some policy looks at.
 #[derive(Debug, Clone)]
@@ -112,7 +110,7 @@ impl Looks {
             PeerExpr::Names(_) | PeerExpr::Endpoint(_) => self.names = true,
             PeerExpr::And(parts) | PeerExpr::Or(parts) => parts.iter().for_each(|part| self.at_peer(part)),
             PeerExpr::Not(inner) | PeerExpr::Unknown(inner, _) => self.at_peer(inner),
-            PeerExpr::All | PeerExpr::Nothing | PeerExpr::Outside => {}
+            PeerExpr::All | PeerExpr::Nothing | PeerExpr::Nodes | PeerExpr::Outside => {}
         }
     }
 }
@@ -276,6 +274,7 @@ impl Universe {
             PeerExpr::All => BitSet::full(size),
             PeerExpr::Nothing => BitSet::new(size),
             PeerExpr::Outside => self.outside.clone(),
+            PeerExpr::Nodes => self.hosts.clone(),
             PeerExpr::Pods { namespaces, pods } => {
                 let mut found = self.in_namespaces(world, namespaces);
                 if *pods != LabelExpr::All {

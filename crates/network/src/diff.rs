@@ -91,7 +91,8 @@ pub fn diff(
                 (Some(_), None) => (ChangeKind::Removed, Some(&new_names)),
                 (None, _) => (ChangeKind::Added, Some(&old_names)),
             };
-            let is_lost = |end: &End| names.is_some_and(|names| !end.is_outside() && !names.contains(&end.to_string()));
+            let is_lost =
+                |end: &End| names.is_some_and(|names| !end.is_outside() && !names.contains(&end.to_string()));
             Change {
                 kind,
                 is_from_new_or_lost: is_lost(&from),
@@ -134,7 +135,9 @@ fn borders(old: &Engine, new: &Engine, ipv6: bool) -> Vec<IpRange> {
 fn refine(rows: Vec<Row>, borders: &[IpRange]) -> Vec<Row> {
     let mut refined = Vec::with_capacity(rows.len());
     let parts_of = |range: &IpRange| -> Vec<IpRange> {
-        let is_part = |part: &&IpRange| part.family == range.family && part.first >= range.first && part.last <= range.last;
+        let is_part = |part: &&IpRange| {
+            part.family == range.family && part.first >= range.first && part.last <= range.last
+        };
         borders.iter().filter(is_part).copied().collect()
     };
     for row in rows {

@@ -111,7 +111,8 @@ impl Strings {
         }
         methods.sort();
         methods.dedup();
-        let atoms = |patterns: &[Pattern]| if patterns.is_empty() { Atoms::default() } else { Atoms::of(patterns) };
+        let atoms =
+            |patterns: &[Pattern]| if patterns.is_empty() { Atoms::default() } else { Atoms::of(patterns) };
         Self { methods, paths: atoms(&paths), hosts: atoms(&hosts) }
     }
 
@@ -234,7 +235,8 @@ impl Engine {
     }
 
     fn sort_policies(&mut self) {
-        let mut order: Vec<u32> = (0..self.world.policies.len()).filter_map(|i| u32::try_from(i).ok()).collect();
+        let mut order: Vec<u32> =
+            (0..self.world.policies.len()).filter_map(|i| u32::try_from(i).ok()).collect();
         let policies = &self.world.policies;
         order.sort_by(|a, b| {
             let (Some(a), Some(b)) = (policies.get(*a as usize), policies.get(*b as usize)) else {
@@ -352,7 +354,8 @@ impl Engine {
             Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() }
         } else {
             let least: Arc<[ConnId]> = self.fold(direction, &key.policies, class, Bound::Least).into();
-            let is_certain = !self.is_uncertain(direction, &key.policies) && self.profile.enforces == Tri::Yes;
+            let is_certain =
+                !self.is_uncertain(direction, &key.policies) && self.profile.enforces == Tri::Yes;
             let hosts_differ = direction == Direction::Ingress
                 && self.profile.node_always
                 && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
@@ -361,7 +364,11 @@ impl Engine {
             } else if self.profile.enforces != Tri::Yes {
                 vec![ConnId::ALL; size].into()
             } else {
-                let mut most = if is_certain { least.to_vec() } else { self.fold(direction, &key.policies, class, Bound::Most) };
+                let mut most = if is_certain {
+                    least.to_vec()
+                } else {
+                    self.fold(direction, &key.policies, class, Bound::Most)
+                };
                 if hosts_differ {
                     // The node that the pod runs on always reaches it, and any host may be that node.
                     for host in self.universe.hosts().iter() {
@@ -465,7 +472,8 @@ impl Engine {
                         Some(other) => match known.get(&other.ports) {
                             Some(set) => *set,
                             None => {
-                                let set = connections(&mut self.space, &self.strings, parts, source, destination);
+                                let set =
+                                    connections(&mut self.space, &self.strings, parts, source, destination);
                                 known.insert(other.ports.clone(), set);
                                 set
                             }
@@ -497,7 +505,8 @@ impl Engine {
                 match rule.action {
                     Action::Allow => {
                         self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
-                            let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer)) else {
+                            let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                            else {
                                 return;
                             };
                             let hit = space.intersect(*open, set);
@@ -514,7 +523,8 @@ impl Engine {
                     }
                     Action::Pass => {
                         self.hits(direction, &rule, class, false, |space, peer, set| {
-                            let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer)) else {
+                            let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer))
+                            else {
                                 return;
                             };
                             let hit = space.intersect(*open, set);
@@ -525,7 +535,8 @@ impl Engine {
                         // the other: wide, but never wrong.
                         if rule.is_uncertain || rule.least != rule.most {
                             self.hits(direction, &rule, class, true, |space, peer, set| {
-                                let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer)) else {
+                                let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                                else {
                                     return;
                                 };
                                 if bound == Bound::Most {
@@ -696,7 +707,9 @@ impl Engine {
         }
         let old_rows: Vec<[Option<Row>; 2]> = touched
             .iter()
-            .map(|class| [self.row(Direction::Ingress, class).cloned(), self.row(Direction::Egress, class).cloned()])
+            .map(|class| {
+                [self.row(Direction::Ingress, class).cloned(), self.row(Direction::Egress, class).cloned()]
+            })
             .collect();
         if let (Some(policy), Some(slot)) = (self.world.policies.get_mut(index), self.ready.get_mut(index)) {
             *policy = new;
@@ -721,14 +734,15 @@ impl Engine {
                     if direction == Direction::Ingress && touched.contains(other) {
                         continue;
                     }
-                    let side = |engine: &Self, end: usize, facing: usize, direction: Direction| {
-                        match old_of.get(&end).and_then(|rows| rows.get(direction as usize)?.as_ref()) {
-                            Some(row) => Verdict {
-                                allowed: row.least.get(facing).copied().unwrap_or(ConnId::ALL),
-                                possible: row.most.get(facing).copied().unwrap_or(ConnId::ALL),
-                            },
-                            None => engine.side(direction, end, facing),
-                        }
+                    let side = |engine: &Self, end: usize, facing: usize, direction: Direction| match old_of
+                        .get(&end)
+                        .and_then(|rows| rows.get(direction as usize)?.as_ref())
+                    {
+                        Some(row) => Verdict {
+                            allowed: row.least.get(facing).copied().unwrap_or(ConnId::ALL),
+                            possible: row.most.get(facing).copied().unwrap_or(ConnId::ALL),
+                        },
+                        None => engine.side(direction, end, facing),
                     };
                     let out = side(self, from, to, Direction::Egress);
                     let into = side(self, to, from, Direction::Ingress);

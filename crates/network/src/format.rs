@@ -110,16 +110,21 @@ pub(crate) struct Groups {
 
 impl Groups {
     pub(crate) fn add(&mut self, end: &End, color: Option<&str>) {
+        self.add_in(end, color, "[namespace]", "");
+    }
+
+    /// As [`Groups::add`], with another mark on the namespace and something after the node's id.
+    pub(crate) fn add_in(&mut self, end: &End, color: Option<&str>, mark: &str, suffix: &str) {
         if !self.seen.insert(end.to_string()) {
             return;
         }
-        let id = quoted(&end.to_string());
+        let id = quoted(&format!("{end}{suffix}"));
         match end {
             End::Workload { namespace, name, kind } => {
                 let color = color.unwrap_or("blue");
                 let label = quoted(&format!("{name}[{kind}]"));
                 let line = format!("\t\t{id} [label={label} color=\"{color}\" fontcolor=\"{color}\"]");
-                self.by_namespace.entry(format!("{namespace}[namespace]")).or_default().insert(line);
+                self.by_namespace.entry(format!("{namespace}{mark}")).or_default().insert(line);
             }
             _ => {
                 let is_address = matches!(end, End::Range(_) | End::Name(_));
@@ -133,6 +138,10 @@ impl Groups {
         self.by_namespace.entry(namespace).or_default().insert(line);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_namespace.is_empty()
+    }
+
     pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
         self.by_namespace.contains_key(namespace)
     }
@@ -140,7 +149,10 @@ impl Groups {
     pub(crate) fn write(&self, color: &str, lines: &mut Vec<String>) {
         for (namespace, nodes) in &self.by_namespace {
             // Dashes are not allowed in the names of subgraphs.
-            lines.push(format!("\tsubgraph {} {{", quoted(&format!("cluster_{}", namespace.replace('-', "_")))));
+            lines.push(format!(
+                "\tsubgraph {} {{",
+                quoted(&format!("cluster_{}", namespace.replace('-', "_")))
+            ));
             lines.push(format!("\t\tcolor=\"{color}\""));
             lines.push(format!("\t\tfontcolor=\"{color}\""));
             lines.extend(nodes.iter().cloned());
@@ -184,8 +196,7 @@ pub fn dot(rows: &[Row], ends: &[End]) -> String {
     lines.join("\n")
 }
 
-const DIFF_HEADER: [&str; 6] =
-    ["diff-type", "source", "destination", "ref1", "ref2", "workloads-diff-info"];
+const DIFF_HEADER: [&str; 6] = ["diff-type", "source", "destination", "ref1", "ref2", "workloads-diff-info"];
 
 fn diff_info(change: &Change) -> String {
     let mut names = Vec::new();
@@ -341,8 +352,14 @@ pub fn diff_dot(changes: &[Change], old_name: &str) -> String {
 
 fn legend(lines: &mut Vec<String>) {
     lines.extend(
-        ["\tnodesep=0.5", "\tsubgraph cluster_legend {", "\t\tlabel=\"Legend\"", "\t\tfontsize = 10", "\t\tmargin=0"]
-            .map(str::to_owned),
+        [
+            "\tnodesep=0.5",
+            "\tsubgraph cluster_legend {",
+            "\t\tlabel=\"Legend\"",
+            "\t\tfontsize = 10",
+            "\t\tmargin=0",
+        ]
+        .map(str::to_owned),
     );
     for node in ["a", "b", "c", "d", "e", "f", "g", "h"] {
         lines.push(format!("\t\t{node} [style=invis height=0 width=0]"));
@@ -360,9 +377,12 @@ fn legend(lines: &mut Vec<String>) {
             "\t\t{edge} [label=\"{label}\", color=\"{color}\" fontcolor=\"{color}\" fontsize = 10 arrowsize=0.2]"
         ));
     }
-    let nodes = [("np", "new peer", "#008000"), ("lp", "lost peer", "red"), ("pp", "persistent peer", "blue")];
+    let nodes =
+        [("np", "new peer", "#008000"), ("lp", "lost peer", "red"), ("pp", "persistent peer", "blue")];
     for (node, label, color) in nodes {
-        lines.push(format!("\t\t{node} [label=\"{label}\" color=\"{color}\" fontcolor=\"{color}\" fontsize = 10]"));
+        lines.push(format!(
+            "\t\t{node} [label=\"{label}\" color=\"{color}\" fontcolor=\"{color}\" fontsize = 10]"
+        ));
     }
     let tail = ["\t\t{rank=sink np lp pp}", "\t\tnp->lp [style=invis]", "\t\tlp->pp [style=invis]", "\t}"];
     lines.extend(tail.map(str::to_owned));

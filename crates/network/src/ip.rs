@@ -114,7 +114,9 @@ impl IpRange {
         loop {
             let mut free = from.trailing_zeros().min(bits);
             // The largest aligned block that does not reach beyond the end.
-            while free > 0 && (free >= 128 && (from, self.last) != (0, u128::MAX) || free < 128 && from + ((1u128 << free) - 1) > self.last)
+            while free > 0
+                && (free >= 128 && (from, self.last) != (0, u128::MAX)
+                    || free < 128 && from + ((1u128 << free) - 1) > self.last)
             {
                 free -= 1;
             }
@@ -235,9 +237,9 @@ impl IpSet {
 
     /// Whether all addresses of `range` are in it.
     pub fn covers(&self, range: IpRange) -> bool {
-        self.0.iter().any(|mine| {
-            mine.family == range.family && mine.first <= range.first && range.last <= mine.last
-        })
+        self.0
+            .iter()
+            .any(|mine| mine.family == range.family && mine.first <= range.first && range.last <= mine.last)
     }
 }
 
@@ -367,6 +369,8 @@ mod tests {
     fn minus_keeps_both_ends() {
         let rest = set(&["10.0.0.0/24"]).minus(&set(&["10.0.0.128/32"]));
         assert_eq!(rest.ranges().len(), 2);
-        assert!(!rest.contains("10.0.0.128".parse().unwrap()) && rest.contains("10.0.0.129".parse().unwrap()));
+        assert!(
+            !rest.contains("10.0.0.128".parse().unwrap()) && rest.contains("10.0.0.129".parse().unwrap())
+        );
     }
 }

@@ -222,7 +222,13 @@ pub fn full_text(space: &mut Space, set: ConnId) -> String {
                     let (from, to) = (first / 256, last / 256);
                     if from == to { format!(" type {from}") } else { format!(" type {from}-{to}") }
                 } else {
-                    format!(" type {} code {} to type {} code {}", first / 256, first % 256, last / 256, last % 256)
+                    format!(
+                        " type {} code {} to type {} code {}",
+                        first / 256,
+                        first % 256,
+                        last / 256,
+                        last % 256
+                    )
                 }
             })
             .collect();
@@ -243,7 +249,9 @@ pub fn full_text(space: &mut Space, set: ConnId) -> String {
         some => {
             let numbers: Vec<String> = some
                 .iter()
-                .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
+                .map(
+                    |(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") },
+                )
                 .collect();
             parts.push(format!("protocols {}", numbers.join(",")));
         }

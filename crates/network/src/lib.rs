@@ -23,6 +23,7 @@ pub mod format;
 pub mod ip;
 pub mod l4;
 pub mod list;
+pub mod networks;
 pub mod notice;
 pub mod profile;
 pub mod read;

@@ -110,7 +110,8 @@ impl Focus {
         }
         let is_in = |list: &[String], end: &End| list.iter().any(|text| end.is_named(text));
         let is_peer = |end: &End| self.peers.is_empty() || is_in(&self.peers, end);
-        let outward = is_in(&self.workloads, from) && is_peer(to) && self.direction != Some(Direction::Ingress);
+        let outward =
+            is_in(&self.workloads, from) && is_peer(to) && self.direction != Some(Direction::Ingress);
         let inward = is_in(&self.workloads, to) && is_peer(from) && self.direction != Some(Direction::Egress);
         outward || inward
     }
@@ -265,13 +266,17 @@ pub fn entry_ports(engine: &mut Engine, snapshot: &Snapshot) -> Vec<(usize, Conn
                     let numbers = ports.iter().filter_map(|port| port.on(endpoint));
                     let declared = |number: &u16| {
                         endpoint.workload == "VirtualMachine"
-                            || endpoint.ports.iter().any(|port| port.protocol == Protocol::Tcp && port.port == *number)
+                            || endpoint
+                                .ports
+                                .iter()
+                                .any(|port| port.protocol == Protocol::Tcp && port.port == *number)
                     };
                     numbers.filter(declared).map(|number| (index, number)).collect::<Vec<_>>()
                 })
                 .collect();
             for (endpoint, number) in targets {
-                let Some(at) = workloads.iter().position(|workload| workload.endpoints.contains(&endpoint)) else {
+                let Some(at) = workloads.iter().position(|workload| workload.endpoints.contains(&endpoint))
+                else {
                     continue;
                 };
                 let port = Protocol::Tcp.port(number);
@@ -299,15 +304,24 @@ impl Texts {
         self.0.entry(set).or_insert_with(|| l4::text(engine.space(), set)).clone()
     }
 
-    fn row(&mut self, engine: &mut Engine, focus: &Focus, from: &End, to: &End, verdict: Verdict) -> Option<Row> {
+    fn row(
+        &mut self,
+        engine: &mut Engine,
+        focus: &Focus,
+        from: &End,
+        to: &End,
+        verdict: Verdict,
+    ) -> Option<Row> {
         let allowed = l4::portful(engine.space(), verdict.allowed);
         let possible = l4::portful(engine.space(), verdict.possible);
+        let (allowed, possible) = match focus.connection {
+            None => (allowed, possible),
+            Some((protocol, port)) => {
+                let asked = engine.space().ranges(Line::Target, &[protocol.ports(port, port)]);
+                (engine.space().intersect(allowed, asked), engine.space().intersect(possible, asked))
+            }
+        };
         if possible.is_empty() {
-            return None;
-        }
-        if let Some((protocol, port)) = focus.connection
-            && engine.space().at(possible, protocol.port(port)).is_empty()
-        {
             return None;
         }
         let rest = engine.space().minus(possible, allowed);

@@ -80,12 +80,18 @@ impl LabelExpr {
         match self {
             LabelExpr::All => true,
             LabelExpr::Has(key) => value_of(key).is_some(),
-            LabelExpr::In(key, values) => value_of(key).is_some_and(|value| values.iter().any(|v| v == value)),
-            LabelExpr::Contains(key, part) => value_of(key).is_some_and(|value| value.contains(part.as_str())),
+            LabelExpr::In(key, values) => {
+                value_of(key).is_some_and(|value| values.iter().any(|v| v == value))
+            }
+            LabelExpr::Contains(key, part) => {
+                value_of(key).is_some_and(|value| value.contains(part.as_str()))
+            }
             LabelExpr::StartsWith(key, part) => {
                 value_of(key).is_some_and(|value| value.starts_with(part.as_str()))
             }
-            LabelExpr::EndsWith(key, part) => value_of(key).is_some_and(|value| value.ends_with(part.as_str())),
+            LabelExpr::EndsWith(key, part) => {
+                value_of(key).is_some_and(|value| value.ends_with(part.as_str()))
+            }
             LabelExpr::Not(inner) => !inner.matches(value_of),
             LabelExpr::And(parts) => parts.iter().all(|part| part.matches(value_of)),
             LabelExpr::Or(parts) => parts.iter().any(|part| part.matches(value_of)),
@@ -175,6 +181,8 @@ pub struct Endpoint {
     pub node: Option<String>,
     /// Whether an Istio proxy stands before it.
     pub mesh: MeshMode,
+    /// Secondary networks that it has joined.
+    pub networks: Vec<crate::read::networks::Membership>,
     /// Where it is declared.
     pub origin: Option<Origin>,
 }
@@ -217,8 +225,10 @@ pub enum PeerExpr {
         /// Which of their pods.
         pods: LabelExpr,
     },
-    /// Every pod, also where its node's network is used.
+    /// Interfaces of nodes (Calico's HostEndpoints) by their labels.
     Hosts(LabelExpr),
+    /// Everything in the network of a node: host endpoints and pods with `hostNetwork`.
+    Nodes,
     /// Addresses. Whether that includes pods that have them is the CNI's choice.
     Addresses(IpSet),
     /// Everything outside the cluster, whatever its address.

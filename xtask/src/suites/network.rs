@@ -37,11 +37,8 @@ impl Documents {
     }
 
     pub(crate) fn read(&self, options: &Options) -> Snapshot {
-        let inputs: Vec<read::Input<'_>> = self
-            .0
-            .iter()
-            .map(|(path, document)| read::Input { path: Arc::clone(path), document })
-            .collect();
+        let inputs: Vec<read::Input<'_>> =
+            self.0.iter().map(|(path, document)| read::Input { path: Arc::clone(path), document }).collect();
         read::read(&inputs, options)
     }
 }
@@ -78,7 +75,10 @@ fn add_pods(world: &mut World, case: &Json) -> Result<()> {
 
 /// `namespace/name` to the index of the endpoint.
 fn find(world: &World, name: &str) -> Result<usize> {
-    let found = world.endpoints.iter().position(|endpoint| format!("{}/{}", endpoint.namespace, endpoint.name) == name);
+    let found = world
+        .endpoints
+        .iter()
+        .position(|endpoint| format!("{}/{}", endpoint.namespace, endpoint.name) == name);
     match found {
         Some(index) => Ok(index),
         None => bail!("no pod {name}"),

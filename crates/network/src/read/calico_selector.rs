@@ -113,9 +113,7 @@ impl<'t> Parser<'t> {
             "starts" if self.word() == "with" => Ok(LabelExpr::StartsWith(key, self.string()?)),
             "ends" if self.word() == "with" => Ok(LabelExpr::EndsWith(key, self.string()?)),
             "in" => Ok(LabelExpr::In(key, self.set()?)),
-            "not" if self.word() == "in" => {
-                Ok(LabelExpr::Not(Box::new(LabelExpr::In(key, self.set()?))))
-            }
+            "not" if self.word() == "in" => Ok(LabelExpr::Not(Box::new(LabelExpr::In(key, self.set()?)))),
             _ => {
                 self.at = at;
                 Err(self.wrong("`==`, `!=`, `in`, `not in`, `contains`, `starts with` or `ends with`"))

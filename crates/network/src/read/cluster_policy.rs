@@ -122,7 +122,8 @@ fn subject(reader: &mut Reader<'_, '_>, spec: Node<'_>) -> PeerExpr {
             PeerExpr::Pods { namespaces, pods: LabelExpr::All }
         }
         (None, Some(pods)) => {
-            let namespaces = pods.get("namespaceSelector").map_or(LabelExpr::All, |node| reader.selector(node));
+            let namespaces =
+                pods.get("namespaceSelector").map_or(LabelExpr::All, |node| reader.selector(node));
             let pods = pods.get("podSelector").map_or(LabelExpr::All, |node| reader.selector(node));
             PeerExpr::Pods { namespaces: NamespaceExpr::Labels(namespaces), pods }
         }
@@ -174,7 +175,13 @@ fn rules(
     Some(list.into_iter().map(|node| rule(reader, node, peers_key, is_baseline, own)).collect())
 }
 
-fn rule(reader: &mut Reader<'_, '_>, node: Node<'_>, peers_key: &str, is_baseline: bool, own: Own<'_>) -> Rule {
+fn rule(
+    reader: &mut Reader<'_, '_>,
+    node: Node<'_>,
+    peers_key: &str,
+    is_baseline: bool,
+    own: Own<'_>,
+) -> Rule {
     let action = match node.get("action").and_then(Node::as_str) {
         Some("Accept" | "Allow") => Action::Allow,
         Some("Deny") => Action::Deny,
@@ -191,7 +198,11 @@ fn rule(reader: &mut Reader<'_, '_>, node: Node<'_>, peers_key: &str, is_baselin
     };
     let peers = reader.list(node, peers_key).unwrap_or_default();
     if peers.is_empty() {
-        reader.notice(NoticeKind::InvalidField, node, format!("a rule needs `{peers_key}` with at least one peer"));
+        reader.notice(
+            NoticeKind::InvalidField,
+            node,
+            format!("a rule needs `{peers_key}` with at least one peer"),
+        );
     }
     if let Some(too_many) = peers.get(MOST_ITEMS) {
         reader.notice(NoticeKind::InvalidField, *too_many, format!("more than {MOST_ITEMS} peers"));
@@ -228,11 +239,15 @@ fn peer(reader: &mut Reader<'_, '_>, node: Node<'_>, action: Action, own: Own<'_
     }
     if let Some(nodes) = node.get("nodes") {
         reader.notice(NoticeKind::NotJudged, nodes, "which addresses are nodes is not known from manifests");
-        return PeerExpr::Unknown(Box::new(PeerExpr::Or(vec![PeerExpr::Outside])), "nodes");
+        return PeerExpr::Unknown(Box::new(PeerExpr::Nodes), "nodes");
     }
     if let Some(names) = node.get("domainNames") {
         if action == Action::Allow {
-            reader.notice(NoticeKind::NotJudged, names, "which addresses a DNS name has is not known from manifests");
+            reader.notice(
+                NoticeKind::NotJudged,
+                names,
+                "which addresses a DNS name has is not known from manifests",
+            );
         } else {
             reader.notice(NoticeKind::InvalidField, names, "`domainNames` is only for Accept rules");
         }
@@ -326,7 +341,11 @@ fn traffic(reader: &mut Reader<'_, '_>, rule: Node<'_>) -> Vec<Match> {
                     }
                     (None, Some(range)) => set.ranges.extend(port_range(reader, range, protocol)),
                     (None, None) => {
-                        reader.notice(NoticeKind::InvalidPort, port, "`destinationPort` needs `number` or `range`");
+                        reader.notice(
+                            NoticeKind::InvalidPort,
+                            port,
+                            "`destinationPort` needs `number` or `range`",
+                        );
                     }
                 },
             }

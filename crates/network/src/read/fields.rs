@@ -175,7 +175,8 @@ pub(crate) fn label_expr(selector: &LabelSelector<'_>) -> LabelExpr {
         .iter()
         .map(|requirement| {
             let key = requirement.key.to_owned();
-            let mut values: Vec<String> = requirement.values.iter().map(|value| (*value).to_owned()).collect();
+            let mut values: Vec<String> =
+                requirement.values.iter().map(|value| (*value).to_owned()).collect();
             values.sort();
             values.dedup();
             match requirement.operator {

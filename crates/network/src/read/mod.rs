@@ -6,6 +6,7 @@ mod cilium;
 mod cluster_policy;
 mod fields;
 mod network_policy;
+pub mod networks;
 pub mod services;
 mod workloads;
 
@@ -36,6 +37,36 @@ pub struct Options {
     pub profile: Profile,
     /// Further kinds that run pods.
     pub templates: PodTemplates,
+    /// Whether well-known kinds count whatever API group they are given, as some analyzers have it. The API server
+    /// would refuse such objects.
+    pub any_group: bool,
+}
+
+/// The API version that a kind has in truth.
+const KNOWN_KINDS: &[(&str, &str)] = &[
+    ("Pod", "v1"),
+    ("Service", "v1"),
+    ("Namespace", "v1"),
+    ("Deployment", "apps/v1"),
+    ("StatefulSet", "apps/v1"),
+    ("DaemonSet", "apps/v1"),
+    ("ReplicaSet", "apps/v1"),
+    ("Job", "batch/v1"),
+    ("CronJob", "batch/v1"),
+    ("Ingress", "networking.k8s.io/v1"),
+    ("Route", "route.openshift.io/v1"),
+    ("VirtualMachine", "kubevirt.io/v1"),
+    ("UserDefinedNetwork", "k8s.ovn.org/v1"),
+    ("ClusterUserDefinedNetwork", "k8s.ovn.org/v1"),
+    ("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1"),
+    ("MultiNetworkPolicy", "k8s.cni.cncf.io/v1beta1"),
+];
+
+fn with_known_group(object: Object<'_>) -> Object<'_> {
+    match KNOWN_KINDS.iter().find(|(kind, _)| *kind == object.kind()) {
+        Some((kind, version)) => Object::new(object.node(), version, kind),
+        None => object,
+    }
 }
 
 /// Everything about the network that manifests say.
@@ -47,6 +78,8 @@ pub struct Snapshot {
     pub services: Vec<Service>,
     /// What leads requests from outside to Services.
     pub entries: Vec<Entry>,
+    /// Networks beside the cluster's own.
+    pub networks: networks::Networks,
     /// What is wrong.
     pub notices: Vec<Notice>,
 }
@@ -71,7 +104,10 @@ pub fn read(inputs: &[Input<'_>], options: &Options) -> Snapshot {
     let mut found: Vec<(Arc<str>, Object<'_>)> = Vec::new();
     for input in inputs {
         let of_document = objects(input.document);
-        found.extend(of_document.objects.into_iter().map(|object| (Arc::clone(&input.path), object)));
+        found.extend(of_document.objects.into_iter().map(|object| {
+            let object = if options.any_group { with_known_group(object) } else { object };
+            (Arc::clone(&input.path), object)
+        }));
     }
     read_objects(&found, options)
 }
@@ -94,7 +130,10 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 staged.push(network_policy::read(&mut reader, options));
             }
-            ("policy.networking.k8s.io", "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy") => {
+            (
+                "policy.networking.k8s.io",
+                "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy",
+            ) => {
                 cluster_policy::read(&mut reader, &snapshot.world, &mut staged);
             }
             ("projectcalico.org" | "crd.projectcalico.org", kind) => match kind {
@@ -108,6 +147,9 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                 cilium::read(&mut reader, &snapshot.world, &mut staged);
             }
             ("", "Service") => snapshot.services.extend(services::read_service(&mut reader)),
+            ("k8s.ovn.org" | "k8s.cni.cncf.io", _) => {
+                networks::read(&mut reader, options, &mut snapshot.networks)
+            }
             _ => snapshot.entries.extend(services::read_entry(&mut reader)),
         }
     }

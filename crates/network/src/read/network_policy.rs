@@ -76,7 +76,8 @@ fn rule(reader: &mut Reader<'_, '_>, node: Node<'_>, peers_key: &str, namespace:
     let peer = if peers.is_empty() {
         PeerExpr::All
     } else {
-        let mut parts: Vec<PeerExpr> = peers.into_iter().map(|peer| self::peer(reader, peer, namespace)).collect();
+        let mut parts: Vec<PeerExpr> =
+            peers.into_iter().map(|peer| self::peer(reader, peer, namespace)).collect();
         if parts.len() == 1 { parts.swap_remove(0) } else { PeerExpr::Or(parts) }
     };
     let ports = reader.list(node, "ports").unwrap_or_default();

@@ -278,13 +278,20 @@ fn route(reader: &mut Reader<'_, '_>, spec: Node<'_>) -> Vec<Backend> {
 }
 
 fn gateway_route(reader: &mut Reader<'_, '_>, spec: Node<'_>) -> Vec<Backend> {
-    let hosts: Vec<String> =
-        spec.get("hostnames").into_iter().flat_map(Node::items).filter_map(Node::as_str).map(str::to_owned).collect();
+    let hosts: Vec<String> = spec
+        .get("hostnames")
+        .into_iter()
+        .flat_map(Node::items)
+        .filter_map(Node::as_str)
+        .map(str::to_owned)
+        .collect();
     let mut backends = Vec::new();
     for rule in reader.list(spec, "rules").unwrap_or_default() {
         for backend in reader.list(rule, "backendRefs").unwrap_or_default() {
             let is_service = backend.get("kind").is_none_or(|kind| kind.as_str() == Some("Service"));
-            let Some(name) = backend.get("name").and_then(Node::as_str).filter(|_| is_service) else { continue };
+            let Some(name) = backend.get("name").and_then(Node::as_str).filter(|_| is_service) else {
+                continue;
+            };
             let namespace = backend.get("namespace").and_then(Node::as_str).map(str::to_owned);
             backends.push(Backend {
                 namespace: namespace.unwrap_or_else(|| own_namespace(reader)),

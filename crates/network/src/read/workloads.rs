@@ -7,6 +7,7 @@ use haechi_syntax::Node;
 
 use super::Options;
 use super::fields::Reader;
+use super::networks;
 use crate::l4::Protocol;
 use crate::world::{Endpoint, EndpointKind, LabelMap, MeshMode, Namespace, PortDeclaration, World};
 
@@ -29,7 +30,9 @@ pub(super) fn read_object(reader: Reader<'_, '_>, options: &Options, world: &mut
         world.endpoints.push(host_endpoint(&reader));
         return;
     }
-    if object.is("projectcalico.org", "WorkloadEndpoint") || object.is("crd.projectcalico.org", "WorkloadEndpoint") {
+    if object.is("projectcalico.org", "WorkloadEndpoint")
+        || object.is("crd.projectcalico.org", "WorkloadEndpoint")
+    {
         world.endpoints.push(workload_endpoint(&reader));
         return;
     }
@@ -67,6 +70,11 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
             .or_else(|| text(spec, "serviceAccount"))
             .unwrap_or_else(|| "default".to_owned()),
         node: text(spec, "nodeName"),
+        networks: pod
+            .annotation("k8s.v1.cni.cncf.io/networks")
+            .and_then(Node::as_str)
+            .map(|annotation| networks::memberships(annotation, object.namespace().unwrap_or("default")))
+            .unwrap_or_default(),
         mesh: if has_proxy { MeshMode::Sidecar } else { MeshMode::None },
         origin: Some(reader.object_origin()),
     }
@@ -76,8 +84,13 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
 fn controller(object: Object<'_>) -> Option<(&str, &str)> {
     let owners = object.metadata()?.get("ownerReferences")?.items();
     let owner = owners.into_iter().find(|owner| owner.get("controller").is_some_and(Node::is_true))?;
-    let (kind, name) = (owner.get("kind")?.as_str()?, owner.get("name")?.as_str()?);
-    (kind != "Node").then_some((kind, name))
+    let kind = match owner.get("kind").and_then(Node::as_str) {
+        // The instance has the name of the machine that it is an instance of.
+        Some("VirtualMachineInstance") => "VirtualMachine",
+        Some(kind) => kind,
+        None => object.kind(),
+    };
+    (kind != "Node").then_some((kind, owner.get("name")?.as_str()?))
 }
 
 fn addresses(object: Object<'_>) -> Vec<std::net::IpAddr> {
@@ -108,6 +121,7 @@ fn virtual_machine(reader: &Reader<'_, '_>) -> Option<Endpoint> {
         name: object.name().to_owned(),
         workload: object.kind().to_owned(),
         labels: label_map(Labels::new(template.at(&["metadata", "labels"]))),
+        networks: networks::machine_memberships(object, object.namespace().unwrap_or("default")),
         origin: Some(reader.object_origin()),
         ..Endpoint::default()
     })
@@ -152,7 +166,10 @@ fn workload_endpoint(reader: &Reader<'_, '_>) -> Endpoint {
             })
             .collect(),
         ips: networks.filter_map(|ip| ip.as_str()?.split('/').next()?.parse().ok()).collect(),
-        service_account: spec.and_then(|spec| spec.get("serviceAccountName")?.as_str()).unwrap_or_default().to_owned(),
+        service_account: spec
+            .and_then(|spec| spec.get("serviceAccountName")?.as_str())
+            .unwrap_or_default()
+            .to_owned(),
         node: spec.and_then(|spec| spec.get("node")?.as_str()).map(str::to_owned),
         origin: Some(reader.object_origin()),
         ..Endpoint::default()

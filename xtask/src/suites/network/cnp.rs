@@ -22,7 +22,8 @@ fn run(root: &Path) -> Result<Outcome> {
     for row in json_lines(&folder.join("index.jsonl"))? {
         let id = field(&row, "id")?;
         let path = folder.join(field(&row, "file")?);
-        let case: Json = serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
+        let case: Json =
+            serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
         if case.get("mutates_policy_first").and_then(Json::as_bool) == Some(true) {
             outcome.apart.push((id.to_owned(), "the test changes the policy before it probes".to_owned()));
             continue;
@@ -30,7 +31,8 @@ fn run(root: &Path) -> Result<Outcome> {
         let mut documents = Documents::default();
         let manifests = case.get("manifests").and_then(Json::as_array).into_iter().flatten();
         for manifest in std::iter::once("base/manifests.yaml").chain(manifests.filter_map(Json::as_str)) {
-            documents.add(manifest, &std::fs::read(folder.join(manifest)).with_context(|| manifest.to_owned())?);
+            documents
+                .add(manifest, &std::fs::read(folder.join(manifest)).with_context(|| manifest.to_owned())?);
         }
         let snapshot = documents.read(&Options { profile: PROFILE, ..Options::default() });
         let mut engine = Engine::new(snapshot.world, PROFILE);
@@ -45,7 +47,9 @@ fn judge(outcome: &mut Outcome, id: &str, engine: &mut Engine, probe: &Json) -> 
     let workload = |name: &str| {
         // The pods of a StatefulSet are its name with a number.
         let (name, _) = name.rsplit_once('-')?;
-        let is_it = |endpoint: &haechi_network::world::Endpoint| format!("{}/{}", endpoint.namespace, endpoint.name) == name;
+        let is_it = |endpoint: &haechi_network::world::Endpoint| {
+            format!("{}/{}", endpoint.namespace, endpoint.name) == name
+        };
         engine.world().endpoints.iter().position(is_it)
     };
     let (from, to) = (field(probe, "from")?, field(probe, "to")?);
@@ -62,8 +66,9 @@ fn judge(outcome: &mut Outcome, id: &str, engine: &mut Engine, probe: &Json) -> 
     let possible = !engine.space().at(verdict.possible, target).is_empty();
     outcome.judge(
         id,
-        (allowed != expected || possible != expected)
-            .then(|| format!("{from}->{to} {protocol}/{port}: expected {expected}, got {allowed} or {possible}")),
+        (allowed != expected || possible != expected).then(|| {
+            format!("{from}->{to} {protocol}/{port}: expected {expected}, got {allowed} or {possible}")
+        }),
     );
     Ok(())
 }

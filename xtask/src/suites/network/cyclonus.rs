@@ -26,7 +26,8 @@ fn run(root: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for row in json_lines(&folder.join("index.jsonl"))? {
         let path = folder.join(field(&row, "file")?);
-        let case: Json = serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
+        let case: Json =
+            serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
         for (index, step) in case.get("steps").and_then(Json::as_array).into_iter().flatten().enumerate() {
             judge(&mut outcome, &format!("{}/{index}", field(&row, "id")?), step)?;
         }

@@ -7,6 +7,7 @@ use haechi_network::diff;
 use haechi_network::format;
 use haechi_network::l4::Protocol;
 use haechi_network::list::{self, Focus};
+use haechi_network::networks;
 use haechi_network::read::{self, Options, Snapshot};
 use haechi_network::world::Direction;
 use haechi_network::{Engine, Profile, Tri};
@@ -16,8 +17,7 @@ use super::{Documents, field};
 use crate::conformance::{Outcome, Suite};
 use crate::suites::yaml::json_lines;
 
-pub(super) const SUITE: Suite =
-    Suite { name: "network/npguard", needs: "network/npguard/index.jsonl", run };
+pub(super) const SUITE: Suite = Suite { name: "network/npguard", needs: "network/npguard/index.jsonl", run };
 
 /// An `ipBlock` never means a pod there, nodes do not matter, and a pod in its node's network is a pod.
 const PROFILE: Profile = Profile {
@@ -33,7 +33,8 @@ fn run(root: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for row in json_lines(&folder.join("index.jsonl"))? {
         let id = field(&row, "id")?;
-        let expected = std::fs::read_to_string(folder.join(field(&row, "file")?)).with_context(|| id.to_owned())?;
+        let expected =
+            std::fs::read_to_string(folder.join(field(&row, "file")?)).with_context(|| id.to_owned())?;
         let inputs = folder.join("open/inputs");
         let got = match field(&row, "kind")? {
             "diff" => diff_case(&inputs, &row)?,
@@ -61,7 +62,9 @@ fn first_difference(got: &str, expected: &str) -> String {
         match (ours.next(), theirs.next()) {
             (Some(a), Some(b)) if a == b => {}
             (None, None) => return "differs at its end".to_owned(),
-            (a, b) => return format!("line {number}: `{}`, expected `{}`", a.unwrap_or("-"), b.unwrap_or("-")),
+            (a, b) => {
+                return format!("line {number}: `{}`, expected `{}`", a.unwrap_or("-"), b.unwrap_or("-"));
+            }
         }
     }
 }
@@ -74,7 +77,7 @@ fn load(folder: &Path) -> Result<Snapshot> {
     for file in files {
         documents.add(&file.to_string_lossy(), &std::fs::read(&file)?);
     }
-    let mut snapshot = documents.read(&Options { profile: PROFILE, ..Options::default() });
+    let mut snapshot = documents.read(&Options { profile: PROFILE, any_group: true, ..Options::default() });
     if !snapshot.entries.is_empty() {
         read::add_ingress_controller(&mut snapshot.world);
     }
@@ -86,7 +89,10 @@ pub(super) fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.extension().is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|known| ext == *known)) {
+        } else if path
+            .extension()
+            .is_some_and(|ext| ["yaml", "yml", "json"].iter().any(|known| ext == *known))
+        {
             files.push(path);
         }
     }
@@ -154,6 +160,24 @@ fn list_case(inputs: &Path, row: &Json) -> Result<Option<String>> {
     if field(row, "query")? != "connlist_output" {
         return Ok(None);
     }
+    let on = focus.connection.map(|(protocol, port)| format!("{protocol} {port}"));
+    if networks::has_many(&snapshot) {
+        let listing = networks::connections(&snapshot, PROFILE, focus);
+        return Ok(Some(match field(row, "format")? {
+            "txt" => listing.text(on.as_deref()),
+            "json" => listing.json(on.is_some())?,
+            "csv" => listing.csv(on.is_some()),
+            "md" => listing.markdown(on.is_some()),
+            _ => {
+                let ends: Vec<_> = listing.workloads.iter().map(|(end, ..)| end.clone()).collect();
+                let is_shown = |end: &haechi_network::list::End| {
+                    focus.workloads.is_empty()
+                        || focus.workloads.iter().chain(&focus.peers).any(|name| end.is_named(name))
+                };
+                listing.dot(&ends.into_iter().filter(is_shown).collect::<Vec<_>>())
+            }
+        }));
+    }
     let rows = list::connections(&mut engine, &snapshot, focus);
     Ok(Some(match field(row, "format")? {
         "txt" if focus.connection.is_some() => {
@@ -167,7 +191,11 @@ fn list_case(inputs: &Path, row: &Json) -> Result<Option<String>> {
         "md" => format::markdown(&rows),
         _ => {
             let workloads = list::workloads(&engine).into_iter().map(|workload| workload.end);
-            let ends: Vec<_> = workloads.filter(|end| focus.workloads.is_empty() || rows.iter().any(|row| row.from == *end || row.to == *end)).collect();
+            let ends: Vec<_> = workloads
+                .filter(|end| {
+                    focus.workloads.is_empty() || rows.iter().any(|row| row.from == *end || row.to == *end)
+                })
+                .collect();
             format::dot(&rows, &ends)
         }
     }))

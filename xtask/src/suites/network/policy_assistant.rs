@@ -28,7 +28,8 @@ fn run(root: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for row in json_lines(&folder.join("index.jsonl"))? {
         let path = folder.join(field(&row, "file")?);
-        let case: Json = serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
+        let case: Json =
+            serde_json::from_slice(&std::fs::read(&path)?).with_context(|| path.display().to_string())?;
         judge(&mut outcome, field(&row, "id")?, &case)?;
     }
     Ok(outcome)
@@ -81,7 +82,12 @@ fn judge_pair(
     destination: usize,
 ) -> Result<()> {
     let name = |index: usize| {
-        engine.world().endpoints.get(index).map(|pod| format!("{}/{}", pod.namespace, pod.name)).unwrap_or_default()
+        engine
+            .world()
+            .endpoints
+            .get(index)
+            .map(|pod| format!("{}/{}", pod.namespace, pod.name))
+            .unwrap_or_default()
     };
     let (from, to) = (name(source), name(destination));
     let ports = engine.world().endpoints.get(destination).map(|pod| pod.ports.clone()).unwrap_or_default();
@@ -109,7 +115,10 @@ fn judge_pair(
             let possible = !engine.space().at(verdict.possible, target).is_empty();
             let difference = (allowed != expected || possible != expected)
                 .then(|| format!("expected {expected}, got {allowed} or {possible}"));
-            outcome.judge(format!("{id} {side} {from}->{to} {}/{}", declared.protocol, declared.port), difference);
+            outcome.judge(
+                format!("{id} {side} {from}->{to} {}/{}", declared.protocol, declared.port),
+                difference,
+            );
         }
     }
     Ok(())
