@@ -51,6 +51,7 @@ pub struct Universe {
     pub class_of: Vec<u32>,
     /// Outside addresses that no policy tells apart.
     pub blocks: Vec<Atom>,
+    possible: Vec<(LabelExpr, LabelExpr)>,
     sets: FxHashMap<IpSet, usize>,
     by_namespace: FxHashMap<String, BitSet>,
     /// key → value → classes.
@@ -191,6 +192,11 @@ impl Universe {
             classes,
             class_of,
             blocks,
+            possible: world
+                .possible
+                .iter()
+                .map(|peer| (peer.namespaces.condition(), peer.pods.condition()))
+                .collect(),
             sets: looks.sets,
             by_namespace: FxHashMap::default(),
             by_label: FxHashMap::default(),
@@ -211,6 +217,7 @@ impl Universe {
         self.selectable = empty.clone();
         self.hosts = empty.clone();
         self.outside = BitSet::full(size);
+        (self.first_possible()..size).for_each(|possible| self.outside.remove(possible));
         for (index, class) in self.classes.iter().enumerate() {
             let Some(endpoint) =
                 class.members.first().and_then(|member| world.endpoints.get(*member as usize))
@@ -239,6 +246,11 @@ impl Universe {
 
     /// How many numbers there are.
     pub fn size(&self) -> usize {
+        self.first_possible() + self.possible.len()
+    }
+
+    /// The number of the first pod that does not exist but is asked about.
+    pub fn first_possible(&self) -> usize {
         self.classes.len() + self.blocks.len()
     }
 
@@ -279,6 +291,24 @@ impl Universe {
                 let mut found = self.in_namespaces(world, namespaces);
                 if *pods != LabelExpr::All {
                     found.intersect_with(&self.with_labels(pods));
+                }
+                // Of a pod that does not exist only its description is known: it is meant where the rule asks for
+                // the same or for everything.
+                for (index, (of_namespace, of_pod)) in self.possible.iter().enumerate() {
+                    let in_namespace = match namespaces {
+                        NamespaceExpr::Labels(LabelExpr::All) => true,
+                        NamespaceExpr::Labels(labels) => labels == of_namespace,
+                        NamespaceExpr::Named(name) => {
+                            *of_namespace
+                                == LabelExpr::In("kubernetes.io/metadata.name".to_owned(), vec![name.clone()])
+                        }
+                    };
+                    let index = self.first_possible() + index;
+                    if in_namespace && (*pods == LabelExpr::All || pods == of_pod) {
+                        found.insert(index);
+                    } else {
+                        found.remove(index);
+                    }
                 }
                 found
             }

@@ -6,10 +6,11 @@ use rustc_hash::FxHashMap;
 
 use crate::bits::BitSet;
 use crate::classes::{Bound, Class, Universe};
+use crate::l4::{self, Protocol};
 use crate::profile::{Profile, Tri};
 use crate::space::{ConnId, Line, Space};
 use crate::strings::{Atoms, Pattern};
-use crate::world::{Action, Direction, HttpMatch, Match, Policy, PortSet, StageKind, World};
+use crate::world::{Action, Direction, HttpMatch, Match, Policy, PortDeclaration, PortSet, StageKind, World};
 
 /// What may pass between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,7 +54,7 @@ struct GroupKey {
     /// Policies that select it, in the order in which they are asked.
     policies: Vec<u32>,
     /// A class whose named ports stand for those of the group, where that matters.
-    ports: Option<Vec<crate::world::PortDeclaration>>,
+    ports: Option<Vec<PortDeclaration>>,
     /// Whether the policies may or may not be for it.
     is_doubtful: bool,
     is_host: bool,
@@ -89,6 +90,8 @@ pub struct Strings {
     methods: Vec<String>,
     paths: Atoms,
     hosts: Atoms,
+    /// Names of ports, for ends of which no declared ports are known.
+    port_names: Vec<(Option<Protocol>, String)>,
 }
 
 impl Strings {
@@ -100,8 +103,12 @@ impl Strings {
             paths.extend(http.paths.iter().chain(&http.not_paths).cloned());
             hosts.extend(http.hosts.iter().chain(&http.not_hosts).cloned());
         };
+        let mut port_names: Vec<(Option<Protocol>, String)> = Vec::new();
         for policy in policies {
             let rules = policy.ingress.iter().chain(&policy.egress).flatten();
+            for part in rules.clone().flat_map(|rule| &rule.traffic) {
+                port_names.extend(part.ports.iter().flat_map(|ports| &ports.names).cloned());
+            }
             rules.flat_map(|rule| &rule.traffic).filter_map(|part| part.http.as_ref()).for_each(&mut look);
         }
         more.iter().for_each(look);
@@ -111,9 +118,11 @@ impl Strings {
         }
         methods.sort();
         methods.dedup();
+        port_names.sort();
+        port_names.dedup();
         let atoms =
             |patterns: &[Pattern]| if patterns.is_empty() { Atoms::default() } else { Atoms::of(patterns) };
-        Self { methods, paths: atoms(&paths), hosts: atoms(&hosts) }
+        Self { methods, paths: atoms(&paths), hosts: atoms(&hosts), port_names }
     }
 
     /// The set of requests that a match names.
@@ -229,6 +238,15 @@ impl Engine {
         &self.strings
     }
 
+    /// The names of ports in a set that nothing resolves.
+    pub fn unresolved_names(&self, set: ConnId) -> Vec<(Option<Protocol>, String)> {
+        let names = (l4::unresolved().0..).zip(&self.strings.port_names);
+        names
+            .filter(|(number, _)| !self.space.at(set, *number).is_empty())
+            .map(|(_, name)| name.clone())
+            .collect()
+    }
+
     /// The set of connections that `http` names.
     pub fn requests(&mut self, http: &HttpMatch) -> ConnId {
         self.strings.requests(&mut self.space, http)
@@ -289,7 +307,7 @@ impl Engine {
         if is_named {
             return Traffic::Named(traffic.into());
         }
-        Traffic::Fixed(connections(&mut self.space, &self.strings, traffic, None, None))
+        Traffic::Fixed(connections(&mut self.space, &self.strings, traffic, Ports::Unknown, Ports::Unknown))
     }
 
     /// Finds the row of every class, or only of those in `only`.
@@ -459,14 +477,22 @@ impl Engine {
                 }
             }
             Traffic::Named(parts) => {
-                let mut known: FxHashMap<Vec<crate::world::PortDeclaration>, ConnId> = FxHashMap::default();
-                let mut without: Option<ConnId> = None;
+                let mut known: FxHashMap<Vec<PortDeclaration>, ConnId> = FxHashMap::default();
+                let mut without: [Option<ConnId>; 2] = [None, None];
+                let first_possible = self.universe.first_possible();
                 let subject = self.universe.classes.get(class);
                 for peer in peers.iter() {
                     let other: Option<&Class> = self.universe.classes.get(peer);
+                    let is_possible = peer >= first_possible;
+                    let of_other = match other {
+                        Some(other) => Ports::Of(&other.ports),
+                        None if is_possible => Ports::Unresolved,
+                        None => Ports::Unknown,
+                    };
+                    let of_subject = subject.map_or(Ports::Unknown, |subject| Ports::Of(&subject.ports));
                     let (source, destination) = match direction {
-                        Direction::Ingress => (other, subject),
-                        Direction::Egress => (subject, other),
+                        Direction::Ingress => (of_other, of_subject),
+                        Direction::Egress => (of_subject, of_other),
                     };
                     let set = match other {
                         Some(other) => match known.get(&other.ports) {
@@ -478,9 +504,12 @@ impl Engine {
                                 set
                             }
                         },
-                        None => *without.get_or_insert_with(|| {
-                            connections(&mut self.space, &self.strings, parts, source, destination)
-                        }),
+                        None => {
+                            let Some(slot) = without.get_mut(usize::from(is_possible)) else { continue };
+                            *slot.get_or_insert_with(|| {
+                                connections(&mut self.space, &self.strings, parts, source, destination)
+                            })
+                        }
                     };
                     apply(&mut self.space, peer, set);
                 }
@@ -802,7 +831,11 @@ impl Engine {
         let set = match &rule.traffic {
             Traffic::Fixed(set) => *set,
             Traffic::Named(parts) => {
-                let (subject, peer) = (self.universe.classes.get(class), self.universe.classes.get(other));
+                let of = |number: usize| match self.universe.classes.get(number) {
+                    Some(class) => Ports::Of(&class.ports),
+                    None => Ports::Unknown,
+                };
+                let (subject, peer) = (of(class), of(other));
                 let (source, destination) = match direction {
                     Direction::Ingress => (peer, subject),
                     Direction::Egress => (subject, peer),
@@ -826,13 +859,24 @@ impl Engine {
     }
 }
 
-/// The connections that a rule's alternatives name between two classes.
+/// What is known of the named ports of an end.
+#[derive(Debug, Clone, Copy)]
+enum Ports<'c> {
+    /// It declares these.
+    Of(&'c [PortDeclaration]),
+    /// It declares none that could be known: a name means nothing there.
+    Unknown,
+    /// It does not exist: a name stays a name.
+    Unresolved,
+}
+
+/// The connections that a rule's alternatives name between two ends.
 fn connections(
     space: &mut Space,
     strings: &Strings,
     traffic: &[Match],
-    source: Option<&Class>,
-    destination: Option<&Class>,
+    source: Ports<'_>,
+    destination: Ports<'_>,
 ) -> ConnId {
     if traffic.is_empty() {
         return ConnId::ALL;
@@ -841,18 +885,18 @@ fn connections(
     for part in traffic {
         let mut set = ConnId::ALL;
         if let Some(ports) = &part.ports {
-            set = ports_of(space, ports, destination, Line::Target);
+            set = ports_of(space, strings, ports, destination, Line::Target);
         }
         if let Some(ports) = &part.not_ports {
-            let less = ports_of(space, ports, destination, Line::Target);
+            let less = ports_of(space, strings, ports, destination, Line::Target);
             set = space.minus(set, less);
         }
         if let Some(ports) = &part.source_ports {
-            let from = ports_of(space, ports, source, Line::SourcePort);
+            let from = ports_of(space, strings, ports, source, Line::SourcePort);
             set = space.intersect(set, from);
         }
         if let Some(ports) = &part.not_source_ports {
-            let less = ports_of(space, ports, source, Line::SourcePort);
+            let less = ports_of(space, strings, ports, source, Line::SourcePort);
             set = space.minus(set, less);
         }
         if let Some(http) = &part.http {
@@ -864,10 +908,20 @@ fn connections(
     all
 }
 
-fn ports_of(space: &mut Space, ports: &PortSet, of: Option<&Class>, line: Line) -> ConnId {
+fn ports_of(space: &mut Space, strings: &Strings, ports: &PortSet, of: Ports<'_>, line: Line) -> ConnId {
     let mut ranges = ports.ranges.clone();
     for (protocol, name) in &ports.names {
-        for declared in of.iter().flat_map(|class| &class.ports) {
+        let declared = match of {
+            Ports::Of(declared) => declared,
+            Ports::Unknown => continue,
+            Ports::Unresolved => {
+                let named = (l4::unresolved().0..).zip(&strings.port_names);
+                let same = named.filter(|(_, known)| known.0 == *protocol && known.1 == *name);
+                ranges.extend(same.map(|(number, _)| (number, number)));
+                continue;
+            }
+        };
+        for declared in declared {
             if declared.name == *name && protocol.is_none_or(|protocol| protocol == declared.protocol) {
                 let number = match line {
                     Line::SourcePort => u32::from(declared.port),

@@ -128,6 +128,11 @@ impl fmt::Display for Protocol {
     }
 }
 
+/// Numbers for ports that are known by name only, because nothing that would declare them is known.
+pub fn unresolved() -> Range {
+    (6 << 16, (7 << 16) - 1)
+}
+
 /// TCP, UDP and SCTP: all that a NetworkPolicy speaks of.
 pub fn with_ports() -> Range {
     (0, (3 << 16) - 1)

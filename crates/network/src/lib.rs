@@ -19,6 +19,7 @@ pub mod bits;
 pub mod classes;
 pub mod diff;
 pub mod engine;
+pub mod exposure;
 pub mod format;
 pub mod ip;
 pub mod l4;

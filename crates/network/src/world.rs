@@ -103,6 +103,17 @@ impl LabelExpr {
         self.matches(&|key| labels.get(key).map(String::as_str))
     }
 
+    /// All of the conditions hold; in a canonical form.
+    pub fn all_of(mut parts: Vec<LabelExpr>) -> LabelExpr {
+        parts.sort();
+        parts.dedup();
+        match parts.len() {
+            0 => LabelExpr::All,
+            1 => parts.swap_remove(0),
+            _ => LabelExpr::And(parts),
+        }
+    }
+
     /// Calls `found` for every key that the condition looks at.
     pub fn for_each_key(&self, found: &mut impl FnMut(&str)) {
         match self {
@@ -299,6 +310,39 @@ pub struct Match {
     pub http: Option<HttpMatch>,
 }
 
+/// A label selector as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct RawSelector {
+    /// `matchLabels`.
+    pub labels: Vec<(String, String)>,
+    /// `matchExpressions`: key, operator, values.
+    pub expressions: Vec<(String, &'static str, Vec<String>)>,
+}
+
+impl RawSelector {
+    /// Whether it selects everything.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty() && self.expressions.is_empty()
+    }
+}
+
+/// Pods as a rule describes them, whether or not there are any.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PossiblePeer {
+    /// By labels of their namespaces.
+    pub namespaces: RawSelector,
+    /// By their own labels.
+    pub pods: RawSelector,
+}
+
+impl PossiblePeer {
+    /// Whether both descriptions ask for the same.
+    pub fn is_same(&self, other: &PossiblePeer) -> bool {
+        self.namespaces.condition() == other.namespaces.condition()
+            && self.pods.condition() == other.pods.condition()
+    }
+}
+
 /// What a rule does with the traffic that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Action {
@@ -321,6 +365,8 @@ pub struct Rule {
     pub peer: PeerExpr,
     /// Which traffic; empty is any.
     pub traffic: Vec<Match>,
+    /// Its peers that are pods, as written.
+    pub selectors: Vec<PossiblePeer>,
     /// Whether it is not known what the rule's ports or requests are: then it may hold for less than it says.
     pub is_uncertain: bool,
     /// Its name, if the policy gives it one.
@@ -440,6 +486,8 @@ pub struct World {
     pub namespaces: BTreeMap<String, Namespace>,
     /// What talks.
     pub endpoints: Vec<Endpoint>,
+    /// Pods that do not exist but are asked about.
+    pub possible: Vec<PossiblePeer>,
     /// The stages, first asked first.
     pub stages: Vec<Stage>,
     /// The policies.

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use haechi_syntax::Node;
 
-use super::fields::{Reader, text_of};
+use super::fields::{Reader, as_written, text_of};
 use super::{Staged, stage};
 use crate::l4::Protocol;
 use crate::notice::NoticeKind;
 use crate::space::Range;
 use crate::world::{
-    Action, Direction, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortSet, Rule, World,
+    Action, Direction, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortSet, PossiblePeer, RawSelector,
+    Rule, World,
 };
 
 /// More rules, or peers in a rule, and the API server refuses the policy.
@@ -207,10 +208,22 @@ fn rule(
     if let Some(too_many) = peers.get(MOST_ITEMS) {
         reader.notice(NoticeKind::InvalidField, *too_many, format!("more than {MOST_ITEMS} peers"));
     }
+    let described = peers.iter().filter_map(|peer| match (peer.get("namespaces"), peer.get("pods")) {
+        (Some(namespaces), _) => {
+            Some(PossiblePeer { namespaces: as_written(Some(namespaces)), pods: RawSelector::default() })
+        }
+        (None, Some(pods)) => Some(PossiblePeer {
+            namespaces: as_written(pods.get("namespaceSelector")),
+            pods: as_written(pods.get("podSelector")),
+        }),
+        _ => None,
+    });
+    let selectors = described.collect();
     let parts: Vec<PeerExpr> = peers.into_iter().map(|node| peer(reader, node, action, own)).collect();
     Rule {
         action,
         peer: PeerExpr::Or(parts),
+        selectors,
         traffic: traffic(reader, node),
         is_uncertain: false,
         name: node.get("name").and_then(Node::as_str).map(str::to_owned),

@@ -9,7 +9,7 @@ use haechi_syntax::{Node, Value};
 use crate::ip::{IpRange, IpSet};
 use crate::l4::Protocol;
 use crate::notice::{Notice, NoticeKind};
-use crate::world::{LabelExpr, Origin, PolicyRef};
+use crate::world::{LabelExpr, Origin, PolicyRef, RawSelector};
 
 /// An object that is being read, and where its mistakes go.
 pub(crate) struct Reader<'r, 'd> {
@@ -170,28 +170,42 @@ pub(crate) fn text_of(node: Node<'_>) -> String {
 
 /// A selector as a condition; its parts in a canonical order, so that equal selectors are found to be equal.
 pub(crate) fn label_expr(selector: &LabelSelector<'_>) -> LabelExpr {
-    let mut parts: Vec<LabelExpr> = selector
-        .requirements
-        .iter()
-        .map(|requirement| {
-            let key = requirement.key.to_owned();
-            let mut values: Vec<String> =
-                requirement.values.iter().map(|value| (*value).to_owned()).collect();
-            values.sort();
-            values.dedup();
-            match requirement.operator {
-                SelectorOperator::In => LabelExpr::In(key, values),
-                SelectorOperator::NotIn => LabelExpr::Not(Box::new(LabelExpr::In(key, values))),
-                SelectorOperator::Exists => LabelExpr::Has(key),
-                SelectorOperator::DoesNotExist => LabelExpr::Not(Box::new(LabelExpr::Has(key))),
-            }
-        })
-        .collect();
-    parts.sort();
-    parts.dedup();
-    match parts.len() {
-        0 => LabelExpr::All,
-        1 => parts.swap_remove(0),
-        _ => LabelExpr::And(parts),
+    raw_selector(selector).condition()
+}
+
+fn raw_selector(selector: &LabelSelector<'_>) -> RawSelector {
+    let mut raw = RawSelector::default();
+    for requirement in &selector.requirements {
+        let operator = match requirement.operator {
+            SelectorOperator::In => "In",
+            SelectorOperator::NotIn => "NotIn",
+            SelectorOperator::Exists => "Exists",
+            SelectorOperator::DoesNotExist => "DoesNotExist",
+        };
+        let values = requirement.values.iter().map(|value| (*value).to_owned()).collect();
+        raw.expressions.push((requirement.key.to_owned(), operator, values));
     }
+    raw
+}
+
+/// The selector as it was written; nothing where it is wrong.
+pub(crate) fn as_written(node: Option<Node<'_>>) -> RawSelector {
+    let Some(node) = node else { return RawSelector::default() };
+    let mut raw = RawSelector::default();
+    for entry in node.get("matchLabels").into_iter().flat_map(Node::entries) {
+        raw.labels.push((entry.key.to_owned(), text_of(entry.value)));
+    }
+    for expression in node.get("matchExpressions").into_iter().flat_map(Node::items) {
+        let wrapper = LabelSelector::parse(node).unwrap_or_default();
+        let key = expression.get("key").and_then(Node::as_str).unwrap_or_default();
+        let all = raw_selector(&wrapper).expressions;
+        let values: Vec<String> =
+            expression.get("values").into_iter().flat_map(Node::items).map(text_of).collect();
+        let wanted = expression.get("operator").and_then(Node::as_str).unwrap_or_default();
+        raw.expressions.extend(
+            all.into_iter()
+                .find(|(known, operator, of)| known == key && *operator == wanted && *of == values),
+        );
+    }
+    raw
 }

@@ -2,11 +2,14 @@
 
 use haechi_syntax::{Node, Value};
 
-use super::fields::{Reader, text_of};
+use super::fields::{Reader, as_written, text_of};
+use super::workloads::NAME_LABEL;
 use super::{Options, Staged, stage};
 use crate::l4::Protocol;
 use crate::notice::NoticeKind;
-use crate::world::{Action, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortSet, Rule};
+use crate::world::{
+    Action, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortSet, PossiblePeer, RawSelector, Rule,
+};
 
 pub(super) fn read(reader: &mut Reader<'_, '_>, _options: &Options) -> Staged {
     let id = reader.policy_ref(true);
@@ -81,7 +84,25 @@ fn rule(reader: &mut Reader<'_, '_>, node: Node<'_>, peers_key: &str, namespace:
         if parts.len() == 1 { parts.swap_remove(0) } else { PeerExpr::Or(parts) }
     };
     let ports = reader.list(node, "ports").unwrap_or_default();
+    let described = node.get(peers_key).into_iter().flat_map(Node::items).filter_map(|peer| {
+        let (pods, namespaces) = (peer.get("podSelector"), peer.get("namespaceSelector"));
+        (pods.is_some() || namespaces.is_some()).then(|| PossiblePeer {
+            namespaces: match namespaces {
+                Some(_) => as_written(namespaces),
+                None => RawSelector {
+                    labels: vec![(NAME_LABEL.to_owned(), namespace.to_owned())],
+                    expressions: Vec::new(),
+                },
+            },
+            pods: as_written(pods),
+        })
+    });
+    let mut selectors: Vec<PossiblePeer> = described.collect();
+    if peer == PeerExpr::All {
+        selectors.push(PossiblePeer::default());
+    }
     Rule {
+        selectors,
         action: Action::Allow,
         peer,
         traffic: traffic(reader, &ports),

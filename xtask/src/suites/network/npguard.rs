@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use haechi_network::diff;
+use haechi_network::exposure;
 use haechi_network::format;
 use haechi_network::l4::Protocol;
 use haechi_network::list::{self, Focus};
@@ -157,8 +158,20 @@ fn list_case(inputs: &Path, row: &Json) -> Result<Option<String>> {
     let mut engine = Engine::new(snapshot.world.clone(), PROFILE);
     let arguments = arguments(field(row, "args")?, &engine);
     let focus = &arguments.focus;
-    if field(row, "query")? != "connlist_output" {
+    let is_explained = field(row, "args")?.ends_with("explain");
+    if field(row, "query")? == "explain_output" || is_explained {
         return Ok(None);
+    }
+    if field(row, "query")? == "exposure_output" {
+        let exposures = exposure::analyze(&snapshot, PROFILE, focus);
+        let on = focus.connection.map(|(protocol, port)| format!("{protocol} {port}"));
+        return Ok(Some(match field(row, "format")? {
+            "txt" => exposures.text(on.as_deref()),
+            "json" => exposures.json()?,
+            "csv" => exposures.csv(),
+            "md" => exposures.markdown(),
+            _ => exposures.dot(),
+        }));
     }
     let on = focus.connection.map(|(protocol, port)| format!("{protocol} {port}"));
     if networks::has_many(&snapshot) {
