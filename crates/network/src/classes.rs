@@ -79,6 +79,7 @@ impl Looks {
         self.at_peer(&policy.subject);
         for rule in policy.ingress.iter().chain(&policy.egress).flatten() {
             self.at_peer(&rule.peer);
+            self.at_peer(&rule.subject);
             for part in &rule.traffic {
                 self.at_match(part);
             }

@@ -10,7 +10,10 @@ use crate::l4::{self, Protocol};
 use crate::profile::{Profile, Tri};
 use crate::space::{ConnId, Line, Space};
 use crate::strings::{Atoms, Pattern};
-use crate::world::{Action, Direction, HttpMatch, Match, Policy, PortDeclaration, PortSet, StageKind, World};
+use crate::world::{
+    Action, Direction, EndpointKind, HttpMatch, Match, PeerExpr, Policy, PortDeclaration, PortSet, StageKind,
+    World,
+};
 
 /// What may pass between two ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +30,8 @@ struct ReadyRule {
     action: Action,
     least: Arc<BitSet>,
     most: Arc<BitSet>,
+    /// The classes that the rule is for, where that is not all of the policy's.
+    subject: Option<Arc<BitSet>>,
     traffic: Traffic,
     is_uncertain: bool,
 }
@@ -55,6 +60,8 @@ struct GroupKey {
     policies: Vec<u32>,
     /// A class whose named ports stand for those of the group, where that matters.
     ports: Option<Vec<PortDeclaration>>,
+    /// Which rules with a subject of their own are for it.
+    rules: Vec<bool>,
     /// Whether the policies may or may not be for it.
     is_doubtful: bool,
     is_host: bool,
@@ -191,12 +198,23 @@ impl Engine {
 
     /// As [`Engine::new`], ready to be asked about further policies and requests without starting anew.
     pub fn with_more(world: World, profile: Profile, policies: &[Policy], requests: &[HttpMatch]) -> Self {
+        Self::in_space(Space::new(), world, profile, policies, requests)
+    }
+
+    /// As [`Engine::with_more`], with sets in a space that others have used before, so that theirs can be compared.
+    pub fn in_space(
+        space: Space,
+        world: World,
+        profile: Profile,
+        policies: &[Policy],
+        requests: &[HttpMatch],
+    ) -> Self {
         let universe = Universe::new(&world, &profile, policies);
         let strings = Strings::of(world.policies.iter().chain(policies), requests);
         let mut engine = Self {
             world,
             profile,
-            space: Space::new(),
+            space,
             universe,
             strings,
             ready: Vec::new(),
@@ -283,6 +301,8 @@ impl Engine {
                     action: rule.action,
                     least: self.universe.find(&self.world, &rule.peer, Bound::Least),
                     most: self.universe.find(&self.world, &rule.peer, Bound::Most),
+                    subject: (rule.subject != PeerExpr::All)
+                        .then(|| self.universe.find(&self.world, &rule.subject, Bound::Most)),
                     traffic,
                     is_uncertain: rule.is_uncertain,
                 });
@@ -348,7 +368,12 @@ impl Engine {
                     let ready = self.ready.get(*index as usize);
                     ready.is_some_and(|ready| ready.uses_names.get(at).copied().unwrap_or(false))
                 });
+                let own_rules = policies
+                    .iter()
+                    .filter_map(|index| self.ready.get(*index as usize)?.rules.get(at)?.as_ref());
+                let own_rules = own_rules.flatten().filter_map(|rule| rule.subject.as_ref());
                 let key = GroupKey {
+                    rules: own_rules.map(|subject| subject.contains(class)).collect(),
                     policies,
                     ports: uses_names.then(|| of_class.ports.clone()),
                     is_doubtful: doubtful.contains(class),
@@ -441,19 +466,56 @@ impl Engine {
             }
             from = until;
         }
+        // An interface of a node that is a HostEndpoint is closed but for what policies and the fail-safe ports open.
+        let is_closed = policies.is_empty() && bound == Bound::Least && self.is_host_endpoint(class);
         for (allowed, open) in allowed.iter_mut().zip(open) {
-            *allowed = self.space.union(*allowed, open);
+            if !is_closed {
+                *allowed = self.space.union(*allowed, open);
+            }
         }
         allowed
+    }
+
+    fn is_host_endpoint(&self, class: usize) -> bool {
+        let first = self.universe.classes.get(class).and_then(|class| class.members.first());
+        first
+            .and_then(|first| self.world.endpoints.get(*first as usize))
+            .is_some_and(|endpoint| endpoint.kind == EndpointKind::Host)
+    }
+
+    /// What the given policies alone, in the order of the world's, let through in that direction: surely.
+    pub fn side_of(&mut self, direction: Direction, class: usize, policies: &[usize]) -> Vec<ConnId> {
+        let is_for = |index: &u32| {
+            policies.contains(&(*index as usize))
+                && self.ready.get(*index as usize).is_some_and(|ready| {
+                    ready.rules.get(direction as usize).is_some_and(Option::is_some)
+                        && ready.subject_least.as_ref().is_some_and(|least| least.contains(class))
+                })
+        };
+        let chosen: Vec<u32> = self.order.iter().copied().filter(is_for).collect();
+        self.fold(direction, &chosen, class, Bound::Least)
+    }
+
+    /// Whether one of the given policies is for the class in that direction.
+    pub fn is_captured(&self, direction: Direction, class: usize, policies: &[usize]) -> bool {
+        policies.iter().any(|index| {
+            self.ready.get(*index).is_some_and(|ready| {
+                ready.rules.get(direction as usize).is_some_and(Option::is_some)
+                    && ready.subject_least.as_ref().is_some_and(|least| least.contains(class))
+            })
+        })
     }
 
     fn stage_of(&self, policy: u32) -> Option<usize> {
         self.world.policies.get(policy as usize).map(|policy| policy.stage)
     }
 
-    fn rules_of(&self, direction: Direction, policy: u32) -> Vec<ReadyRule> {
+    /// The rules of a policy that are for a class.
+    fn rules_of(&self, direction: Direction, policy: u32, class: usize) -> Vec<ReadyRule> {
         let ready = self.ready.get(policy as usize);
-        ready.and_then(|ready| ready.rules.get(direction as usize)?.clone()).unwrap_or_default()
+        let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+        let is_for = |rule: &&ReadyRule| rule.subject.as_ref().is_none_or(|subject| subject.contains(class));
+        rules.into_iter().flatten().filter(is_for).cloned().collect()
     }
 
     /// The rule's peers with its connections, as they count for `bound`: a rule that lets through counts with what it
@@ -530,7 +592,7 @@ impl Engine {
     ) {
         let mut passed = vec![ConnId::EMPTY; open.len()];
         for policy in policies {
-            for rule in self.rules_of(direction, *policy) {
+            for rule in self.rules_of(direction, *policy, class) {
                 match rule.action {
                     Action::Allow => {
                         self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
@@ -602,7 +664,7 @@ impl Engine {
             let mut by_set: FxHashMap<ConnId, BitSet> = FxHashMap::default();
             let mut order: Vec<ConnId> = Vec::new();
             for policy in policies {
-                for rule in engine.rules_of(direction, *policy) {
+                for rule in engine.rules_of(direction, *policy, class) {
                     if rule.action != action {
                         continue;
                     }
@@ -825,7 +887,8 @@ impl Engine {
         let nothing = Verdict { allowed: ConnId::EMPTY, possible: ConnId::EMPTY };
         let ready = self.ready.get(policy).and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
         let Some(rule) = ready.and_then(|rules| rules.get(rule)).cloned() else { return nothing };
-        if !rule.most.contains(other) {
+        if !rule.most.contains(other) || rule.subject.as_ref().is_some_and(|subject| !subject.contains(class))
+        {
             return nothing;
         }
         let set = match &rule.traffic {
@@ -850,6 +913,12 @@ impl Engine {
     /// The classes that a policy may be for.
     pub fn subjects(&self, policy: usize) -> Option<&BitSet> {
         self.ready.get(policy)?.subject_most.as_deref()
+    }
+
+    /// For which of the policy's own endpoints a rule is, where it says so.
+    pub fn rule_subject(&self, policy: usize, direction: Direction, rule: usize) -> Option<&BitSet> {
+        let rules = self.ready.get(policy)?.rules.get(direction as usize)?.as_ref()?;
+        rules.get(rule)?.subject.as_deref()
     }
 
     /// What a rule's peers may be.

@@ -15,6 +15,7 @@
 //! - what the specification leaves to the network plugin is decided by a named [`Profile`], nowhere else;
 //! - a policy that cannot be read makes the endpoints that it may be for unknown; it is never skipped.
 
+pub mod audit;
 pub mod bits;
 pub mod classes;
 pub mod diff;

@@ -363,6 +363,8 @@ pub struct Rule {
     pub action: Action,
     /// The other side.
     pub peer: PeerExpr,
+    /// For which of the policy's own endpoints the rule is (Calico); elsewhere all.
+    pub subject: PeerExpr,
     /// Which traffic; empty is any.
     pub traffic: Vec<Match>,
     /// Its peers that are pods, as written.

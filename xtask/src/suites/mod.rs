@@ -15,4 +15,5 @@ pub(crate) const ALL: &[Suite] = &[
     network::POLICY_ASSISTANT,
     network::CNP,
     network::NPGUARD,
+    network::NCA,
 ];

@@ -2,6 +2,7 @@
 
 mod cnp;
 mod cyclonus;
+mod nca;
 mod npguard;
 mod policy_assistant;
 
@@ -19,6 +20,7 @@ use crate::conformance::Suite;
 pub(crate) const CYCLONUS: Suite = cyclonus::SUITE;
 pub(crate) const POLICY_ASSISTANT: Suite = policy_assistant::SUITE;
 pub(crate) const CNP: Suite = cnp::SUITE;
+pub(crate) const NCA: Suite = nca::SUITE;
 pub(crate) const NPGUARD: Suite = npguard::SUITE;
 
 /// Documents of several files, kept alive for reading.
@@ -30,6 +32,29 @@ impl Documents {
         let path: Arc<str> = path.into();
         let parsed = parse(bytes, &Limits::default());
         self.0.extend(parsed.documents.into_iter().map(|document| (Arc::clone(&path), document)));
+    }
+
+    /// Adds the documents whose kind is wanted; items of lists are looked at later.
+    pub(crate) fn add_filtered(&mut self, path: &str, bytes: &[u8], wants: impl Fn(&str) -> bool) {
+        let path: Arc<str> = path.into();
+        let parsed = parse(bytes, &Limits::default());
+        for document in parsed.documents {
+            let kind = document
+                .root()
+                .get("kind")
+                .and_then(haechi_syntax::Node::as_str)
+                .unwrap_or_default()
+                .to_owned();
+            let first_item = document.root().get("items").and_then(|items| items.item(0));
+            let item_kind =
+                first_item.and_then(|item| item.get("kind")).and_then(haechi_syntax::Node::as_str);
+            let kind = if kind == "List" { item_kind.unwrap_or_default().to_owned() } else { kind };
+            if wants(&kind)
+                && !self.0.iter().any(|(known, old)| *known == path && old.index() == document.index())
+            {
+                self.0.push((Arc::clone(&path), document));
+            }
+        }
     }
 
     pub(crate) fn add_json(&mut self, path: &str, json: &Json) {

@@ -224,6 +224,7 @@ fn rule(
         action,
         peer: PeerExpr::Or(parts),
         selectors,
+        subject: PeerExpr::All,
         traffic: traffic(reader, node),
         is_uncertain: false,
         name: node.get("name").and_then(Node::as_str).map(str::to_owned),

@@ -124,6 +124,8 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     }
     workloads::complete(&mut snapshot.world);
     let accounts = workloads::accounts(found);
+    let sets: Vec<calico::NetworkSet> =
+        found.iter().filter_map(|(_, object)| calico::network_set(*object)).collect();
     for (path, object) in found {
         let mut reader = Reader::new(path, *object, &mut snapshot.notices);
         match (object.group(), object.kind()) {
@@ -138,7 +140,12 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
             }
             ("projectcalico.org" | "crd.projectcalico.org", kind) => match kind {
                 "NetworkPolicy" | "GlobalNetworkPolicy" => {
-                    staged.extend(calico::read(&mut reader, &snapshot.world, &accounts));
+                    let around = calico::Surroundings {
+                        accounts: &accounts,
+                        sets: &sets,
+                        namespaces: &snapshot.world.namespaces,
+                    };
+                    staged.extend(calico::read(&mut reader, &around));
                 }
                 "Tier" => tiers.push((object.name().to_owned(), calico::tier_order(*object))),
                 _ => {}

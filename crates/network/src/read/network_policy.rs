@@ -103,6 +103,7 @@ fn rule(reader: &mut Reader<'_, '_>, node: Node<'_>, peers_key: &str, namespace:
     }
     Rule {
         selectors,
+        subject: PeerExpr::All,
         action: Action::Allow,
         peer,
         traffic: traffic(reader, &ports),
