@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::ip::Family;
 use crate::profile::Profile;
 use crate::space::{ConnId, Space};
-use crate::world::{Direction, EndpointKind, Policy, Rule, World};
+use crate::world::{Direction, Endpoint, EndpointKind, Policy, Rule, World};
 
 /// What a set of policies surely lets through between everything that a world holds, outside addresses included.
 #[derive(Debug, Clone)]
@@ -67,8 +67,7 @@ pub fn relation(engine: &mut Engine, policies: &[usize], ipv6: bool) -> Relation
     let mut elements: Vec<(String, usize)> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (index, endpoint) in engine.world().endpoints.iter().enumerate() {
-        // Pods of one workload are told apart by a number, as long as they have no names of their own.
-        let name = endpoint.to_string();
+        let name = element_name(endpoint);
         let count = seen.entry(name.clone()).or_insert(0);
         *count += 1;
         elements.push((format!("{name}#{count}"), engine.universe().class_of(index)));
@@ -80,6 +79,15 @@ pub fn relation(engine: &mut Engine, policies: &[usize], ipv6: bool) -> Relation
     }
     let by_name = elements.iter().cloned().collect();
     Relation { elements, by_name, classes, size, all, explicit }
+}
+
+/// The pod's own name, else that of its workload; equal ones are told apart by a number.
+pub fn element_name(endpoint: &Endpoint) -> String {
+    if endpoint.pod.is_empty() {
+        endpoint.to_string()
+    } else {
+        format!("{}/{}", endpoint.namespace, endpoint.pod)
+    }
 }
 
 impl Relation {

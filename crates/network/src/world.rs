@@ -178,6 +178,12 @@ pub struct Endpoint {
     pub name: String,
     /// Kind of the workload (`Deployment`, `Pod` …).
     pub workload: String,
+    /// The pod's own name; empty where only the workload is known.
+    pub pod: String,
+    /// How many pods the workload asks for; 1 for a pod.
+    pub replicas: u32,
+    /// Calico profiles that it names itself.
+    pub profiles: Vec<String>,
     /// Labels of the pods.
     pub labels: LabelMap,
     /// Declared ports.

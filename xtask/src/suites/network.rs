@@ -35,10 +35,24 @@ impl Documents {
     }
 
     /// Adds the documents whose kind is wanted; items of lists are looked at later.
-    pub(crate) fn add_filtered(&mut self, path: &str, bytes: &[u8], wants: impl Fn(&str) -> bool) {
+    pub(crate) fn add_filtered(&mut self, path: &str, bytes: &[u8], wants: &dyn Fn(&str) -> bool) {
         let path: Arc<str> = path.into();
         let parsed = parse(bytes, &Limits::default());
         for document in parsed.documents {
+            // Some dumps are a bare list of lists.
+            if document.root().is_sequence() {
+                for (index, item) in document.root().items().enumerate() {
+                    // The first line has lost its indentation, which must be that of the others.
+                    let indent = " ".repeat(item.position().column as usize - 1);
+                    let text = indent + document.source().slice(item.span());
+                    self.add_filtered(
+                        &format!("{path}#{}.{index}", document.index()),
+                        text.as_bytes(),
+                        wants,
+                    );
+                }
+                continue;
+            }
             let kind = document
                 .root()
                 .get("kind")

@@ -298,23 +298,27 @@ fn labelled(
     own: Own<'_>,
     around: &Surroundings<'_>,
 ) -> PeerExpr {
-    let global_only = namespace_selector.and_then(Node::as_str).is_some_and(|text| text.trim() == "global()");
-    let namespaces = match (namespace_selector, own) {
-        (Some(node), _) if !global_only => Some(NamespaceExpr::Labels(selector(reader, node))),
-        (None, Some(own)) => Some(NamespaceExpr::Named(own.to_owned())),
-        (None, None) => Some(NamespaceExpr::Labels(LabelExpr::All)),
-        _ => None,
+    let by_namespace = namespace_selector.map(|node| selector(reader, node));
+    let namespaces = match (by_namespace.clone(), own) {
+        (Some(labels), _) => NamespaceExpr::Labels(labels),
+        (None, Some(own)) => NamespaceExpr::Named(own.to_owned()),
+        (None, None) => NamespaceExpr::Labels(LabelExpr::All),
     };
-    let has_hosts = global_only || namespace_selector.is_none() && own.is_none();
+    let is_global = |key: &str| (key == calico_selector::GLOBAL).then_some("");
+    let is_all = by_namespace == Some(LabelExpr::All);
+    let has_hosts = match &by_namespace {
+        // `all()` is all namespaces: what has none is only meant by `global()`.
+        Some(labels) => !is_all && mentions_global(labels) && labels.matches(&is_global),
+        None => own.is_none(),
+    };
     let mut parts = Vec::new();
     for set in around.sets {
         let is_meant = match (&set.namespace, &namespaces) {
             (None, _) => has_hosts,
-            (Some(of), Some(NamespaceExpr::Named(name))) => of == name,
-            (Some(of), Some(NamespaceExpr::Labels(labels))) => {
+            (Some(of), NamespaceExpr::Named(name)) => of == name,
+            (Some(of), NamespaceExpr::Labels(labels)) => {
                 around.namespaces.get(of).is_some_and(|namespace| labels.matches_map(&namespace.labels))
             }
-            (Some(_), None) => false,
         };
         if is_meant && labels.matches_map(&set.labels) {
             parts.push(PeerExpr::Addresses(set.nets.clone()));
@@ -323,10 +327,14 @@ fn labelled(
     if has_hosts {
         parts.push(PeerExpr::Hosts(labels.clone()));
     }
-    if let Some(namespaces) = namespaces {
-        parts.push(PeerExpr::Pods { namespaces, pods: labels });
-    }
+    parts.push(PeerExpr::Pods { namespaces, pods: labels });
     if parts.len() == 1 { parts.swap_remove(0) } else { PeerExpr::Or(parts) }
+}
+
+fn mentions_global(labels: &LabelExpr) -> bool {
+    let mut found = false;
+    labels.for_each_key(&mut |key| found |= key == calico_selector::GLOBAL);
+    found
 }
 
 fn protocol(reader: &mut Reader<'_, '_>, node: Option<Node<'_>>) -> Option<Protocol> {

@@ -2,6 +2,9 @@
 
 use crate::world::LabelExpr;
 
+/// What `global()` asks for; no label is called so. Only things without namespace have it.
+pub(super) const GLOBAL: &str = "\0global";
+
 /// Deepest nesting of brackets and `!`.
 const DEPTH: usize = 64;
 
@@ -96,8 +99,7 @@ impl<'t> Parser<'t> {
                 "has" if argument.is_empty() => Err(self.wrong("a label")),
                 "has" => Ok(LabelExpr::Has(argument.to_owned())),
                 "all" => Ok(LabelExpr::All),
-                // Of the things that this engine knows only those without namespace are global; see the caller.
-                _ => Err("`global()` is only read as a whole namespace selector".to_owned()),
+                _ => Ok(LabelExpr::Has(GLOBAL.to_owned())),
             };
         }
         let key = word.to_owned();

@@ -16,13 +16,13 @@ pub(crate) struct Reader<'r, 'd> {
     path: Arc<str>,
     pub(crate) object: Object<'d>,
     notices: &'r mut Vec<Notice>,
-    errors: usize,
+    pub(crate) is_lenient: bool,
     first_error: Option<String>,
 }
 
 impl<'r, 'd> Reader<'r, 'd> {
     pub(crate) fn new(path: &Arc<str>, object: Object<'d>, notices: &'r mut Vec<Notice>) -> Self {
-        Self { path: Arc::clone(path), object, notices, errors: 0, first_error: None }
+        Self { path: Arc::clone(path), object, notices, is_lenient: false, first_error: None }
     }
 
     pub(crate) fn origin(&self, node: Node<'_>) -> Origin {
@@ -39,8 +39,8 @@ impl<'r, 'd> Reader<'r, 'd> {
 
     pub(crate) fn notice(&mut self, kind: NoticeKind, node: Node<'_>, detail: impl Into<String>) {
         let detail = detail.into();
-        if kind.is_error() {
-            self.errors += 1;
+        let is_clear = self.is_lenient && kind == NoticeKind::ExceptOutsideCidr;
+        if kind.is_error() && !is_clear {
             self.first_error.get_or_insert_with(|| detail.clone());
         }
         self.notices.push(Notice {

@@ -40,6 +40,8 @@ pub struct Options {
     /// Whether well-known kinds count whatever API group they are given, as some analyzers have it. The API server
     /// would refuse such objects.
     pub any_group: bool,
+    /// Whether a policy that the API server would refuse counts all the same where its meaning is clear.
+    pub lenient: bool,
 }
 
 /// The API version that a kind has in truth.
@@ -123,11 +125,13 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
         workloads::read_object(reader, options, &mut snapshot.world);
     }
     workloads::complete(&mut snapshot.world);
+    workloads::apply_profiles(found, &mut snapshot.world);
     let accounts = workloads::accounts(found);
     let sets: Vec<calico::NetworkSet> =
         found.iter().filter_map(|(_, object)| calico::network_set(*object)).collect();
     for (path, object) in found {
         let mut reader = Reader::new(path, *object, &mut snapshot.notices);
+        reader.is_lenient = options.lenient;
         match (object.group(), object.kind()) {
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 staged.push(network_policy::read(&mut reader, options));

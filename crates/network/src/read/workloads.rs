@@ -62,6 +62,9 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
         namespace: object.namespace().unwrap_or("default").to_owned(),
         name: name.to_owned(),
         workload: workload.to_owned(),
+        pod: if pod.kind() == WorkloadKind::Pod { object.name().to_owned() } else { String::new() },
+        replicas: replicas(pod),
+        profiles: Vec::new(),
         labels: label_map(pod.labels()),
         ports,
         ips: addresses(object),
@@ -78,6 +81,17 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
         mesh: if has_proxy { MeshMode::Sidecar } else { MeshMode::None },
         origin: Some(reader.object_origin()),
     }
+}
+
+/// How many pods the object asks for.
+fn replicas(pod: Pod<'_>) -> u32 {
+    let field = match pod.kind() {
+        WorkloadKind::Pod | WorkloadKind::DaemonSet | WorkloadKind::CronJob => return 1,
+        WorkloadKind::Job => "parallelism",
+        _ => "replicas",
+    };
+    let count = pod.object().spec().and_then(|spec| spec.get(field)?.as_i64());
+    count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1)
 }
 
 /// Kind and name of the controller that made a pod. A static pod belongs to its node, which is no workload.
@@ -135,6 +149,9 @@ fn host_endpoint(reader: &Reader<'_, '_>) -> Endpoint {
         kind: EndpointKind::Host,
         name: object.name().to_owned(),
         workload: object.kind().to_owned(),
+        pod: object.name().to_owned(),
+        profiles: profiles(object),
+        ports: object.spec().map(named_ports).unwrap_or_default(),
         labels: label_map(object.labels()),
         ips: ips.into_iter().flat_map(Node::items).filter_map(|ip| ip.as_str()?.parse().ok()).collect(),
         node: object.spec().and_then(|spec| spec.get("node")?.as_str()).map(str::to_owned),
@@ -148,23 +165,16 @@ fn workload_endpoint(reader: &Reader<'_, '_>) -> Endpoint {
     let object = reader.object;
     let spec = object.spec();
     let networks = spec.and_then(|spec| spec.get("ipNetworks")).into_iter().flat_map(Node::items);
-    let ports = spec.and_then(|spec| spec.get("ports")).into_iter().flat_map(Node::items);
     let pod = spec.and_then(|spec| spec.get("pod")?.as_str());
     Endpoint {
         kind: EndpointKind::Pod,
         namespace: object.namespace().unwrap_or("default").to_owned(),
         name: pod.unwrap_or(object.name()).to_owned(),
         workload: object.kind().to_owned(),
+        pod: pod.unwrap_or(object.name()).to_owned(),
+        profiles: profiles(object),
         labels: label_map(object.labels()),
-        ports: ports
-            .filter_map(|port| {
-                Some(PortDeclaration {
-                    name: port.get("name")?.as_str()?.to_owned(),
-                    protocol: Protocol::parse(port.get("protocol")?.as_str()?)?,
-                    port: u16::try_from(port.get("port")?.as_i64()?).ok()?,
-                })
-            })
-            .collect(),
+        ports: spec.map(named_ports).unwrap_or_default(),
         ips: networks.filter_map(|ip| ip.as_str()?.split('/').next()?.parse().ok()).collect(),
         service_account: spec
             .and_then(|spec| spec.get("serviceAccountName")?.as_str())
@@ -173,6 +183,43 @@ fn workload_endpoint(reader: &Reader<'_, '_>) -> Endpoint {
         node: spec.and_then(|spec| spec.get("node")?.as_str()).map(str::to_owned),
         origin: Some(reader.object_origin()),
         ..Endpoint::default()
+    }
+}
+
+fn profiles(object: Object<'_>) -> Vec<String> {
+    let list = object.spec().and_then(|spec| spec.get("profiles")).into_iter().flat_map(Node::items);
+    list.filter_map(Node::as_str).map(str::to_owned).collect()
+}
+
+fn named_ports(spec: Node<'_>) -> Vec<PortDeclaration> {
+    let ports = spec.get("ports").into_iter().flat_map(Node::items);
+    let declaration = |port: Node<'_>| {
+        Some(PortDeclaration {
+            name: port.get("name")?.as_str()?.to_owned(),
+            protocol: Protocol::parse(port.get("protocol").and_then(Node::as_str).unwrap_or("TCP"))?,
+            port: u16::try_from(port.get("port")?.as_i64()?).ok()?,
+        })
+    };
+    ports.filter_map(declaration).collect()
+}
+
+/// Gives endpoints the labels of the Calico profiles that they name.
+pub(super) fn apply_profiles(found: &[(Arc<str>, Object<'_>)], world: &mut World) {
+    for (_, object) in found.iter().filter(|(_, object)| object.kind() == "Profile") {
+        if !object.group().ends_with("projectcalico.org") {
+            continue;
+        }
+        let labels = object.spec().and_then(|spec| spec.get("labelsToApply"));
+        let labels = label_map(Labels::new(labels));
+        let named = world
+            .endpoints
+            .iter_mut()
+            .filter(|endpoint| endpoint.profiles.iter().any(|profile| profile == object.name()));
+        for endpoint in named {
+            for (key, value) in &labels {
+                endpoint.labels.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
     }
 }
 

@@ -146,19 +146,33 @@ impl Scheme {
                 match file {
                     Ok(file) => {
                         let bytes = std::fs::read(&file).with_context(|| file.display().to_string())?;
-                        all.add_filtered(&file.to_string_lossy(), &bytes, |kind| filter.wants(kind));
+                        all.add_filtered(&file.to_string_lossy(), &bytes, &|kind| filter.wants(kind));
                     }
                     Err(missing) => problem = Some(missing),
                 }
             }
         }
-        let snapshot = all.read(&Options { profile: PROFILE, ..Options::default() });
+        let snapshot = all.read(&Options { profile: PROFILE, lenient: true, ..Options::default() });
         Ok(Config { snapshot: replicate(snapshot), problem })
     }
 }
 
-/// Workloads become as many pods as they ask for, two at most, as there.
-fn replicate(snapshot: Snapshot) -> Snapshot {
+/// Workloads become as many pods as they ask for; of pods that are alike two are kept, as there.
+fn replicate(mut snapshot: Snapshot) -> Snapshot {
+    let mut kept: BTreeMap<String, usize> = BTreeMap::new();
+    let mut endpoints = Vec::new();
+    for endpoint in std::mem::take(&mut snapshot.world.endpoints) {
+        let key = format!("{endpoint} {:?} {:?}", endpoint.labels, endpoint.profiles);
+        let count = if endpoint.pod.is_empty() { endpoint.replicas.min(2) } else { 1 };
+        for _ in 0..count {
+            let seen = kept.entry(key.clone()).or_insert(0);
+            *seen += 1;
+            if *seen <= 2 {
+                endpoints.push(endpoint.clone());
+            }
+        }
+    }
+    snapshot.world.endpoints = endpoints;
     snapshot
 }
 
@@ -399,6 +413,11 @@ impl Scheme {
                 return Ok(Answer::Apart(problem));
             }
         }
+        if kind == "connectivityMap" {
+            return Ok(Answer::Apart(
+                "its count is always 0, and its text is of that tool's own rule minimiser".to_owned(),
+            ));
+        }
         let Some(expected) = query.get("expected").and_then(Json::as_i64) else {
             return Ok(Answer::Apart("has no count, only that tool's own text".to_owned()));
         };
@@ -496,11 +515,19 @@ fn single(kind: &str, asked: &Asked<'_>) -> Result<i64> {
             total
         }
         "allCaptured" => {
-            let pods = asked.config.world().endpoints.len();
+            // That tool counts the ingress controller as a pod where something uses it.
+            let pods =
+                asked.config.world().endpoints.len() + usize::from(!asked.config.snapshot.entries.is_empty());
             if own.is_empty() {
                 return Ok(count(pods));
             }
-            count(audit.uncaptured(Direction::Ingress).len() + audit.uncaptured(Direction::Egress).len())
+            let names = |direction: Direction| -> usize {
+                let endpoints = audit.uncaptured(direction).into_iter();
+                let names = endpoints
+                    .filter_map(|index| audit.engine.world().endpoints.get(index).map(ToString::to_string));
+                names.collect::<std::collections::BTreeSet<String>>().len()
+            };
+            count(names(Direction::Ingress) + names(Direction::Egress))
         }
         _ => sanity(&mut audit, &own, is_calico),
     })
@@ -709,7 +736,7 @@ fn semantic_diff(pair: &mut Pair) -> i64 {
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         let mut found = BTreeSet::new();
         for (index, endpoint) in audit.engine.world().endpoints.iter().enumerate() {
-            let name = endpoint.to_string();
+            let name = haechi_network::audit::element_name(endpoint);
             let number = seen.entry(name.clone()).or_insert(0);
             *number += 1;
             let class = audit.engine.universe().class_of(index);
