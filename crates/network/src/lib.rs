@@ -25,6 +25,7 @@ pub mod format;
 pub mod ip;
 pub mod l4;
 pub mod list;
+pub mod mesh;
 pub mod networks;
 pub mod notice;
 pub mod profile;

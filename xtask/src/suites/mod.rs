@@ -16,4 +16,5 @@ pub(crate) const ALL: &[Suite] = &[
     network::CNP,
     network::NPGUARD,
     network::NCA,
+    network::ISTIO,
 ];

@@ -2,6 +2,7 @@
 
 mod cnp;
 mod cyclonus;
+mod istio_authz;
 mod nca;
 mod npguard;
 mod policy_assistant;
@@ -20,6 +21,7 @@ use crate::conformance::Suite;
 pub(crate) const CYCLONUS: Suite = cyclonus::SUITE;
 pub(crate) const POLICY_ASSISTANT: Suite = policy_assistant::SUITE;
 pub(crate) const CNP: Suite = cnp::SUITE;
+pub(crate) const ISTIO: Suite = istio_authz::SUITE;
 pub(crate) const NCA: Suite = nca::SUITE;
 pub(crate) const NPGUARD: Suite = npguard::SUITE;
 

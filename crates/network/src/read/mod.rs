@@ -15,10 +15,13 @@ use std::sync::Arc;
 use haechi_objects::{Object, PodTemplates, objects};
 use haechi_syntax::Document;
 
+use crate::mesh::mtls::{DestinationRule, PeerAuthentication};
+use crate::mesh::{AuthorizationPolicy, MeshSecurity};
 use crate::notice::Notice;
 use crate::profile::Profile;
 use crate::world::{Endpoint, EndpointKind, Namespace, Policy, Stage, StageKind, World};
 use fields::Reader;
+pub(crate) use fields::text_of;
 use services::{Entry, Service};
 
 /// A document and where it comes from.
@@ -82,6 +85,10 @@ pub struct Snapshot {
     pub entries: Vec<Entry>,
     /// Networks beside the cluster's own.
     pub networks: networks::Networks,
+    /// Who may call whom in the mesh.
+    pub authorization: Vec<AuthorizationPolicy>,
+    /// How calls in the mesh are protected.
+    pub mesh: MeshSecurity,
     /// What is wrong.
     pub notices: Vec<Notice>,
 }
@@ -158,6 +165,12 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                 cilium::read(&mut reader, &snapshot.world, &mut staged);
             }
             ("", "Service") => snapshot.services.extend(services::read_service(&mut reader)),
+            ("security.istio.io" | "networking.istio.io", _) => {
+                let origin = Some(reader.object_origin());
+                snapshot.authorization.extend(AuthorizationPolicy::read(*object, origin.clone()));
+                snapshot.mesh.peers.extend(PeerAuthentication::read(*object, origin.clone()));
+                snapshot.mesh.rules.extend(DestinationRule::read(*object, origin));
+            }
             ("k8s.ovn.org" | "k8s.cni.cncf.io", _) => {
                 networks::read(&mut reader, options, &mut snapshot.networks)
             }
