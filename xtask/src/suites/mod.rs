@@ -1,6 +1,7 @@
 //! The suites, one file each.
 
 mod kubehound;
+mod network;
 mod pss;
 mod rbac;
 mod yaml;
@@ -17,4 +18,10 @@ pub(crate) const ALL: &[Suite] = &[
     rbac::UNIT,
     rbac::AUDIT2RBAC,
     kubehound::SUITE,
+    network::CYCLONUS,
+    network::POLICY_ASSISTANT,
+    network::CNP,
+    network::NPGUARD,
+    network::NCA,
+    network::ISTIO,
 ];

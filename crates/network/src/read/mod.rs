@@ -1,0 +1,232 @@
+//! Manifests to a [`World`], the Services and entries in front of it, and what is wrong with them.
+
+mod calico;
+mod calico_selector;
+mod cilium;
+mod cluster_policy;
+mod fields;
+mod network_policy;
+pub mod networks;
+pub mod services;
+mod workloads;
+
+use std::sync::Arc;
+
+use haechi_objects::{Object, PodTemplates, objects};
+use haechi_syntax::Document;
+
+use crate::mesh::mtls::{DestinationRule, PeerAuthentication};
+use crate::mesh::{AuthorizationPolicy, MeshSecurity};
+use crate::notice::Notice;
+use crate::profile::Profile;
+use crate::world::{Endpoint, EndpointKind, Namespace, Policy, Stage, StageKind, World};
+use fields::Reader;
+pub(crate) use fields::text_of;
+use services::{Entry, Service};
+
+/// A document and where it comes from.
+#[derive(Debug, Clone)]
+pub struct Input<'d> {
+    /// The file as the user named it.
+    pub path: Arc<str>,
+    /// The document.
+    pub document: &'d Document,
+}
+
+/// How manifests are read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The choices of the network plugin.
+    pub profile: Profile,
+    /// Further kinds that run pods.
+    pub templates: PodTemplates,
+    /// Whether well-known kinds count whatever API group they are given, as some analyzers have it. The API server
+    /// would refuse such objects.
+    pub any_group: bool,
+    /// Whether a policy that the API server would refuse counts all the same where its meaning is clear.
+    pub lenient: bool,
+}
+
+/// The API version that a kind has in truth.
+const KNOWN_KINDS: &[(&str, &str)] = &[
+    ("Pod", "v1"),
+    ("Service", "v1"),
+    ("Namespace", "v1"),
+    ("Deployment", "apps/v1"),
+    ("StatefulSet", "apps/v1"),
+    ("DaemonSet", "apps/v1"),
+    ("ReplicaSet", "apps/v1"),
+    ("Job", "batch/v1"),
+    ("CronJob", "batch/v1"),
+    ("Ingress", "networking.k8s.io/v1"),
+    ("Route", "route.openshift.io/v1"),
+    ("VirtualMachine", "kubevirt.io/v1"),
+    ("UserDefinedNetwork", "k8s.ovn.org/v1"),
+    ("ClusterUserDefinedNetwork", "k8s.ovn.org/v1"),
+    ("NetworkAttachmentDefinition", "k8s.cni.cncf.io/v1"),
+    ("MultiNetworkPolicy", "k8s.cni.cncf.io/v1beta1"),
+];
+
+fn with_known_group(object: Object<'_>) -> Object<'_> {
+    match KNOWN_KINDS.iter().find(|(kind, _)| *kind == object.kind()) {
+        Some((kind, version)) => Object::new(object.node(), version, kind),
+        None => object,
+    }
+}
+
+/// Everything about the network that manifests say.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Endpoints and policies.
+    pub world: World,
+    /// Services.
+    pub services: Vec<Service>,
+    /// What leads requests from outside to Services.
+    pub entries: Vec<Entry>,
+    /// Networks beside the cluster's own.
+    pub networks: networks::Networks,
+    /// Who may call whom in the mesh.
+    pub authorization: Vec<AuthorizationPolicy>,
+    /// How calls in the mesh are protected.
+    pub mesh: MeshSecurity,
+    /// What is wrong.
+    pub notices: Vec<Notice>,
+}
+
+/// Names of the stages. Their order is the order in which policies are asked.
+pub(crate) mod stage {
+    pub(crate) const ADMIN: &str = "admin";
+    pub(crate) const NETWORK_POLICY: &str = "network-policy";
+    pub(crate) const BASELINE: &str = "baseline";
+    /// Calico's tiers are `tier:NAME`.
+    pub(crate) const TIER: &str = "tier:";
+}
+
+/// A policy whose stage is still only named.
+pub(crate) struct Staged {
+    pub(crate) stage: String,
+    pub(crate) policy: Policy,
+}
+
+/// Reads all objects. Those that are about something else are left alone.
+pub fn read(inputs: &[Input<'_>], options: &Options) -> Snapshot {
+    let mut found: Vec<(Arc<str>, Object<'_>)> = Vec::new();
+    for input in inputs {
+        let of_document = objects(input.document);
+        found.extend(of_document.objects.into_iter().map(|object| {
+            let object = if options.any_group { with_known_group(object) } else { object };
+            (Arc::clone(&input.path), object)
+        }));
+    }
+    read_objects(&found, options)
+}
+
+/// Reads objects that were found before.
+pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    let mut staged: Vec<Staged> = Vec::new();
+    let mut tiers: Vec<(String, f64)> = Vec::new();
+    // What policies say of namespaces (same labels) and accounts needs those first.
+    for (path, object) in found {
+        let reader = Reader::new(path, *object, &mut snapshot.notices);
+        workloads::read_object(reader, options, &mut snapshot.world);
+    }
+    workloads::complete(&mut snapshot.world);
+    workloads::apply_profiles(found, &mut snapshot.world);
+    let accounts = workloads::accounts(found);
+    let sets: Vec<calico::NetworkSet> =
+        found.iter().filter_map(|(_, object)| calico::network_set(*object)).collect();
+    for (path, object) in found {
+        let mut reader = Reader::new(path, *object, &mut snapshot.notices);
+        reader.is_lenient = options.lenient;
+        match (object.group(), object.kind()) {
+            ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
+                staged.push(network_policy::read(&mut reader, options));
+            }
+            (
+                "policy.networking.k8s.io",
+                "AdminNetworkPolicy" | "BaselineAdminNetworkPolicy" | "ClusterNetworkPolicy",
+            ) => {
+                cluster_policy::read(&mut reader, &snapshot.world, &mut staged);
+            }
+            ("projectcalico.org" | "crd.projectcalico.org", kind) => match kind {
+                "NetworkPolicy" | "GlobalNetworkPolicy" => {
+                    let around = calico::Surroundings {
+                        accounts: &accounts,
+                        sets: &sets,
+                        namespaces: &snapshot.world.namespaces,
+                    };
+                    staged.extend(calico::read(&mut reader, &around));
+                }
+                "Tier" => tiers.push((object.name().to_owned(), calico::tier_order(*object))),
+                _ => {}
+            },
+            ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
+                cilium::read(&mut reader, &snapshot.world, &mut staged);
+            }
+            ("", "Service") => snapshot.services.extend(services::read_service(&mut reader)),
+            ("security.istio.io" | "networking.istio.io", _) => {
+                let origin = Some(reader.object_origin());
+                snapshot.authorization.extend(AuthorizationPolicy::read(*object, origin.clone()));
+                snapshot.mesh.peers.extend(PeerAuthentication::read(*object, origin.clone()));
+                snapshot.mesh.rules.extend(DestinationRule::read(*object, origin));
+            }
+            ("k8s.ovn.org" | "k8s.cni.cncf.io", _) => {
+                networks::read(&mut reader, options, &mut snapshot.networks)
+            }
+            _ => snapshot.entries.extend(services::read_entry(&mut reader)),
+        }
+    }
+    place(&mut snapshot.world, staged, tiers, options);
+    snapshot
+}
+
+/// Orders the stages and puts every policy into its own.
+fn place(world: &mut World, staged: Vec<Staged>, tiers: Vec<(String, f64)>, options: &Options) {
+    let mut used: Vec<String> = Vec::new();
+    for staged in &staged {
+        if staged.stage.starts_with(stage::TIER) && !used.contains(&staged.stage) {
+            used.push(staged.stage.clone());
+        }
+    }
+    let default_tier = format!("{}default", stage::TIER);
+    let in_tier = options.profile.network_policy_in_tier || used.contains(&default_tier);
+    if in_tier && !used.contains(&default_tier) {
+        used.push(default_tier.clone());
+    }
+    let order_of = |tier: &String| {
+        let name = tier.strip_prefix(stage::TIER).unwrap_or(tier);
+        let known = tiers.iter().find(|(known, _)| known == name).map(|(_, order)| *order);
+        // Calico gives its own default tier the order 1000000; a tier without order is asked last.
+        known.unwrap_or(if name == "default" { 1_000_000.0 } else { f64::INFINITY })
+    };
+    used.sort_by(|a, b| order_of(a).total_cmp(&order_of(b)).then_with(|| a.cmp(b)));
+    let mut names: Vec<(String, StageKind)> = vec![(stage::ADMIN.to_owned(), StageKind::Ordered)];
+    names.extend(used.into_iter().map(|tier| (tier, StageKind::Closed)));
+    names.push((stage::NETWORK_POLICY.to_owned(), StageKind::Union));
+    names.push((stage::BASELINE.to_owned(), StageKind::Ordered));
+    for mut staged in staged {
+        if in_tier && staged.stage == stage::NETWORK_POLICY && staged.policy.id.kind == "NetworkPolicy" {
+            staged.stage.clone_from(&default_tier);
+            staged.policy.order = 1000.0;
+        }
+        staged.policy.stage = names.iter().position(|(name, _)| *name == staged.stage).unwrap_or(0);
+        world.policies.push(staged.policy);
+    }
+    world.stages = names.into_iter().map(|(name, kind)| Stage { name, kind }).collect();
+}
+
+/// Adds the endpoint that stands for the ingress controller, once.
+pub fn add_ingress_controller(world: &mut World) -> usize {
+    let found = world.endpoints.iter().position(|endpoint| endpoint.kind == EndpointKind::IngressController);
+    found.unwrap_or_else(|| {
+        world.endpoints.push(Endpoint {
+            kind: EndpointKind::IngressController,
+            name: "ingress-controller".to_owned(),
+            workload: "IngressController".to_owned(),
+            ..Endpoint::default()
+        });
+        world.namespaces.entry(String::new()).or_insert_with(Namespace::default);
+        world.endpoints.len() - 1
+    })
+}
