@@ -1,7 +1,8 @@
 //! The suites, one file each.
 
+mod detect;
 mod yaml;
 
 use crate::conformance::Suite;
 
-pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS];
+pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS, detect::FILTER_PARSER];

@@ -1,0 +1,3 @@
+//! Detection over events.
+
+pub mod condition;
