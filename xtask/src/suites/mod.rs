@@ -5,4 +5,5 @@ mod yaml;
 
 use crate::conformance::Suite;
 
-pub(crate) const ALL: &[Suite] = &[yaml::TRICKY, yaml::MANIFESTS, detect::FILTER_PARSER];
+pub(crate) const ALL: &[Suite] =
+    &[yaml::TRICKY, yaml::MANIFESTS, detect::FILTER_PARSER, detect::ENGINE_UNIT, detect::RULES_SHIPPED];

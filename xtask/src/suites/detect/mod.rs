@@ -1,5 +1,7 @@
 //! `detect/*`: the Falco language against the tests of Falco and its libraries.
 
+mod loading;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -7,6 +9,8 @@ use haechi_detect::condition::{self, Limits};
 use serde_json::Value as Json;
 
 use crate::conformance::{Outcome, Suite};
+
+pub(crate) use loading::{ENGINE_UNIT, RULES_SHIPPED};
 
 pub(crate) const FILTER_PARSER: Suite =
     Suite { name: "detect/libs-filter-parser", needs: "detect/libs-filter-parser", run: filter_parser };
@@ -47,6 +51,12 @@ pub(crate) fn text<'j>(json: &'j Json, key: &str) -> &'j str {
 pub(crate) fn read_json(path: &Path) -> Result<Json> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| path.display().to_string())
+}
+
+/// The texts of a list.
+pub(crate) fn strings(json: &Json, key: &str) -> Vec<String> {
+    let list = json.get(key).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Json::as_str).map(str::to_owned).collect()
 }
 
 /// The path below `folder`, with `/`, without extension.
