@@ -26,7 +26,7 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(start: usize, end: usize) -> Self {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
         // Events are bounded far below 4 GiB; a longer one saturates and then slices to nothing.
         Self { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end).unwrap_or(u32::MAX) }
     }

@@ -59,14 +59,19 @@ impl<'p> Matcher<'p> {
     pub fn matches(&mut self, event: &Event<'_>) -> &[&'p Rule] {
         self.matched.clear();
         let program = self.program;
-        let Some(source) = program.sources.get(usize::from(event.source)) else { return &[] };
-        if source.rules.is_empty() {
-            return &[];
+        if let Some(source) = program.sources.get(usize::from(event.source))
+            && !source.rules.is_empty()
+        {
+            self.state.begin(event.source, source);
+            if self.narrow(source, event) {
+                self.run(source, event);
+            }
         }
-        self.state.begin(event.source, source);
-        if !self.narrow(source, event) {
-            return &[];
-        }
+        &self.matched
+    }
+
+    /// Holds the event against the candidates.
+    fn run(&mut self, source: &'p SourceProgram, event: &Event<'_>) {
         for word in 0..self.candidates.len() {
             let mut bits = self.candidates.get(word).copied().unwrap_or(0);
             while bits != 0 {
@@ -76,12 +81,16 @@ impl<'p> Matcher<'p> {
                 if self.state.node(source, rule.root, event) {
                     self.matched.push(rule);
                     if self.matching == RuleMatching::First {
-                        return &self.matched;
+                        return;
                     }
                 }
             }
         }
-        &self.matched
+    }
+
+    /// One of the rules that matched the event which was looked at last.
+    pub fn matched(&self, index: usize) -> Option<&'p Rule> {
+        self.matched.get(index).copied()
     }
 
     /// Leaves the rules among the candidates that allow the event's discriminating values.

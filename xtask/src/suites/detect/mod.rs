@@ -1,5 +1,6 @@
 //! `detect/*`: the Falco language against the tests of Falco and its libraries.
 
+mod detecting;
 mod loading;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::conformance::{Outcome, Suite};
 
+pub(crate) use detecting::{FALCO_SUITE, FALCO_TESTING};
 pub(crate) use loading::{ENGINE_UNIT, RULES_SHIPPED};
 
 pub(crate) const FILTER_PARSER: Suite =
