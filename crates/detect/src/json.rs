@@ -3,9 +3,11 @@
 //! What is skipped is checked for its structure only (strings end, brackets balance); what is read is read
 //! strictly. Of a key that stands twice the first counts, as it does for Falco's plugins.
 
+mod scan;
+
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use scan::{skip_container, skip_string};
 
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,30 +255,6 @@ pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The end of the string that begins (with its quote) at `start`.
-#[inline]
-fn skip_string(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
-    let mut at = start + 1;
-    // Most strings of an event are short: a few steps by hand are quicker than setting up the search.
-    for _ in 0..16 {
-        match bytes.get(at) {
-            Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => break,
-            Some(_) => at += 1,
-            None => return Err(JsonError::Truncated),
-        }
-    }
-    loop {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let found = memchr2(b'"', b'\\', rest).ok_or(JsonError::Truncated)?;
-        at += found;
-        if bytes.get(at) == Some(&b'"') {
-            return Ok(at + 1);
-        }
-        at += 2;
-    }
-}
-
 /// The end of the value that begins at `start`.
 #[inline]
 fn skip_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
@@ -306,31 +284,6 @@ fn skip_word(bytes: &[u8], start: usize, word: &[u8]) -> Result<usize, JsonError
         false if word.starts_with(rest) => Err(JsonError::Truncated),
         false => Err(JsonError::Malformed),
     }
-}
-
-/// The end of the object or list that begins at `start`. Brackets are counted, not matched by kind: the reader
-/// of the container notices a wrong one.
-fn skip_container(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
-    let mut depth = 0usize;
-    let mut at = start;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = skip_string(bytes, at)?;
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Ok(at + 1);
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    Err(JsonError::Truncated)
 }
 
 fn inner(quoted: &str) -> &str {

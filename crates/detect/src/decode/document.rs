@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::flow::Layout;
-use super::framer::{Frame, Framer, Limits};
+use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
 use crate::event::{Body, Columns, Event, TopMember};
 use crate::fields::{Source, SourceId};
@@ -83,15 +83,18 @@ impl Decoder {
 }
 
 impl State {
-    fn frame(&mut self, format: Format, frame: Frame<'_>, sink: &mut impl Sink) {
-        let (bytes, line) = match frame {
-            Frame::Document(bytes, line) => (bytes, line),
+    fn frame(&mut self, format: Format, frame: Frame<'_>, sink: &mut impl Sink) -> Taken {
+        let (bytes, line, may_go_on) = match frame {
+            Frame::Line(bytes, line) => (bytes, line, true),
+            Frame::Document(bytes, line) => (bytes, line, false),
             Frame::TooLarge(line) => {
-                return sink.reject(Reject { line, reason: RejectReason::TooLarge });
+                sink.reject(Reject { line, reason: RejectReason::TooLarge });
+                return Taken::Whole;
             }
         };
         let Ok(text) = std::str::from_utf8(bytes) else {
-            return sink.reject(Reject { line, reason: RejectReason::InvalidUtf8 });
+            sink.reject(Reject { line, reason: RejectReason::InvalidUtf8 });
+            return Taken::Whole;
         };
         let mut at = json::skip_blanks(bytes, 0);
         // A byte order mark may stand first in a file.
@@ -101,10 +104,22 @@ impl State {
         let is_json = matches!(bytes.get(at), Some(b'{' | b'['));
         match (format, is_json) {
             (Format::VpcFlow, false) | (Format::Detect, false) => self.flow_line(text, line, sink),
-            (Format::Json(source), true) => self.json(text, at, Some(source), line, sink),
-            (Format::Detect | Format::VpcFlow, true) => self.json(text, at, None, line, sink),
             (Format::Json(_), false) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
+            (format, true) => {
+                let source = match format {
+                    Format::Json(source) => Some(source),
+                    Format::Detect | Format::VpcFlow => None,
+                };
+                let end = text.trim_ascii_end().len();
+                match self.value(text, at, end, source, line, 0, sink) {
+                    Ok(()) => {}
+                    // Brackets are counted before anything is told: nothing of the line has been taken.
+                    Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
+                    Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
+                }
+            }
         }
+        Taken::Whole
     }
 
     // Flow logs.
@@ -137,14 +152,6 @@ impl State {
     }
 
     // JSON.
-
-    fn json(&mut self, text: &str, start: usize, source: Option<SourceId>, line: u64, sink: &mut impl Sink) {
-        let end = text.trim_ascii_end().len();
-        match self.value(text, start, end, source, line, 0, sink) {
-            Ok(()) => {}
-            Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
-        }
-    }
 
     /// The events in the value between `start` and `end`.
     #[expect(clippy::too_many_arguments, reason = "one level of a recursion over borrowed text")]
@@ -209,7 +216,11 @@ impl State {
             Class::Envelope(inner, source) => {
                 let (start, end) = (inner.start as usize, inner.end as usize);
                 if matches!(bytes.get(start), Some(b'{' | b'[')) {
-                    return self.value(text, start, end, source, line, depth + 1, sink);
+                    // The outer value is whole: what is wrong inside stays inside.
+                    if let Err(error) = self.value(text, start, end, source, line, depth + 1, sink) {
+                        sink.reject(Reject { line, reason: reason_of(error) });
+                    }
+                    return Ok(());
                 }
                 sink.reject(Reject { line, reason: RejectReason::UnknownKind });
                 Ok(())

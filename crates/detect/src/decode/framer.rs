@@ -43,8 +43,19 @@ struct Scan {
 /// A document, or what there is instead of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame<'b> {
+    /// A line that looks as if it were a document. Who reads it tells whether it ends inside a value: then the
+    /// next lines may belong to it.
+    Line(&'b [u8], u64),
+    /// A document.
     Document(&'b [u8], u64),
     TooLarge(u64),
+}
+
+/// What the reader of a frame says: whether it is a whole document, or none; only a [`Frame::Line`] may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Whole,
+    Unfinished,
 }
 
 impl Framer {
@@ -62,7 +73,7 @@ impl Framer {
     }
 
     /// Takes more bytes and yields the documents that end in them.
-    pub(crate) fn feed(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>)) {
+    pub(crate) fn feed(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let mut rest = bytes;
         while !rest.is_empty() {
             let Some(end) = memchr(b'\n', rest) else {
@@ -77,7 +88,7 @@ impl Framer {
     }
 
     /// Yields what is left at the end of the stream.
-    pub(crate) fn finish(&mut self, emit: &mut impl FnMut(Frame<'_>)) {
+    pub(crate) fn finish(&mut self, emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if !self.pending.is_empty() {
             let pending = std::mem::take(&mut self.pending);
             self.emit_pending(&pending, emit);
@@ -92,14 +103,14 @@ impl Framer {
         self.scan = Scan::default();
     }
 
-    fn emit_pending(&self, pending: &[u8], emit: &mut impl FnMut(Frame<'_>)) {
+    fn emit_pending(&self, pending: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if !is_blank(pending) {
-            emit(Frame::Document(pending, self.pending_line));
+            let _ = emit(Frame::Document(pending, self.pending_line));
         }
     }
 
     /// Keeps the beginning of a line.
-    fn hold(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>)) {
+    fn hold(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if self.is_skipping {
             return;
         }
@@ -107,7 +118,7 @@ impl Framer {
             self.pending_line = self.line;
         }
         if self.pending.len() + bytes.len() > self.limits.document_bytes {
-            emit(Frame::TooLarge(self.pending_line));
+            let _ = emit(Frame::TooLarge(self.pending_line));
             self.reset();
             self.is_skipping = true;
             return;
@@ -116,7 +127,7 @@ impl Framer {
     }
 
     /// Takes a line with its end.
-    fn line(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>)) {
+    fn line(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if self.is_skipping {
             // The rest of the line that was too long; what comes next is looked at afresh.
             self.is_skipping = false;
@@ -124,11 +135,11 @@ impl Framer {
         }
         if self.pending.is_empty() {
             if line.len() > self.limits.document_bytes {
-                emit(Frame::TooLarge(self.line));
+                let _ = emit(Frame::TooLarge(self.line));
             } else if is_blank(line) {
-            } else if !opens_json(line) || closes_json(line) {
-                emit(Frame::Document(line, self.line));
-            } else {
+            } else if !opens_json(line) {
+                let _ = emit(Frame::Document(line, self.line));
+            } else if !closes_json(line) || emit(Frame::Line(line, self.line)) == Taken::Unfinished {
                 self.hold(line, emit);
                 self.continue_pending(emit);
             }
@@ -150,7 +161,7 @@ impl Framer {
     }
 
     /// Looks whether the pending document ends.
-    fn continue_pending(&mut self, emit: &mut impl FnMut(Frame<'_>)) {
+    fn continue_pending(&mut self, emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let fresh = self.pending.get(self.scanned..).unwrap_or_default();
         let ends = self.scan.run(fresh);
         self.scanned = self.pending.len();
@@ -198,49 +209,9 @@ fn opens_json(bytes: &[u8]) -> bool {
     matches!(bytes.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
 }
 
-/// Whether a line looks as if it ended its value. A value over several lines may have such a first line only
-/// where brackets inside strings lie; then the document is malformed, as it would be line by line.
+/// Whether a line ends as a JSON value of its own does.
 fn closes_json(line: &[u8]) -> bool {
-    let Some(end) = line.iter().rposition(|byte| !byte.is_ascii_whitespace()) else { return false };
-    if !matches!(line.get(end), Some(b'}' | b']')) {
-        return false;
-    }
-    // `{"Records": [{}` … a bracket at the end need not be the outer one.
-    end < 64 || line.get(..=end).is_some_and(|line| Scan::default().run_quickly(line))
-}
-
-impl Scan {
-    /// As `run` from the start, for a whole line.
-    fn run_quickly(mut self, line: &[u8]) -> bool {
-        let mut at = 0;
-        let mut depth = 0usize;
-        while let Some(&byte) = line.get(at) {
-            match byte {
-                b'"' => {
-                    let mut from = at + 1;
-                    loop {
-                        let Some(found) =
-                            line.get(from..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest))
-                        else {
-                            return false;
-                        };
-                        from += found;
-                        if line.get(from) == Some(&b'"') {
-                            break;
-                        }
-                        from += 2;
-                    }
-                    at = from;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            at += 1;
-        }
-        self.depth = depth;
-        self.depth == 0
-    }
+    matches!(line.iter().rev().find(|byte| !byte.is_ascii_whitespace()), Some(b'}' | b']'))
 }
 
 /// Whether the first line of a document has more than its opening bracket.
@@ -257,12 +228,18 @@ mod tests {
         let mut out = Vec::new();
         let mut framer = Framer::new(Limits { document_bytes: 60 });
         let mut emit = |frame: Frame<'_>| {
+            if let Frame::Line(bytes, _) = frame
+                && !Scan::default().run(bytes)
+            {
+                return Taken::Unfinished;
+            }
             out.push(match frame {
-                Frame::Document(bytes, line) => {
+                Frame::Line(bytes, line) | Frame::Document(bytes, line) => {
                     format!("{line}: {}", String::from_utf8_lossy(bytes).trim_end().replace('\n', "⏎"))
                 }
                 Frame::TooLarge(line) => format!("{line}: too large"),
             });
+            Taken::Whole
         };
         for chunk in chunks {
             framer.feed(chunk.as_bytes(), &mut emit);
@@ -287,6 +264,12 @@ mod tests {
             frames(&["{\n \"a\": [\n{\n},\n{\"x\":\"}\"}\n]\n}\n{\"b\":1}\n"]),
             ["1: {⏎ \"a\": [⏎{⏎},⏎{\"x\":\"}\"}⏎]⏎}", "8: {\"b\":1}"]
         );
+    }
+
+    #[test]
+    fn a_line_may_end_in_a_bracket_that_is_not_the_last() {
+        assert_eq!(frames(&["[{\"a\":1}\n,{\"b\":2}]\n{}\n"]), ["1: [{\"a\":1}⏎,{\"b\":2}]", "3: {}"]);
+        assert_eq!(frames(&["{\"a\":{}\n{\"b\":2}\n"]), ["1: {\"a\":{}", "2: {\"b\":2}"]);
     }
 
     #[test]
