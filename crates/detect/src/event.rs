@@ -11,6 +11,34 @@ pub struct TopMember {
     pub key: Part,
     /// The value.
     pub value: Part,
+    /// Length, first and last byte of the key, to tell most keys apart at once; 0 for a key with escapes.
+    pub(crate) tag: u32,
+}
+
+impl TopMember {
+    pub(crate) fn new(text: &[u8], key: Part, has_escape: bool, value: Part) -> Self {
+        let raw = text.get(key.start as usize..key.end as usize).unwrap_or_default();
+        Self { key, value, tag: if has_escape { 0 } else { tag(raw) } }
+    }
+
+    /// Whether the key is `key`, whose tag is `wanted`.
+    #[inline]
+    pub(crate) fn is(&self, text: &[u8], key: &str, wanted: u32) -> bool {
+        if self.tag != wanted && self.tag != 0 {
+            return false;
+        }
+        let raw = text.get(self.key.start as usize..self.key.end as usize).unwrap_or_default();
+        raw == key.as_bytes()
+            || (self.tag == 0 && std::str::from_utf8(raw).is_ok_and(|raw| crate::json::unescape(raw) == key))
+    }
+}
+
+/// Never 0.
+#[inline]
+pub(crate) fn tag(key: &[u8]) -> u32 {
+    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or(0));
+    let length = u32::try_from(key.len()).unwrap_or(u32::MAX) & 0xfff;
+    1 << 31 | length << 16 | byte(key.first()) << 8 | byte(key.last())
 }
 
 /// The columns of a flow log line, in the order of [`COLUMNS`]; an empty part is a column that the line lacks.
@@ -51,7 +79,8 @@ impl<'e> Event<'e> {
     pub fn top(&self, key: &str) -> Option<Value<'e>> {
         let Body::Json(members) = self.body else { return None };
         let bytes = self.text.as_bytes();
-        members.iter().find(|member| is_key(bytes, member.key, key)).map(|member| self.value(member.value))
+        let wanted = tag(key.as_bytes());
+        members.iter().find(|member| member.is(bytes, key, wanted)).map(|member| self.value(member.value))
     }
 
     /// The value at the end of a path of keys, if the event is JSON.
@@ -92,12 +121,4 @@ impl<'e> Event<'e> {
     pub fn value(&self, part: Part) -> Value<'e> {
         Value::at(self.text, part)
     }
-}
-
-#[inline]
-fn is_key(text: &[u8], part: Part, key: &str) -> bool {
-    let raw = text.get(part.start as usize..part.end as usize).unwrap_or_default();
-    raw == key.as_bytes()
-        || (raw.contains(&b'\\')
-            && std::str::from_utf8(raw).is_ok_and(|raw| crate::json::unescape(raw) == key))
 }

@@ -9,6 +9,8 @@ mod k8s_audit;
 mod reported;
 mod saas;
 
+pub(crate) use generic::pointer_steps;
+
 use std::net::IpAddr;
 
 use crate::event::{Body, Event};
@@ -245,12 +247,7 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
         return reported::extract(field, event.value(reported), scratch);
     }
     match definition.extract {
-        Extract::Path(keys) => {
-            if !is_of_source(event) {
-                return Slot::Absent;
-            }
-            from_json(definition.ty, definition.is_list, event.path(keys), scratch)
-        }
+        Extract::Path(keys) => from_json(definition.ty, definition.is_list, event.path(keys), scratch),
         Extract::PathNotNull(keys) => {
             let value = event.path(keys).filter(|value| value.kind() != Kind::Null);
             from_json(definition.ty, definition.is_list, value, scratch)
@@ -272,11 +269,6 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
         },
         Extract::Reported => Slot::Absent,
     }
-}
-
-/// An audit event has an `auditID`; without one its fields have no values.
-fn is_of_source(event: &Event<'_>) -> bool {
-    event.top("auditID").is_some()
 }
 
 fn from_json(ty: Type, is_list: bool, value: Option<Value<'_>>, scratch: &mut Scratch) -> Slot {

@@ -223,6 +223,8 @@ pub struct FieldRef {
     pub argument: Option<String>,
     /// The argument as a number, where the field takes one and it is one.
     pub index: Option<u64>,
+    /// The argument as the steps of a JSON pointer, where it is one.
+    pub(crate) steps: Vec<String>,
 }
 
 impl FieldRef {

@@ -7,7 +7,7 @@ mod scan;
 
 use std::borrow::Cow;
 
-use scan::{skip_container, skip_string};
+use scan::{skip_container, skip_key, skip_string};
 
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,8 @@ impl<'t> Value<'t> {
 pub struct Member<'t> {
     /// The key as it is written, without quotes.
     pub raw_key: &'t str,
+    /// Whether the key is written with escapes.
+    pub has_escape: bool,
     /// The value.
     pub value: Value<'t>,
 }
@@ -166,7 +168,7 @@ pub struct Member<'t> {
 impl Member<'_> {
     /// Whether the key is `key`, escapes considered.
     pub fn key_is(&self, key: &str) -> bool {
-        self.raw_key == key || (self.raw_key.contains('\\') && unescape(self.raw_key) == key)
+        self.raw_key == key || (self.has_escape && unescape(self.raw_key) == key)
     }
 }
 
@@ -186,9 +188,10 @@ impl<'t> Iterator for Members<'t> {
         if self.at >= self.end {
             return None;
         }
-        let (key, value, next) = next_member(bytes, self.at).ok()??;
+        let RawMember { key, has_escape, value, next } = next_member(bytes, self.at).ok()??;
         self.at = next;
-        Some(Member { raw_key: key.of(self.text), value: Value { text: self.text, part: value } })
+        let value = Value { text: self.text, part: value };
+        Some(Member { raw_key: key.of(self.text), has_escape, value })
     }
 }
 
@@ -214,9 +217,20 @@ impl<'t> Iterator for Items<'t> {
     }
 }
 
-/// Reads the member at `at` inside an object: its key, its value and where the next one begins; nothing at the
-/// closing bracket.
-pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<(Part, Part, usize)>, JsonError> {
+/// A member by its parts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawMember {
+    /// Without quotes.
+    pub(crate) key: Part,
+    pub(crate) has_escape: bool,
+    pub(crate) value: Part,
+    /// Where the next member begins, or the closing bracket stands.
+    pub(crate) next: usize,
+}
+
+/// Reads the member at `at` inside an object; nothing at the closing bracket.
+#[inline]
+pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<RawMember>, JsonError> {
     let key_start = skip_blanks(bytes, at);
     match bytes.get(key_start) {
         Some(b'"') => {}
@@ -224,7 +238,7 @@ pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<(Part, Part,
         Some(_) => return Err(JsonError::Malformed),
         None => return Err(JsonError::Truncated),
     }
-    let key_end = skip_string(bytes, key_start)?;
+    let (key_end, has_escape) = skip_key(bytes, key_start)?;
     let colon = skip_blanks(bytes, key_end);
     match bytes.get(colon) {
         Some(b':') => {}
@@ -234,12 +248,14 @@ pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<(Part, Part,
     let start = skip_blanks(bytes, colon + 1);
     let end = skip_value(bytes, start)?;
     let after = skip_blanks(bytes, end);
-    match bytes.get(after) {
-        Some(b',') => Ok(Some((Part::new(key_start + 1, key_end - 1), Part::new(start, end), after + 1))),
-        Some(b'}') => Ok(Some((Part::new(key_start + 1, key_end - 1), Part::new(start, end), after))),
-        Some(_) => Err(JsonError::Malformed),
-        None => Err(JsonError::Truncated),
-    }
+    let next = match bytes.get(after) {
+        Some(b',') => after + 1,
+        Some(b'}') => after,
+        Some(_) => return Err(JsonError::Malformed),
+        None => return Err(JsonError::Truncated),
+    };
+    let key = Part::new(key_start + 1, key_end - 1);
+    Ok(Some(RawMember { key, has_escape, value: Part::new(start, end), next }))
 }
 
 fn skip_comma(bytes: &[u8], at: usize) -> usize {

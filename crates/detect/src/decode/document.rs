@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::flow::Layout;
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
-use crate::event::{Body, Columns, Event, TopMember};
+use crate::event::{Body, Columns, Event, TopMember, tag};
 use crate::fields::{Source, SourceId};
 use crate::json::{self, JsonError, Kind, Part, Value};
 use crate::time;
@@ -189,9 +189,9 @@ impl State {
         }
         self.members.clear();
         let mut at = start + 1;
-        while let Some((key, value, next)) = json::next_member(bytes, at)? {
-            self.members.push(TopMember { key, value });
-            at = next;
+        while let Some(member) = json::next_member(bytes, at)? {
+            self.members.push(TopMember::new(bytes, member.key, member.has_escape, member.value));
+            at = member.next;
         }
         let closing = json::skip_blanks(bytes, at);
         if bytes.get(closing) != Some(&b'}') {
@@ -233,7 +233,8 @@ impl State {
     }
 
     fn member(&self, text: &str, key: &str) -> Option<Part> {
-        self.members.iter().find(|member| member.key.of(text) == key).map(|member| member.value)
+        let (bytes, wanted) = (text.as_bytes(), tag(key.as_bytes()));
+        self.members.iter().find(|member| member.is(bytes, key, wanted)).map(|member| member.value)
     }
 
     fn text_member<'t>(&self, text: &'t str, key: &str) -> Option<Cow<'t, str>> {
@@ -289,7 +290,8 @@ impl State {
         }
         let known = self.known_event(text);
         match (source, known) {
-            (Some(Source::K8S_AUDIT), None) => Class::Unknown,
+            // Without an id it is no audit event: its fields would have no values.
+            (Some(Source::K8S_AUDIT), _) if !self.has(text, "auditID") => Class::Unknown,
             (Some(source), _) => Class::Event(source),
             (None, Some(source)) => Class::Event(source),
             (None, None) => Class::Unknown,

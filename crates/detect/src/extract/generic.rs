@@ -70,7 +70,7 @@ pub(super) fn extract(
             None => Slot::Absent,
         },
         Special::IsAsync => Slot::Boolean(false),
-        Special::JsonPointer => match pointer(event, field.argument.as_deref().unwrap_or_default()) {
+        Special::JsonPointer => match pointer(event, &field.steps) {
             Some(value) => Slot::Text(scratch.text_of(value)),
             None => Slot::Absent,
         },
@@ -85,23 +85,22 @@ pub(super) fn extract(
     })
 }
 
-/// RFC 6901, except that the first `/` may be missing and that the empty pointer is the whole event.
-fn pointer<'e>(event: &Event<'e>, pointer: &str) -> Option<Value<'e>> {
+/// The value at the end of the steps of a JSON pointer; the whole event for none.
+fn pointer<'e>(event: &Event<'e>, steps: &[String]) -> Option<Value<'e>> {
     let Body::Json(_) = event.body else { return None };
+    match steps.split_first() {
+        None => Some(event.value(event.part)),
+        Some((first, rest)) => rest.iter().try_fold(event.top(first)?, |value, step| value.get(step)),
+    }
+}
+
+/// Cuts a JSON pointer (RFC 6901, except that the first `/` may be missing) into its steps.
+pub(crate) fn pointer_steps(pointer: &str) -> Vec<String> {
     if pointer.is_empty() {
-        return Some(event.value(event.part));
+        return Vec::new();
     }
-    let mut value: Option<Value<'e>> = None;
-    for step in pointer.strip_prefix('/').unwrap_or(pointer).split('/') {
-        let found = if step.contains('~') {
-            let key = step.replace("~1", "/").replace("~0", "~");
-            value.map_or_else(|| event.top(&key), |value| value.get(&key))
-        } else {
-            value.map_or_else(|| event.top(step), |value| value.get(step))
-        };
-        value = Some(found?);
-    }
-    value
+    let steps = pointer.strip_prefix('/').unwrap_or(pointer).split('/');
+    steps.map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 /// As Go's `json.Indent` with two blanks.

@@ -54,7 +54,7 @@ pub(super) fn extract(
         Special::Container(list, property) => container(list, property, event, index, scratch),
         _ => return None,
     };
-    Some(if event.top("auditID").is_some() { first_if_scalar(special, slot, scratch) } else { Slot::Absent })
+    Some(first_if_scalar(special, slot, scratch))
 }
 
 /// The deprecated fields about the first container are no lists.

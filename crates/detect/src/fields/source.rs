@@ -1,6 +1,7 @@
 use std::fmt;
 
-use super::{Field, FieldRef, cloudtrail, findings, generic, k8s_audit, saas, syscall, vpc_flow};
+use super::{Extract, Field, FieldRef, cloudtrail, findings, generic, k8s_audit, saas, syscall, vpc_flow};
+use crate::extract::{Special, pointer_steps};
 
 /// Index of an event source in [`Source::ALL`].
 pub type SourceId = u8;
@@ -147,6 +148,10 @@ impl Source {
             field,
             argument: argument.map(str::to_owned),
             index: number,
+            steps: match field.extract {
+                Extract::Special(Special::JsonPointer) => pointer_steps(argument.unwrap_or_default()),
+                _ => Vec::new(),
+            },
         };
         let mut dotted = None;
         for field in source.fields() {

@@ -43,6 +43,21 @@ pub(super) fn skip_string(bytes: &[u8], start: usize) -> Result<usize, JsonError
     }
 }
 
+/// As [`skip_string`], and whether there is an escape inside.
+#[inline]
+pub(super) fn skip_key(bytes: &[u8], start: usize) -> Result<(usize, bool), JsonError> {
+    if let Some(chunk) = lanes(bytes, start + 1) {
+        let quotes = bits(chunk.simd_eq(u8x16::splat(b'"')));
+        let backslashes = bits(chunk.simd_eq(u8x16::splat(b'\\')));
+        if quotes != 0 && backslashes.trailing_zeros() > quotes.trailing_zeros() {
+            return Ok((start + 2 + quotes.trailing_zeros() as usize, false));
+        }
+    }
+    let end = skip_string(bytes, start)?;
+    let inner = bytes.get(start + 1..end - 1).unwrap_or_default();
+    Ok((end, inner.contains(&b'\\')))
+}
+
 /// The end of the object or list that begins at `start`. Brackets are counted, not matched by kind: the reader
 /// of the container notices a wrong one.
 pub(super) fn skip_container(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
