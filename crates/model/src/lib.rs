@@ -4,7 +4,7 @@
 //! decides anything: the types have public fields and no behaviour beyond ordering, naming and hashing.
 //!
 //! ```text
-//! sources ─► (syntax, objects) ─► engines ─► Finding / Problem ─► report, store, serve
+//! sources ─► (syntax, objects) ─► engines ─► Finding / Problem / Detection ─► report, store, serve
 //! ```
 //!
 //! Invariants:
@@ -13,6 +13,7 @@
 //!   made in the reader's language when it is shown;
 //! - no I/O, no clock, no randomness.
 
+mod detection;
 mod finding;
 mod problem;
 mod resource;
@@ -21,6 +22,7 @@ mod scan;
 mod severity;
 mod span;
 
+pub use detection::{Detection, FieldValue, ParsePriorityError, Priority};
 pub use finding::{
     Arg, ArgValue, Edit, Finding, Fingerprint, FingerprintBuilder, Fix, FixSafety, RuleSource,
 };

@@ -1,5 +1,6 @@
 //! The suites, one file each.
 
+mod detect;
 mod kubehound;
 mod network;
 mod pss;
@@ -24,4 +25,9 @@ pub(crate) const ALL: &[Suite] = &[
     network::NPGUARD,
     network::NCA,
     network::ISTIO,
+    detect::FILTER_PARSER,
+    detect::ENGINE_UNIT,
+    detect::RULES_SHIPPED,
+    detect::FALCO_SUITE,
+    detect::FALCO_TESTING,
 ];

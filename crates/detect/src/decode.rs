@@ -1,0 +1,78 @@
+//! From bytes to events: what a document is, which events it holds, when they happened.
+//!
+//! ```text
+//! bytes ─► Framer: documents with their line ─► Decoder: source, time, members ─► Event
+//! ```
+//!
+//! Nothing stops the stream: what is no event is counted by reason, with its line, and the next one goes on.
+
+mod document;
+mod flow;
+mod framer;
+
+pub use document::{Decoder, Format};
+pub use framer::{Framer, Limits};
+
+use crate::event::Event;
+
+/// Why something that was read is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectReason {
+    /// Longer than [`Limits::document_bytes`].
+    TooLarge,
+    /// Ends inside a value.
+    Truncated,
+    /// Not JSON, nor a line of a flow log.
+    Malformed,
+    /// Bytes that are no UTF-8.
+    InvalidUtf8,
+    /// Readable, but no kind of event that is known.
+    UnknownKind,
+    /// An event without a time, or with one that is none.
+    NoTime,
+    /// Later than the clock allows: more than a day after the time of reading.
+    FutureTime,
+}
+
+impl RejectReason {
+    /// All reasons.
+    pub const ALL: [RejectReason; 7] = [
+        RejectReason::TooLarge,
+        RejectReason::Truncated,
+        RejectReason::Malformed,
+        RejectReason::InvalidUtf8,
+        RejectReason::UnknownKind,
+        RejectReason::NoTime,
+        RejectReason::FutureTime,
+    ];
+
+    /// The stable id.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RejectReason::TooLarge => "too-large",
+            RejectReason::Truncated => "truncated",
+            RejectReason::Malformed => "malformed",
+            RejectReason::InvalidUtf8 => "invalid-utf8",
+            RejectReason::UnknownKind => "unknown-kind",
+            RejectReason::NoTime => "no-time",
+            RejectReason::FutureTime => "future-time",
+        }
+    }
+}
+
+/// Something that is no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reject {
+    /// The line that it begins on, one-based.
+    pub line: u64,
+    /// Why it is none.
+    pub reason: RejectReason,
+}
+
+/// Takes what a stream yields.
+pub trait Sink {
+    /// An event.
+    fn event(&mut self, event: &Event<'_>, line: u64);
+    /// Something that is none.
+    fn reject(&mut self, reject: Reject);
+}

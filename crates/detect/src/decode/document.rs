@@ -1,0 +1,437 @@
+//! Which events a document holds.
+
+use std::borrow::Cow;
+
+use super::flow::Layout;
+use super::framer::{Frame, Framer, Limits, Taken};
+use super::{Reject, RejectReason, Sink};
+use crate::event::{Body, Columns, Event, TopMember, tag};
+use crate::fields::{Source, SourceId};
+use crate::json::{self, JsonError, Kind, Part, Value};
+use crate::time;
+
+/// What the bytes of a stream are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Told from each document.
+    #[default]
+    Detect,
+    /// JSON events of one source.
+    Json(SourceId),
+    /// Flow log lines.
+    VpcFlow,
+}
+
+/// Seconds and nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+const DAY: u64 = 86_400 * SECOND;
+
+/// How deep lists and envelopes may hold events.
+const MAX_ENVELOPES: usize = 8;
+
+/// Turns a stream into events. Memory: one document.
+#[derive(Debug)]
+pub struct Decoder {
+    format: Format,
+    framer: Framer,
+    state: State,
+}
+
+#[derive(Debug)]
+struct State {
+    layout: Layout,
+    /// Members of the event at hand.
+    members: Vec<TopMember>,
+    number: u64,
+    first_time_ns: Option<u64>,
+    /// Events later than this are refused; nothing for no such check.
+    latest_ns: Option<u64>,
+}
+
+impl Decoder {
+    /// At the beginning of a stream. `now_ns` is the time of reading, for refusing events from the future.
+    pub fn new(format: Format, limits: Limits, now_ns: Option<u64>) -> Self {
+        Self {
+            format,
+            framer: Framer::new(limits),
+            state: State {
+                layout: Layout::default(),
+                members: Vec::with_capacity(32),
+                number: 0,
+                first_time_ns: None,
+                latest_ns: now_ns.map(|now| now.saturating_add(DAY)),
+            },
+        }
+    }
+
+    /// Takes more bytes.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Decoder { format, framer, state } = self;
+        framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+    }
+
+    /// Takes the end of the stream.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        let Decoder { format, framer, state } = self;
+        framer.finish(&mut |frame| state.frame(*format, frame, sink));
+    }
+
+    /// How many events there were so far.
+    pub fn events(&self) -> u64 {
+        self.state.number
+    }
+}
+
+impl State {
+    fn frame(&mut self, format: Format, frame: Frame<'_>, sink: &mut impl Sink) -> Taken {
+        let (bytes, line, may_go_on) = match frame {
+            Frame::Line(bytes, line) => (bytes, line, true),
+            Frame::Document(bytes, line) => (bytes, line, false),
+            Frame::TooLarge(line) => {
+                sink.reject(Reject { line, reason: RejectReason::TooLarge });
+                return Taken::Whole;
+            }
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            sink.reject(Reject { line, reason: RejectReason::InvalidUtf8 });
+            return Taken::Whole;
+        };
+        let mut at = json::skip_blanks(bytes, 0);
+        // A byte order mark may stand first in a file.
+        if at == 0 && bytes.starts_with("\u{feff}".as_bytes()) {
+            at = json::skip_blanks(bytes, 3);
+        }
+        let is_json = matches!(bytes.get(at), Some(b'{' | b'['));
+        match (format, is_json) {
+            (Format::VpcFlow, false) | (Format::Detect, false) => self.flow_line(text, line, sink),
+            (Format::Json(_), false) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
+            (format, true) => {
+                let source = match format {
+                    Format::Json(source) => Some(source),
+                    Format::Detect | Format::VpcFlow => None,
+                };
+                let end = text.trim_ascii_end().len();
+                match self.value(text, at, end, source, line, 0, sink) {
+                    Ok(()) => {}
+                    // Brackets are counted before anything is told: nothing of the line has been taken.
+                    Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
+                    Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
+                }
+            }
+        }
+        Taken::Whole
+    }
+
+    // Flow logs.
+
+    fn flow_line(&mut self, text: &str, line: u64, sink: &mut impl Sink) {
+        let text = text.trim_end();
+        if let Some(layout) = Layout::from_header(text) {
+            self.layout = layout;
+            return;
+        }
+        let Some(columns) = self.layout.split(text) else {
+            return sink.reject(Reject { line, reason: RejectReason::Malformed });
+        };
+        self.flow_event(text, &columns, line, sink);
+    }
+
+    fn flow_event(&mut self, text: &str, columns: &Columns, line: u64, sink: &mut impl Sink) {
+        let number = |column: usize| columns.get(column).and_then(|part| part.of(text).parse::<u64>().ok());
+        let (start, end) = (number(10), number(11));
+        let Some(seconds) = start.or(end) else {
+            let reason = match number(0) {
+                Some(_) => RejectReason::NoTime,
+                None => RejectReason::Malformed,
+            };
+            return sink.reject(Reject { line, reason });
+        };
+        let part = Part { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
+        let time_ns = seconds.saturating_mul(SECOND);
+        self.emit(Source::VPC_FLOW, text, part, Some(columns), time_ns, line, sink);
+    }
+
+    // JSON.
+
+    /// The events in the value between `start` and `end`.
+    #[expect(clippy::too_many_arguments, reason = "one level of a recursion over borrowed text")]
+    fn value(
+        &mut self,
+        text: &str,
+        start: usize,
+        end: usize,
+        source: Option<SourceId>,
+        line: u64,
+        depth: usize,
+        sink: &mut impl Sink,
+    ) -> Result<(), JsonError> {
+        if depth > MAX_ENVELOPES {
+            return Err(JsonError::Malformed);
+        }
+        let bytes = text.as_bytes();
+        if bytes.get(start) == Some(&b'[') {
+            let part = Part::new(start, end);
+            // The brackets have to balance before the items are believed.
+            let list = Value::parse(part.of(text)).map(|_| Value::at(text, part))?;
+            for item in list.items() {
+                let part = item.part();
+                let (start, end) = (part.start as usize, part.end as usize);
+                match item.kind() {
+                    Kind::Object | Kind::Array => {
+                        if let Err(error) = self.value(text, start, end, source, line, depth + 1, sink) {
+                            sink.reject(Reject { line, reason: reason_of(error) });
+                        }
+                    }
+                    _ => sink.reject(Reject { line, reason: RejectReason::UnknownKind }),
+                }
+            }
+            return Ok(());
+        }
+        self.members.clear();
+        let mut at = start + 1;
+        while let Some(member) = json::next_member(bytes, at)? {
+            self.members.push(TopMember::new(bytes, member.key, member.has_escape, member.value));
+            at = member.next;
+        }
+        let closing = json::skip_blanks(bytes, at);
+        if bytes.get(closing) != Some(&b'}') {
+            return Err(JsonError::Truncated);
+        }
+        if json::skip_blanks(bytes, closing + 1) < end {
+            return Err(JsonError::Malformed);
+        }
+        let part = Part::new(start, closing + 1);
+        match self.classify(text, source) {
+            Class::Event(source) => {
+                match self.time_of(text, source) {
+                    Some(time_ns) => self.emit(source, text, part, None, time_ns, line, sink),
+                    None => sink.reject(Reject { line, reason: RejectReason::NoTime }),
+                }
+                Ok(())
+            }
+            Class::Alert => {
+                self.alert(text, part, line, sink);
+                Ok(())
+            }
+            Class::Envelope(inner, source) => {
+                let (start, end) = (inner.start as usize, inner.end as usize);
+                if matches!(bytes.get(start), Some(b'{' | b'[')) {
+                    // The outer value is whole: what is wrong inside stays inside.
+                    if let Err(error) = self.value(text, start, end, source, line, depth + 1, sink) {
+                        sink.reject(Reject { line, reason: reason_of(error) });
+                    }
+                    return Ok(());
+                }
+                sink.reject(Reject { line, reason: RejectReason::UnknownKind });
+                Ok(())
+            }
+            Class::Unknown => {
+                sink.reject(Reject { line, reason: RejectReason::UnknownKind });
+                Ok(())
+            }
+        }
+    }
+
+    fn member(&self, text: &str, key: &str) -> Option<Part> {
+        let (bytes, wanted) = (text.as_bytes(), tag(key.as_bytes()));
+        self.members.iter().find(|member| member.is(bytes, key, wanted)).map(|member| member.value)
+    }
+
+    fn text_member<'t>(&self, text: &'t str, key: &str) -> Option<Cow<'t, str>> {
+        Value::at(text, self.member(text, key)?).string()
+    }
+
+    fn has(&self, text: &str, key: &str) -> bool {
+        self.member(text, key).is_some()
+    }
+
+    /// What the object at hand is.
+    fn classify(&self, text: &str, source: Option<SourceId>) -> Class {
+        // Kubernetes' audit events first: they are the most.
+        let kind = self.member(text, "kind").map(|kind| kind.of(text));
+        match kind {
+            Some("\"Event\"") if self.has(text, "auditID") => return Class::Event(Source::K8S_AUDIT),
+            Some("\"EventList\"") => return self.inner(text, "items", Some(Source::K8S_AUDIT)),
+            _ => {}
+        }
+        if self.has(text, "output_fields") && self.has(text, "rule") {
+            return Class::Alert;
+        }
+        if let (Some(detail), Some(kind)) =
+            (self.member(text, "detail"), self.text_member(text, "detail-type"))
+        {
+            // EventBridge.
+            let source = match &*kind {
+                "GuardDuty Finding" => Some(Source::GUARDDUTY),
+                "Security Hub Findings - Imported" | "Security Hub Findings - Custom Action" => {
+                    Some(Source::SECURITY_HUB)
+                }
+                "Inspector2 Finding" => Some(Source::INSPECTOR),
+                "Config Configuration Item Change" => Some(Source::AWS_CONFIG),
+                kind if kind.ends_with("via CloudTrail") => Some(Source::CLOUDTRAIL),
+                _ => source,
+            };
+            return Class::Envelope(detail, source);
+        }
+        for (list, of) in [
+            ("Records", Source::CLOUDTRAIL),
+            ("Findings", Source::SECURITY_HUB),
+            ("configurationItems", Source::AWS_CONFIG),
+        ] {
+            if self.has(text, list) && !self.has(text, "eventVersion") {
+                return self.inner(text, list, Some(of));
+            }
+        }
+        if self.has(text, "findings") {
+            return self.inner(text, "findings", source);
+        }
+        if let Some(item) = self.member(text, "configurationItem") {
+            return Class::Envelope(item, Some(Source::AWS_CONFIG));
+        }
+        let known = self.known_event(text);
+        match (source, known) {
+            // Without an id it is no audit event: its fields would have no values.
+            (Some(Source::K8S_AUDIT), _) if !self.has(text, "auditID") => Class::Unknown,
+            (Some(source), _) => Class::Event(source),
+            (None, Some(source)) => Class::Event(source),
+            (None, None) => Class::Unknown,
+        }
+    }
+
+    fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {
+        self.member(text, key).map_or(Class::Unknown, |part| Class::Envelope(part, source))
+    }
+
+    /// The source that an object's keys tell.
+    fn known_event(&self, text: &str) -> Option<SourceId> {
+        let has = |key: &str| self.has(text, key);
+        if has("eventName") && has("eventSource") {
+            Some(Source::CLOUDTRAIL)
+        } else if has("auditID") && has("stage") {
+            Some(Source::K8S_AUDIT)
+        } else if has("protoPayload") {
+            Some(Source::GCP_AUDIT)
+        } else if has("SchemaVersion") && has("ProductArn") {
+            Some(Source::SECURITY_HUB)
+        } else if has("schemaVersion") && has("partition") && has("service") {
+            Some(Source::GUARDDUTY)
+        } else if has("findingArn") && has("inspectorScore")
+            || has("findingArn") && has("packageVulnerabilityDetails")
+        {
+            Some(Source::INSPECTOR)
+        } else if has("configurationItemStatus") {
+            Some(Source::AWS_CONFIG)
+        } else if has("eventType") && has("published") && has("actor") {
+            Some(Source::OKTA)
+        } else if has("webhook_type") {
+            Some(Source::GITHUB)
+        } else {
+            None
+        }
+    }
+
+    /// When the event happened, as its source says it.
+    fn time_of(&self, text: &str, source: SourceId) -> Option<u64> {
+        let keys: &[&str] = match source {
+            Source::K8S_AUDIT => &["stageTimestamp", "requestReceivedTimestamp"],
+            Source::CLOUDTRAIL => &["eventTime"],
+            Source::GCP_AUDIT => &["timestamp", "receiveTimestamp"],
+            Source::OKTA => &["published"],
+            Source::GUARDDUTY => &["updatedAt", "createdAt"],
+            Source::SECURITY_HUB => &["UpdatedAt", "LastObservedAt", "CreatedAt"],
+            Source::INSPECTOR => &["updatedAt", "lastObservedAt", "firstObservedAt"],
+            Source::AWS_CONFIG => &["configurationItemCaptureTime"],
+            // A webhook has no time of its own.
+            Source::GITHUB => return Some(0),
+            _ => &["time", "timestamp", "@timestamp"],
+        };
+        keys.iter().find_map(|key| {
+            let value = Value::at(text, self.member(text, key)?);
+            match value.kind() {
+                Kind::String => time::parse_rfc3339(&value.string()?),
+                // Some exports have seconds or milliseconds since 1970.
+                Kind::Number => {
+                    let number: u64 = value.raw().parse().ok()?;
+                    let unit = if number < 100_000_000_000 { SECOND } else { 1_000_000 };
+                    number.checked_mul(unit)
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// An alert of Falco: the event is what it says about the fields.
+    fn alert(&mut self, text: &str, part: Part, line: u64, sink: &mut impl Sink) {
+        let reject = |reason| Reject { line, reason };
+        let fields = self.member(text, "output_fields").map(|part| Value::at(text, part));
+        let Some(fields) = fields.filter(|fields| fields.kind() == Kind::Object) else {
+            return sink.reject(reject(RejectReason::Malformed));
+        };
+        let name = self.text_member(text, "source");
+        let Some(source) = Source::named(name.as_deref().unwrap_or("syscall")) else {
+            return sink.reject(reject(RejectReason::UnknownKind));
+        };
+        let reported = ["evt.rawtime", "evt.time", "evt.time.iso8601"]
+            .iter()
+            .find_map(|key| fields.get(key)?.raw().parse::<u64>().ok());
+        let time = reported.or_else(|| time::parse_rfc3339(&self.text_member(text, "time")?));
+        let Some(time_ns) = time else { return sink.reject(reject(RejectReason::NoTime)) };
+        if self.is_future(time_ns) {
+            return sink.reject(reject(RejectReason::FutureTime));
+        }
+        self.number += 1;
+        let first_time_ns = *self.first_time_ns.get_or_insert(time_ns);
+        let event = Event {
+            source,
+            text,
+            part,
+            body: Body::Reported(fields.part()),
+            number: self.number,
+            time_ns,
+            first_time_ns,
+        };
+        sink.event(&event, line);
+    }
+
+    fn is_future(&self, time_ns: u64) -> bool {
+        self.latest_ns.is_some_and(|latest| time_ns > latest)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one event")]
+    fn emit(
+        &mut self,
+        source: SourceId,
+        text: &str,
+        part: Part,
+        columns: Option<&Columns>,
+        time_ns: u64,
+        line: u64,
+        sink: &mut impl Sink,
+    ) {
+        if self.is_future(time_ns) {
+            return sink.reject(Reject { line, reason: RejectReason::FutureTime });
+        }
+        self.number += 1;
+        let first_time_ns = *self.first_time_ns.get_or_insert(time_ns);
+        let body = match columns {
+            Some(columns) => Body::Columns(columns),
+            None => Body::Json(&self.members),
+        };
+        let number = self.number;
+        sink.event(&Event { source, text, part, body, number, time_ns, first_time_ns }, line);
+    }
+}
+
+enum Class {
+    Event(SourceId),
+    Alert,
+    Envelope(Part, Option<SourceId>),
+    Unknown,
+}
+
+fn reason_of(error: JsonError) -> RejectReason {
+    match error {
+        JsonError::Truncated => RejectReason::Truncated,
+        JsonError::Malformed => RejectReason::Malformed,
+    }
+}

@@ -1,0 +1,158 @@
+//! A stream of bytes in, detections out.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use haechi_model::Detection;
+
+use crate::decode::{Decoder, Format, Limits, Reject, RejectReason, Sink};
+use crate::event::Event;
+use crate::program::{Matcher, Program, RuleMatching};
+
+/// Takes what detection yields.
+pub trait Report {
+    /// A rule matched the event that begins on that line.
+    fn detection(&mut self, detection: Detection, line: u64);
+    /// Something in the stream is no event.
+    fn reject(&mut self, reject: Reject);
+}
+
+/// How a stream is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StreamOptions {
+    /// What its bytes are.
+    pub format: Format,
+    /// What bounds it.
+    pub limits: Limits,
+    /// How many rules may match one event.
+    pub matching: RuleMatching,
+    /// The time of reading; events that are more than a day later are refused. Nothing for no such check.
+    pub now_ns: Option<u64>,
+}
+
+/// What was in a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StreamStats {
+    /// Events.
+    pub events: u64,
+    /// Rules that matched.
+    pub detections: u64,
+    /// Matches that were left out because the same event had been delivered before.
+    pub duplicates: u64,
+    /// What was no event, by reason: how often, and on which line first. In the order of [`RejectReason::ALL`].
+    pub rejects: [(u64, u64); RejectReason::ALL.len()],
+}
+
+impl StreamStats {
+    /// Everything that was no event.
+    pub fn rejected(&self) -> u64 {
+        self.rejects.iter().map(|(count, _)| count).sum()
+    }
+}
+
+/// Holds a stream against a program. Memory is flat: one document, and the marks of the last events that matched.
+#[derive(Debug)]
+pub struct Stream<'p> {
+    decoder: Decoder,
+    engine: Engine<'p>,
+}
+
+#[derive(Debug)]
+struct Engine<'p> {
+    matcher: Matcher<'p>,
+    seen: Seen,
+    stats: StreamStats,
+}
+
+impl<'p> Stream<'p> {
+    /// At the beginning of a stream.
+    pub fn new(program: &'p Program, options: StreamOptions) -> Self {
+        Self {
+            decoder: Decoder::new(options.format, options.limits, options.now_ns),
+            engine: Engine {
+                matcher: Matcher::new(program, options.matching),
+                seen: Seen::default(),
+                stats: StreamStats::default(),
+            },
+        }
+    }
+
+    /// Takes more bytes.
+    pub fn feed(&mut self, bytes: &[u8], report: &mut impl Report) {
+        self.decoder.feed(bytes, &mut Connected { engine: &mut self.engine, report });
+    }
+
+    /// Takes the end of a file: what is unfinished is told. More may follow: the next file of the stream.
+    pub fn finish(&mut self, report: &mut impl Report) {
+        self.decoder.finish(&mut Connected { engine: &mut self.engine, report });
+    }
+
+    /// What was in the stream so far.
+    pub fn stats(&self) -> &StreamStats {
+        &self.engine.stats
+    }
+}
+
+struct Connected<'s, 'p, R> {
+    engine: &'s mut Engine<'p>,
+    report: &'s mut R,
+}
+
+impl<R: Report> Sink for Connected<'_, '_, R> {
+    fn event(&mut self, event: &Event<'_>, line: u64) {
+        let Engine { matcher, seen, stats } = self.engine;
+        stats.events += 1;
+        let count = matcher.matches(event).len();
+        for index in 0..count {
+            let Some(rule) = matcher.matched(index) else { continue };
+            let detection = matcher.detection(rule, event);
+            // Logs are delivered at least once: after a retry the same event comes again, maybe much later.
+            if let Some(id) = &detection.event_id
+                && !seen.is_new((&detection.rule, id))
+            {
+                stats.duplicates += 1;
+                continue;
+            }
+            stats.detections += 1;
+            self.report.detection(detection, line);
+        }
+    }
+
+    fn reject(&mut self, reject: Reject) {
+        let at = RejectReason::ALL.iter().position(|reason| *reason == reject.reason);
+        if let Some((count, line)) = at.and_then(|at| self.engine.stats.rejects.get_mut(at)) {
+            if *count == 0 {
+                *line = reject.line;
+            }
+            *count += 1;
+        }
+        self.report.reject(reject);
+    }
+}
+
+/// Marks of the last things that were seen.
+#[derive(Debug, Default)]
+struct Seen {
+    marks: HashSet<u64>,
+    order: VecDeque<u64>,
+}
+
+impl Seen {
+    const CAPACITY: usize = 1 << 17;
+
+    fn is_new(&mut self, thing: impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        thing.hash(&mut hasher);
+        let mark = hasher.finish();
+        if !self.marks.insert(mark) {
+            return false;
+        }
+        self.order.push_back(mark);
+        if self.order.len() > Self::CAPACITY
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.marks.remove(&oldest);
+        }
+        true
+    }
+}
