@@ -16,6 +16,7 @@
 mod engine;
 mod go;
 pub mod pss;
+mod rego;
 
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
