@@ -29,6 +29,7 @@ mod value;
 
 use std::fmt;
 
+pub(crate) use builtins::Regexes;
 pub(crate) use compile::{Program, Source, compile};
 pub(crate) use eval::{EvalError, Evaluation, Input};
 pub(crate) use value::Value;

@@ -90,7 +90,7 @@ fn compile(pattern: &str) -> Result<Option<Arc<Regex>>, EvalError> {
     if pattern.len() > LENGTH {
         return Err(too_large());
     }
-    let translated = translate(pattern);
+    let Some(translated) = translate(pattern) else { return Ok(None) };
     match RegexBuilder::new(&translated).size_limit(SIZE).dfa_size_limit(SIZE).nest_limit(100).build() {
         Ok(regex) => Ok(Some(Arc::new(regex))),
         Err(regex::Error::CompiledTooBig(_)) => Err(too_large()),
@@ -99,14 +99,32 @@ fn compile(pattern: &str) -> Result<Option<Arc<Regex>>, EvalError> {
 }
 
 /// Rewrites what Go and Rust read differently: Go's classes are ASCII, `[` in a class and `{` that is no repetition
-/// stand for themselves, `\Q…\E` quotes.
-fn translate(pattern: &str) -> String {
+/// stand for themselves, `\Q…\E` quotes. `None` for what Rust accepts and Go does not: a repetition of a repetition,
+/// counts above 1000, flags of Rust's own.
+fn translate(pattern: &str) -> Option<String> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut in_class = false;
     let mut class_start = false;
     let mut rest = pattern;
+    let mut repeats = Repeats::No;
     while let Some(c) = rest.chars().next() {
         let mut len = c.len_utf8();
+        repeats = match (c, repeats) {
+            _ if in_class => Repeats::No,
+            ('?', Repeats::Greedy) => Repeats::Lazy,
+            ('*' | '+' | '?', Repeats::No) => Repeats::Greedy,
+            ('*' | '+' | '?', _) => return None,
+            ('{', before) if is_repetition(rest) => match before {
+                Repeats::No if is_small(rest) => Repeats::Greedy,
+                _ => return None,
+            },
+            // The digits of a count do not end it.
+            ('0'..='9' | ',' | '}', Repeats::Greedy) if out.rfind('{') > out.rfind('}') => Repeats::Greedy,
+            _ => Repeats::No,
+        };
+        if c == '(' && !in_class && has_foreign_flag(rest) {
+            return None;
+        }
         let next = rest.get(len..).and_then(|rest| rest.chars().next());
         let is_start = std::mem::take(&mut class_start);
         match (c, next) {
@@ -166,7 +184,29 @@ fn translate(pattern: &str) -> String {
         }
         rest = rest.get(len..).unwrap_or_default();
     }
-    out
+    Some(out)
+}
+
+/// What the last character repeats.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    No,
+    Greedy,
+    Lazy,
+}
+
+/// Whether the counts at the beginning are at most 1000.
+fn is_small(text: &str) -> bool {
+    let inside = text.split('}').next().unwrap_or_default().trim_start_matches('{');
+    inside.split(',').all(|count| count.is_empty() || count.parse::<u32>().is_ok_and(|count| count <= 1000))
+}
+
+/// Whether a group begins with a flag that Go does not know, as `(?x)`.
+fn has_foreign_flag(text: &str) -> bool {
+    let flags = text.strip_prefix("(?").unwrap_or_default();
+    let flags: String = flags.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '-').collect();
+    let names_group = text.starts_with("(?P<");
+    !names_group && flags.chars().any(|c| !matches!(c, 'i' | 'm' | 's' | 'U' | '-'))
 }
 
 /// Whether a text begins with `{2}`, `{2,}` or `{2,3}`.
@@ -303,6 +343,7 @@ mod tests {
         assert_eq!(matches("^[]a]+$", "]a"), Some(true));
         assert_eq!(matches("^a{x}$", "a{x}"), Some(true));
         assert_eq!(matches("^a{2,3}$", "aaa"), Some(true));
+        assert_eq!(matches("^a{2,3}?b+?(?i)C$", "aaabc"), Some(true));
         assert_eq!(matches("^[a&&b]+$", "a&"), Some(true));
         assert_eq!(matches(r"^\Qa.b\E$", "a.b"), Some(true));
         assert_eq!(matches("^[[:alpha:]]+$", "ab"), Some(true));
@@ -310,8 +351,8 @@ mod tests {
 
     #[test]
     fn what_go_refuses_is_refused() {
-        for pattern in ["(", r"(a)\1", "(?=a)", "a**", "[b-a]"] {
-            assert_eq!(matches(pattern, "a"), None, "{pattern} {}", translate(pattern));
+        for pattern in ["(", r"(a)\1", "(?=a)", "a**", "a{2}{3}", "a{1001}", "(?x)a", "[b-a]"] {
+            assert_eq!(matches(pattern, "a"), None, "{pattern} {:?}", translate(pattern));
         }
     }
 
