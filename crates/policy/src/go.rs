@@ -49,6 +49,22 @@ fn is_printable(c: char) -> bool {
     text.escape_debug().nth(1) == Some(c)
 }
 
+/// A float as Go's `%v` prints it: the shortest digits that read back the same, with an exponent below 1e-4 and from
+/// 1e21 on.
+pub(crate) fn format_float(value: f64) -> String {
+    if value == 0.0 {
+        return if value.is_sign_negative() { "-0".into() } else { "0".into() };
+    }
+    let text = format!("{value:e}");
+    let Some((digits, exponent)) = text.split_once('e') else { return text };
+    let power: i32 = exponent.parse().unwrap_or(0);
+    if (-4..21).contains(&power) {
+        return format!("{value}");
+    }
+    let sign = if power < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", power.abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::quote;

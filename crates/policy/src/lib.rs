@@ -13,10 +13,14 @@
 //! - a mistake in one document of a set loses no other policy;
 //! - objects are read where they lie: no engine copies the tree to judge it.
 
+mod admission;
 mod engine;
+pub mod gatekeeper;
 mod go;
 pub mod pss;
+mod rego;
 
+pub use admission::AdmissionError;
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
     Operation, Outcome, Patch, PatchOp, PolicyDocument, PolicySet, Request, UserInfo, Verdict, Violation,

@@ -1,6 +1,7 @@
 //! The suites, one file each.
 
 mod detect;
+mod gatekeeper;
 mod kubehound;
 mod network;
 mod pss;
@@ -30,4 +31,6 @@ pub(crate) const ALL: &[Suite] = &[
     detect::RULES_SHIPPED,
     detect::FALCO_SUITE,
     detect::FALCO_TESTING,
+    gatekeeper::LIBRARY,
+    gatekeeper::REVIEWS,
 ];

@@ -1,0 +1,158 @@
+//! Gatekeeper: ConstraintTemplates, their constraints, and what Gatekeeper itself is configured to leave out.
+//!
+//! ```text
+//! ConstraintTemplate ─► Template (Rego program, schema of parameters) ┐
+//! constraint ─► Constraint (match, parameters, enforcement) ──────────┴─► GatekeeperSet ─► Verdicts
+//! ```
+//!
+//! Source of the behaviour: `open-policy-agent/frameworks` (constraint/pkg) and `open-policy-agent/gatekeeper`
+//! (pkg/target, pkg/mutation/match, pkg/gator).
+
+mod config;
+mod constraint;
+mod expansion;
+mod matching;
+mod review;
+mod schema;
+pub mod suite;
+mod template;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haechi_objects::Object;
+
+pub use constraint::EnforcementPoint;
+pub use matching::ObjectSource;
+
+use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
+use crate::rego::Regexes;
+use config::Config;
+use constraint::Constraint;
+use template::Template;
+
+/// Reads Gatekeeper's documents.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Gatekeeper {
+    /// Where the constraints are enforced: scoped actions differ by it.
+    pub point: EnforcementPoint,
+}
+
+/// Templates and constraints, made ready.
+#[derive(Debug, Default)]
+pub struct GatekeeperSet {
+    templates: BTreeMap<Arc<str>, Arc<Template>>,
+    /// By kind and name.
+    constraints: Vec<(Arc<Template>, Constraint)>,
+    config: Config,
+    point: EnforcementPoint,
+    regexes: Regexes,
+    texts: review::Texts,
+}
+
+/// Group of the templates.
+const TEMPLATES: &str = "templates.gatekeeper.sh";
+
+impl Engine for Gatekeeper {
+    type Set = GatekeeperSet;
+
+    fn claims(&self, object: Object<'_>) -> bool {
+        object.kind() == "ConstraintTemplate"
+            || object.group() == constraint::GROUP
+            || object.is("config.gatekeeper.sh", "Config")
+    }
+
+    fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
+        let mut set = GatekeeperSet { point: self.point, ..GatekeeperSet::default() };
+        let mut errors = Vec::new();
+        let mut refused: Vec<&str> = Vec::new();
+        for document in documents.iter().filter(|document| document.object.kind() == "ConstraintTemplate") {
+            load_template(document, &mut set, &mut refused, &mut errors);
+        }
+        for document in documents {
+            let object = document.object;
+            if object.group() == constraint::GROUP {
+                load_constraint(document, &mut set, &refused, &mut errors);
+            } else if object.is("config.gatekeeper.sh", "Config") {
+                set.config.read(document, &mut errors);
+            } else if set.templates.contains_key(object.kind()) {
+                // A constraint by its kind, under another group: nobody would ever enforce it.
+                let message = format!(
+                    "`{}` is the kind of a constraint, but its group is `{}`: apiVersion must be `{}/v1beta1`",
+                    object.kind(),
+                    object.group(),
+                    constraint::GROUP
+                );
+                let node = object.node().get("apiVersion").unwrap_or(object.node());
+                errors.push(LoadError::at(document, node, message));
+            }
+        }
+        set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
+        Loaded { set, errors }
+    }
+}
+
+fn load_template<'d>(
+    document: &PolicyDocument<'d>,
+    set: &mut GatekeeperSet,
+    refused: &mut Vec<&'d str>,
+    errors: &mut Vec<LoadError>,
+) {
+    let object = document.object;
+    if object.group() != TEMPLATES {
+        let node = object.node().get("apiVersion").unwrap_or(object.node());
+        let message =
+            format!("a ConstraintTemplate's apiVersion is `{TEMPLATES}/v1`, not `{}`", object.api_version());
+        errors.push(LoadError::at(document, node, message));
+        return;
+    }
+    let kind =
+        object.node().at(&["spec", "crd", "spec", "names", "kind"]).and_then(haechi_syntax::Node::as_str);
+    match template::read(document, errors) {
+        Some(template) if set.templates.contains_key(&template.kind) => {
+            let message = format!("a template for `{}` is there already", template.kind);
+            errors.push(LoadError::at(document, object.node(), message));
+        }
+        Some(template) => {
+            set.templates.insert(template.kind.clone(), Arc::new(template));
+        }
+        None => refused.extend(kind),
+    }
+}
+
+fn load_constraint(
+    document: &PolicyDocument<'_>,
+    set: &mut GatekeeperSet,
+    refused: &[&str],
+    errors: &mut Vec<LoadError>,
+) {
+    let object = document.object;
+    let node = object.node().get("kind").unwrap_or(object.node());
+    let Some(template) = set.templates.get(object.kind()).cloned() else {
+        let message = match refused.contains(&object.kind()) {
+            true => format!("the template of `{}` could not be loaded", object.kind()),
+            false => format!("there is no ConstraintTemplate for `{}`", object.kind()),
+        };
+        errors.push(LoadError::at(document, node, message));
+        return;
+    };
+    if let Some(constraint) = constraint::read(document, &template, errors) {
+        // Of two with the same name the later one counts, as when both are applied.
+        set.constraints.retain(|(_, known)| known.policy != constraint.policy);
+        set.constraints.push((template, constraint));
+    }
+}
+
+impl GatekeeperSet {
+    /// The constraints as `Kind/name`, in order.
+    pub fn policies(&self) -> impl Iterator<Item = &str> {
+        self.constraints.iter().map(|(_, constraint)| &*constraint.policy)
+    }
+
+    /// Kinds that have a template, in order.
+    pub fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.templates.keys().map(|kind| &**kind)
+    }
+}

@@ -1,0 +1,300 @@
+//! Judging a request by the constraints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haechi_objects::Object;
+
+use super::GatekeeperSet;
+use super::constraint::{Constraint, EnforcementPoint};
+use super::matching::{Matched, ObjectSource};
+use super::template::{Code, Template};
+use crate::engine::{Actions, FailMode, Operation, Outcome, PolicySet, Request, Verdict, Violation};
+use crate::rego::{EvalError, Evaluation, Input, Value};
+
+/// Texts that all verdicts share.
+#[derive(Debug, Clone)]
+pub(crate) struct Texts {
+    none: Arc<str>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self { none: "".into() }
+    }
+}
+
+/// Steps that one constraint may take; some 20 ms.
+const BUDGET: u64 = 1_000_000;
+
+impl PolicySet for GatekeeperSet {
+    fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        self.review_from(request, ObjectSource::Original, verdicts);
+    }
+}
+
+impl GatekeeperSet {
+    /// As [`PolicySet::review`], for an object that comes from `source`.
+    pub fn review_from(&self, request: &Request<'_>, source: ObjectSource, verdicts: &mut Vec<Verdict>) {
+        let mut review = Review { set: self, request, source, input: None, inventory: None };
+        for (template, constraint) in &self.constraints {
+            review.judge(template, constraint, verdicts);
+        }
+    }
+}
+
+/// One request, with what is made of it once.
+struct Review<'r, 'd> {
+    set: &'r GatekeeperSet,
+    request: &'r Request<'d>,
+    source: ObjectSource,
+    /// `input.review`
+    input: Option<Value<'r>>,
+    /// `data.inventory`
+    inventory: Option<Value<'r>>,
+}
+
+impl<'r> Review<'r, '_> {
+    fn judge(&mut self, template: &'r Template, constraint: &'r Constraint, verdicts: &mut Vec<Verdict>) {
+        let actions = constraint.enforcement.at(self.set.point);
+        let verdict = |outcome: Outcome, actions: Actions| Verdict {
+            policy: constraint.policy.clone(),
+            rule: self.set.texts.none.clone(),
+            outcome,
+            actions,
+            patches: Vec::new(),
+            audit_annotations: Vec::new(),
+        };
+        let Some(actions) = actions else {
+            return verdicts.push(verdict(Outcome::NotApplicable("enforcementPoints"), Actions::NONE));
+        };
+        match self.applies(template, constraint) {
+            Matched::Yes => {}
+            Matched::No(why) => return verdicts.push(verdict(Outcome::NotApplicable(why), actions)),
+            Matched::Unknown(why) => {
+                let outcome = Outcome::Error { message: why.to_owned(), fail_mode: FailMode::Fail };
+                return verdicts.push(verdict(outcome, actions));
+            }
+        }
+        let before = verdicts.len();
+        let outcomes = match &template.code {
+            Code::Rego(program) => {
+                let input = Input {
+                    review: self.input(),
+                    parameters: constraint.parameters.clone(),
+                    inventory: program.reads_inventory.then(|| self.inventory()),
+                };
+                let mut evaluation = Evaluation::new(program, input, &self.set.regexes, BUDGET);
+                evaluation.violations()
+            }
+            Code::Cel(_) => Err(EvalError::Unavailable("K8sNativeValidation needs the engine for CEL")),
+        };
+        match outcomes {
+            Ok(violations) => {
+                let outcomes = violations.iter().map(violation);
+                verdicts.extend(outcomes.map(|outcome| verdict(outcome, actions)));
+            }
+            Err(error) => {
+                let outcome = Outcome::Error { message: error.to_string(), fail_mode: FailMode::Fail };
+                verdicts.push(verdict(outcome, actions));
+            }
+        }
+        if verdicts.len() == before {
+            verdicts.push(verdict(Outcome::Pass, actions));
+        }
+    }
+
+    /// Whether a constraint is about the request; an update is matched by the object as it was, too.
+    fn applies(&self, template: &Template, constraint: &Constraint) -> Matched {
+        let request = self.request;
+        let process = match self.set.point {
+            EnforcementPoint::Admission => Some("webhook"),
+            EnforcementPoint::Audit => Some("audit"),
+            EnforcementPoint::CommandLine => None,
+        };
+        let name = match request.kind.kind == "Namespace" && request.kind.group.is_empty() {
+            true => request.name,
+            false => request.namespace,
+        };
+        if process.is_some_and(|process| !name.is_empty() && self.set.config.excludes(process, name)) {
+            return Matched::No("excluded by Gatekeeper's Config");
+        }
+        if let Some(operation) = request.operation
+            && !template.operations.is_empty()
+            && !template.operations.iter().any(|name| name == "*" || name == operation.as_str())
+        {
+            return Matched::No("operations");
+        }
+        let object = match request.operation {
+            Some(Operation::Delete) => request.old_object,
+            _ => request.object,
+        };
+        let namespace = self.namespace();
+        let mut result = Matched::Unknown("the request holds neither an object nor an old object");
+        for object in [object, request.old_object].into_iter().flatten() {
+            match constraint.matches.matches(object, namespace, self.source) {
+                Matched::Yes => return Matched::Yes,
+                Matched::Unknown(why) => return Matched::Unknown(why),
+                no @ Matched::No(_) if matches!(result, Matched::Unknown(_)) => result = no,
+                Matched::No(_) => {}
+            }
+        }
+        result
+    }
+
+    /// The Namespace of the request, if it is known.
+    fn namespace(&self) -> Option<Object<'r>> {
+        let request = self.request;
+        let known = || request.inventory.get("v1", "Namespace", None, request.namespace);
+        request.namespace_object.or_else(|| known().filter(|_| !request.namespace.is_empty()))
+    }
+
+    fn input(&mut self) -> Value<'r> {
+        match &self.input {
+            Some(input) => input.clone(),
+            None => {
+                let input = review_value(self.request);
+                self.input = Some(input.clone());
+                input
+            }
+        }
+    }
+
+    fn inventory(&mut self) -> Value<'r> {
+        match &self.inventory {
+            Some(inventory) => inventory.clone(),
+            None => {
+                let inventory = inventory_value(self.request);
+                self.inventory = Some(inventory.clone());
+                inventory
+            }
+        }
+    }
+}
+
+fn violation(value: &Value<'_>) -> Outcome {
+    let message = value.get(&Value::Str("msg"));
+    match message.as_ref().map(|message| (message.as_str(), message.type_name())) {
+        Some((Some(text), _)) => Outcome::Violation(Violation {
+            message: text.to_owned(),
+            details: value.get(&Value::Str("details")).map_or_else(
+                || serde_json::Value::Object(serde_json::Map::new()),
+                |details| details.to_json(),
+            ),
+            spans: Vec::new(),
+        }),
+        Some((None, found)) => Outcome::Error {
+            message: format!("`msg` of a violation is {found}, it must be a string"),
+            fail_mode: FailMode::Fail,
+        },
+        // Gatekeeper drops such a violation without a word.
+        None => Outcome::Error {
+            message: format!("a violation without `msg`, which Gatekeeper drops: {value}"),
+            fail_mode: FailMode::Ignore,
+        },
+    }
+}
+
+fn text(text: &str) -> Value<'_> {
+    Value::Str(text)
+}
+
+fn object_value<'r>(object: Option<Object<'r>>) -> Value<'r> {
+    object.map_or(Value::Null, |object| Value::of_node(object.node()))
+}
+
+/// `input.review`: the AdmissionRequest as Gatekeeper hands it on.
+fn review_value<'r>(request: &'r Request<'_>) -> Value<'r> {
+    let object = match request.operation {
+        // On delete the old object stands in both places.
+        Some(Operation::Delete) => request.old_object,
+        _ => request.object,
+    };
+    let fixed = [
+        ("object", object_value(object)),
+        ("oldObject", object_value(request.old_object)),
+        ("namespaceObject", object_value(request.namespace_object)),
+    ];
+    let mut entries: Vec<(Value<'r>, Value<'r>)> =
+        fixed.into_iter().map(|(key, value)| (text(key), value)).collect();
+    if let Some(admission) = request.admission {
+        let rest = admission
+            .entries()
+            .filter(|entry| !matches!(entry.key, "object" | "oldObject" | "namespaceObject"));
+        entries.extend(rest.map(|entry| (text(entry.key), Value::of_node(entry.value))));
+        return Value::object(entries);
+    }
+    let kind = request.kind;
+    let group_version = |group, version, last: (&'static str, &'r str)| {
+        Value::object(vec![
+            (text("group"), text(group)),
+            (text(last.0), text(last.1)),
+            (text("version"), text(version)),
+        ])
+    };
+    let resource = request.resource.unwrap_or_default();
+    let groups = Value::array(request.user.groups.iter().map(|group| text(group)).collect());
+    let mut user = Vec::new();
+    if !request.user.groups.is_empty() {
+        user.push((text("groups"), groups));
+    }
+    for (key, value) in [("uid", request.user.uid), ("username", request.user.username)] {
+        if !value.is_empty() {
+            user.push((text(key), text(value)));
+        }
+    }
+    let user = match request.user.node {
+        Some(node) => Value::of_node(node),
+        None => Value::object(user),
+    };
+    entries.extend([
+        (text("kind"), group_version(kind.group, kind.version, ("kind", kind.kind))),
+        (text("operation"), text(request.operation.map_or("", Operation::as_str))),
+        (text("options"), request.options.map_or(Value::Null, Value::of_node)),
+        (text("resource"), group_version(resource.group, resource.version, ("resource", resource.resource))),
+        (text("uid"), text("")),
+        (text("userInfo"), user),
+    ]);
+    for (key, value) in
+        [("name", request.name), ("namespace", request.namespace), ("subResource", request.sub_resource)]
+    {
+        if !value.is_empty() {
+            entries.push((text(key), text(value)));
+        }
+    }
+    if request.dry_run {
+        entries.push((text("dryRun"), Value::Bool(true)));
+    }
+    Value::object(entries)
+}
+
+/// `data.inventory`: `cluster[apiVersion][kind][name]` and `namespace[namespace][apiVersion][kind][name]`.
+fn inventory_value<'r>(request: &'r Request<'_>) -> Value<'r> {
+    type Kinds<'r> = BTreeMap<&'r str, BTreeMap<&'r str, Vec<(Value<'r>, Value<'r>)>>>;
+    let mut cluster: Kinds<'r> = BTreeMap::new();
+    let mut namespaces: BTreeMap<&'r str, Kinds<'r>> = BTreeMap::new();
+    for object in request.inventory.iter() {
+        let kinds = match object.namespace() {
+            Some(namespace) => namespaces.entry(namespace).or_default(),
+            None => &mut cluster,
+        };
+        let names = kinds.entry(object.api_version()).or_default().entry(object.kind()).or_default();
+        names.push((text(object.name()), Value::of_node(object.node())));
+    }
+    let kinds_value = |kinds: Kinds<'r>| {
+        let versions = kinds.into_iter().map(|(version, kinds)| {
+            let kinds = kinds.into_iter().map(|(kind, names)| (text(kind), Value::object(names)));
+            (text(version), Value::object(kinds.collect()))
+        });
+        Value::object(versions.collect())
+    };
+    let mut entries = Vec::new();
+    if !cluster.is_empty() {
+        entries.push((text("cluster"), kinds_value(cluster)));
+    }
+    if !namespaces.is_empty() {
+        let spaces = namespaces.into_iter().map(|(name, kinds)| (text(name), kinds_value(kinds)));
+        entries.push((text("namespace"), Value::object(spaces.collect())));
+    }
+    Value::object(entries)
+}
