@@ -56,7 +56,13 @@ pub enum Decision {
 /// Whoever knows what is allowed.
 pub trait Authorizer: Send + Sync {
     /// Whether `subject` may do `verb` there. `requester` is the user of the request.
-    fn decide(&self, requester: &Requester<'_>, subject: &Subject<'_>, verb: &str, access: &Access<'_>) -> Decision;
+    fn decide(
+        &self,
+        requester: &Requester<'_>,
+        subject: &Subject<'_>,
+        verb: &str,
+        access: &Access<'_>,
+    ) -> Decision;
 }
 
 /// The user of a request.

@@ -110,7 +110,11 @@ impl Checker<'_> {
         match before {
             None => of,
             Some(before) if self.known.unify(&before, &of) => {
-                if is_equal_or_less_specific(&before, &of) { before } else { of }
+                if is_equal_or_less_specific(&before, &of) {
+                    before
+                } else {
+                    of
+                }
             }
             Some(_) => Type::Dyn,
         }
@@ -212,9 +216,8 @@ impl Checker<'_> {
         let mut member = false;
         if let Some(target) = target {
             // `a.b.c()` is the function `a.b.c` where there is one, else `c` on `a.b`.
-            let qualified = qualified_name(target).map(|prefix| {
-                format!("{}.{function}", prefix.strip_prefix('.').unwrap_or(&prefix))
-            });
+            let qualified = qualified_name(target)
+                .map(|prefix| format!("{}.{function}", prefix.strip_prefix('.').unwrap_or(&prefix)));
             match qualified.filter(|name| self.env.function(name).is_some()) {
                 Some(qualified) => name = qualified,
                 None => {
@@ -253,7 +256,14 @@ impl Checker<'_> {
     }
 
     /// The result type of the overloads that fit; where they differ, dyn.
-    fn resolve(&mut self, expr: &Expr, name: &str, overloads: &[&Overload], member: bool, types: &[Type]) -> Option<Type> {
+    fn resolve(
+        &mut self,
+        expr: &Expr,
+        name: &str,
+        overloads: &[&Overload],
+        member: bool,
+        types: &[Type],
+    ) -> Option<Type> {
         let mut result: Option<Type> = None;
         for overload in overloads {
             if overload.member != member || overload.args.len() != types.len() {
@@ -272,7 +282,8 @@ impl Checker<'_> {
             });
         }
         if result.is_none() {
-            let types: Vec<String> = types.iter().map(|of| self.known.resolve(of, true).to_string()).collect();
+            let types: Vec<String> =
+                types.iter().map(|of| self.known.resolve(of, true).to_string()).collect();
             let shown = match types.split_first() {
                 Some((receiver, rest)) if member => format!("{receiver}.({})", rest.join(", ")),
                 _ => format!("({})", types.join(", ")),
@@ -445,8 +456,17 @@ impl Checker<'_> {
                 let key = self.known.resolve(&body_type, false);
                 let is_comparable = matches!(
                     key,
-                    Type::Int | Type::Uint | Type::Double | Type::Bool | Type::Duration | Type::Timestamp
-                        | Type::String | Type::Bytes | Type::Dyn | Type::Error | Type::Param(_)
+                    Type::Int
+                        | Type::Uint
+                        | Type::Double
+                        | Type::Bool
+                        | Type::Duration
+                        | Type::Timestamp
+                        | Type::String
+                        | Type::Bytes
+                        | Type::Dyn
+                        | Type::Error
+                        | Type::Param(_)
                 );
                 if !is_comparable {
                     let message = format!(
@@ -514,6 +534,7 @@ fn instantiate(of: &Type, fresh: &[Type]) -> Type {
 }
 
 fn lower_call(func: Func, name: String, args: Vec<Op>) -> Op {
-    let name = if matches!(func, Func::FormatConstant | Func::Host(_)) { name.into() } else { Box::default() };
+    let name =
+        if matches!(func, Func::FormatConstant | Func::Host(_)) { name.into() } else { Box::default() };
     Op::Call { func, name, args: args.into() }
 }

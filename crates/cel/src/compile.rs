@@ -33,7 +33,9 @@ impl Env {
 fn instantiate(op: &mut Op) -> Result<(), String> {
     match op {
         Op::Constant(_) | Op::Variable { .. } | Op::Local(_) => {}
-        Op::Select { operand, .. } | Op::Test { operand, .. } | Op::OptSelect { operand, .. } => instantiate(operand)?,
+        Op::Select { operand, .. } | Op::Test { operand, .. } | Op::OptSelect { operand, .. } => {
+            instantiate(operand)?
+        }
         Op::And(terms) | Op::Or(terms) => terms.iter_mut().try_for_each(instantiate)?,
         Op::Search { args, .. } => args.iter_mut().try_for_each(instantiate)?,
         Op::List(items) => items.iter_mut().try_for_each(|(item, _)| instantiate(item))?,
@@ -70,8 +72,16 @@ fn instantiate(op: &mut Op) -> Result<(), String> {
 fn fold_call(func: Func, args: &mut Box<[Op]>) -> Result<Option<Op>, String> {
     let is_conversion = matches!(
         func,
-        Func::ToBool | Func::ToBytes | Func::ToDouble | Func::ToDuration | Func::ToDyn | Func::ToInt | Func::ToString
-            | Func::ToTimestamp | Func::ToUint | Func::TypeOf
+        Func::ToBool
+            | Func::ToBytes
+            | Func::ToDouble
+            | Func::ToDuration
+            | Func::ToDyn
+            | Func::ToInt
+            | Func::ToString
+            | Func::ToTimestamp
+            | Func::ToUint
+            | Func::TypeOf
     );
     if let (true, [Op::Constant(constant)]) = (is_conversion, &**args) {
         let folded = convert_constant(func, constant).map_err(|fail| fail.message().to_owned())?;
@@ -139,7 +149,9 @@ impl Validator<'_> {
                 }
             }
             ExprKind::Macro(inner) => {
-                for part in [Some(&inner.target), inner.filter.as_ref(), Some(&inner.body)].into_iter().flatten() {
+                for part in
+                    [Some(&inner.target), inner.filter.as_ref(), Some(&inner.body)].into_iter().flatten()
+                {
                     self.walk(part, exempt);
                 }
             }
@@ -177,7 +189,8 @@ impl Validator<'_> {
         if function != "format" {
             return;
         }
-        let (Some(Expr { kind: ExprKind::Literal(Literal::String(format)), .. }), [list]) = (target, args) else {
+        let (Some(Expr { kind: ExprKind::Literal(Literal::String(format)), .. }), [list]) = (target, args)
+        else {
             return;
         };
         let ExprKind::List(elements) = &list.kind else { return };
@@ -231,8 +244,19 @@ impl FormatChecker<'_, '_> {
     fn unprintable<'e>(&self, expr: &'e Expr) -> Option<&'e Expr> {
         let printable = matches!(
             self.validator.type_of(expr),
-            Type::Dyn | Type::List(_) | Type::Map(_) | Type::Int | Type::Uint | Type::Double | Type::Bool
-                | Type::String | Type::Timestamp | Type::Bytes | Type::Duration | Type::Type(_) | Type::Null
+            Type::Dyn
+                | Type::List(_)
+                | Type::Map(_)
+                | Type::Int
+                | Type::Uint
+                | Type::Double
+                | Type::Bool
+                | Type::String
+                | Type::Timestamp
+                | Type::Bytes
+                | Type::Duration
+                | Type::Type(_)
+                | Type::Null
         );
         if !printable {
             return Some(expr);
@@ -257,15 +281,14 @@ impl FormatChecks for FormatChecker<'_, '_> {
         let of = self.validator.type_of(arg);
         let culprit = match verb {
             Verb::Text => self.unprintable(arg),
-            Verb::Decimal | Verb::Octal => {
-                (!matches!(of, Type::Dyn | Type::Int | Type::Uint)).then_some(arg)
-            }
+            Verb::Decimal | Verb::Octal => (!matches!(of, Type::Dyn | Type::Int | Type::Uint)).then_some(arg),
             Verb::Fixed(_) | Verb::Scientific(_) => {
                 (!matches!(of, Type::Dyn | Type::Double | Type::String)).then_some(arg)
             }
             Verb::Binary => (!matches!(of, Type::Dyn | Type::Int | Type::Uint | Type::Bool)).then_some(arg),
             Verb::Hex { .. } => {
-                (!matches!(of, Type::Dyn | Type::Int | Type::Uint | Type::String | Type::Bytes)).then_some(arg)
+                (!matches!(of, Type::Dyn | Type::Int | Type::Uint | Type::String | Type::Bytes))
+                    .then_some(arg)
             }
         };
         match culprit {

@@ -65,7 +65,9 @@ pub(crate) fn charge(evaluator: &mut Evaluator<'_>, func: Func, args: &[Value<'_
         Func::Equal | Func::NotEqual | Func::Less | Func::LessEqual | Func::Greater | Func::GreaterEqual => {
             tenth(size(args, 0).min(size(args, 1))).max(1)
         }
-        Func::StartsWith | Func::EndsWith | Func::ToBytes | Func::Quote | Func::Format => tenth(size(args, 0)),
+        Func::StartsWith | Func::EndsWith | Func::ToBytes | Func::Quote | Func::Format => {
+            tenth(size(args, 0))
+        }
         Func::ToString => match args.first() {
             Some(Value::Bytes(bytes)) => tenth(bytes.len() as u64),
             _ => 1,
@@ -88,9 +90,12 @@ pub(crate) fn charge(evaluator: &mut Evaluator<'_>, func: Func, args: &[Value<'_
         Func::IsSorted | Func::Sum | Func::Max | Func::Min | Func::IndexOf | Func::LastIndexOf => {
             traversal(args.first())
         }
-        Func::Url | Func::LowerAscii | Func::UpperAscii | Func::Substring | Func::Trim | Func::JsonPatchEscapeKey => {
-            tenth(size(args, 0))
-        }
+        Func::Url
+        | Func::LowerAscii
+        | Func::UpperAscii
+        | Func::Substring
+        | Func::Trim
+        | Func::JsonPatchEscapeKey => tenth(size(args, 0)),
         Func::Replace | Func::Split => tenth(size(args, 0).saturating_mul(2)),
         Func::Join => {
             let separator = if args.len() > 1 { size(args, 1) } else { 0 };
@@ -98,9 +103,13 @@ pub(crate) fn charge(evaluator: &mut Evaluator<'_>, func: Func, args: &[Value<'_
             let text: u64 = items.into_iter().flatten().map(|item| item.size() + separator).sum();
             tenth(text.saturating_mul(2))
         }
-        Func::Cidr | Func::IsIp | Func::IsCidr | Func::Quantity | Func::IsQuantity | Func::Semver | Func::IsSemver => {
-            tenth(size(args, 0))
-        }
+        Func::Cidr
+        | Func::IsIp
+        | Func::IsCidr
+        | Func::Quantity
+        | Func::IsQuantity
+        | Func::Semver
+        | Func::IsSemver => tenth(size(args, 0)),
         Func::Ip => match args.first() {
             Some(Value::String(_)) => tenth(size(args, 0)),
             _ => 1,
@@ -127,8 +136,12 @@ pub(crate) fn charge(evaluator: &mut Evaluator<'_>, func: Func, args: &[Value<'_
             _ => 1,
         },
         Func::Distinct | Func::Sort => self_compare(args),
-        Func::SetsContains | Func::SetsIntersects => size(args, 0).saturating_mul(size(args, 1)).saturating_add(1),
-        Func::SetsEquivalent => size(args, 0).saturating_mul(size(args, 1)).saturating_mul(2).saturating_add(1),
+        Func::SetsContains | Func::SetsIntersects => {
+            size(args, 0).saturating_mul(size(args, 1)).saturating_add(1)
+        }
+        Func::SetsEquivalent => {
+            size(args, 0).saturating_mul(size(args, 1)).saturating_mul(2).saturating_add(1)
+        }
         _ => 1,
     };
     evaluator.charge(cost)

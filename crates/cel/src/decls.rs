@@ -503,7 +503,9 @@ pub(crate) fn declarations() -> &'static HashMap<&'static str, Declaration> {
                 table.entry(name).or_insert_with(|| Declaration { func: *func, overloads: Vec::new() });
             for signature in *signatures {
                 for signature in expand(signature) {
-                    declaration.overloads.extend(parse_signature(&signature).map(|overload| (*library, overload)));
+                    declaration
+                        .overloads
+                        .extend(parse_signature(&signature).map(|overload| (*library, overload)));
                 }
             }
         }

@@ -42,7 +42,8 @@ pub(crate) struct HostFunction {
 pub struct Env {
     pub(crate) features: Features,
     libraries: Vec<Library>,
-    variables: Vec<(Arc<str>, Type)>,
+    /// Name, type and slot.
+    variables: Vec<(Arc<str>, Type, usize)>,
     structs: HashMap<Arc<str>, StructType>,
     pub(crate) host: Vec<HostFunction>,
     /// Whether `Object`, `Object.spec` … and `JSONPatch` are types.
@@ -101,17 +102,17 @@ impl Env {
         self.add_library(Library::JsonPatch);
     }
 
-    /// Declares a variable; the name may have dots. Returns its slot, in which its value is given at run time. A
-    /// variable of the same name is declared anew in its own slot.
+    /// Declares a variable; the name may have dots. Returns its slot, in which its value is given at run time.
     pub fn add_variable(&mut self, name: &str, of: Type) -> usize {
-        if let Some(slot) = self.variables.iter().position(|(known, _)| **known == *name) {
-            if let Some(variable) = self.variables.get_mut(slot) {
-                variable.1 = of;
-            }
-            return slot;
-        }
-        self.variables.push((name.into(), of));
-        self.variables.len() - 1
+        let slot = self.variables.iter().map(|(.., slot)| slot + 1).max().unwrap_or(0);
+        self.add_variable_at(slot, name, of);
+        slot
+    }
+
+    /// Declares a variable with a slot of the caller's choice, so that several environments may share their values.
+    pub fn add_variable_at(&mut self, slot: usize, name: &str, of: Type) {
+        self.variables.retain(|(known, ..)| **known != *name);
+        self.variables.push((name.into(), of, slot));
     }
 
     /// Declares a named type.
@@ -137,14 +138,8 @@ impl Env {
         u16::try_from(self.host.len() - 1).ok()
     }
 
-    /// The number of variables, that is of slots.
-    pub fn slots(&self) -> usize {
-        self.variables.len()
-    }
-
     pub(crate) fn variable(&self, name: &str) -> Option<(usize, &Type)> {
-        let slot = self.variables.iter().position(|(known, _)| **known == *name)?;
-        self.variables.get(slot).map(|(_, of)| (slot, of))
+        self.variables.iter().find(|(known, ..)| **known == *name).map(|(_, of, slot)| (*slot, of))
     }
 
     /// The overloads of a function that this environment has; none if it has no function of that name.

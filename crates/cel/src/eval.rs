@@ -142,7 +142,10 @@ pub struct Evaluator<'a> {
 
 impl fmt::Debug for Evaluator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Evaluator").field("slots", &self.slots).field("cost", &self.total_cost).finish_non_exhaustive()
+        f.debug_struct("Evaluator")
+            .field("slots", &self.slots)
+            .field("cost", &self.total_cost)
+            .finish_non_exhaustive()
     }
 }
 
@@ -277,7 +280,7 @@ impl<'a> Evaluator<'a> {
             Op::Variable { slot, name } => {
                 self.charge(1)?;
                 let value = self.slots.get(*slot).copied().flatten();
-                value.ok_or_else(|| Fail::error(format!("no such attribute(s): {name}")))
+                value.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))
             }
             Op::Local(index) => {
                 self.charge(1)?;
@@ -463,7 +466,11 @@ impl<'a> Evaluator<'a> {
         let is_list = value.items().is_some();
         self.find_index(value, index)?.ok_or_else(|| {
             let shown = functions::show(&index);
-            if is_list { Fail::error(format!("index out of bounds: {shown}")) } else { Fail::no_such_key(shown) }
+            if is_list {
+                Fail::error(format!("index out of bounds: {shown}"))
+            } else {
+                Fail::no_such_key(shown)
+            }
         })
     }
 
@@ -504,7 +511,9 @@ impl<'a> Evaluator<'a> {
                     _ => Err(Fail::no_such_overload()),
                 };
             }
-            (Func::In, [item, Op::List(items)]) if items.iter().all(|(item, _)| matches!(item, Op::Constant(_))) => {
+            (Func::In, [item, Op::List(items)])
+                if items.iter().all(|(item, _)| matches!(item, Op::Constant(_))) =>
+            {
                 return self.is_in_literal(item, items);
             }
             (Func::Host(number), _) => {
@@ -595,9 +604,10 @@ impl<'a> Evaluator<'a> {
         Ok(match (one, other) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(one), Value::Bool(other)) => one == other,
-            (Value::Int(_) | Value::Uint(_) | Value::Double(_), Value::Int(_) | Value::Uint(_) | Value::Double(_)) => {
-                compare_numbers(one, other).is_some_and(std::cmp::Ordering::is_eq)
-            }
+            (
+                Value::Int(_) | Value::Uint(_) | Value::Double(_),
+                Value::Int(_) | Value::Uint(_) | Value::Double(_),
+            ) => compare_numbers(one, other).is_some_and(std::cmp::Ordering::is_eq),
             (Value::String(one), Value::String(other)) => {
                 if one.len() == other.len() {
                     self.toil_bytes(one.len())?;

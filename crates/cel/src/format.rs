@@ -66,9 +66,15 @@ impl NamedFormat {
         NAMES.iter().find(|(_, format, _)| *format == self).map_or(0, |(.., len)| *len)
     }
 
+    /// Whether a text is of this format.
+    pub fn is_valid(self, text: &str) -> bool {
+        self.errors(text).is_empty()
+    }
+
     /// What is wrong with a text, in the words of the API server; nothing if it is of this format.
     pub(crate) fn errors(self, text: &str) -> Vec<String> {
-        let wrong = |is_right: bool, message: &str| if is_right { Vec::new() } else { vec![message.to_owned()] };
+        let wrong =
+            |is_right: bool, message: &str| if is_right { Vec::new() } else { vec![message.to_owned()] };
         match self {
             NamedFormat::Dns1123Label => label(text),
             NamedFormat::Dns1123LabelPrefix => label(&mask_dash(text)),
@@ -78,10 +84,9 @@ impl NamedFormat {
             NamedFormat::Dns1035LabelPrefix => label_1035(&mask_dash(text)),
             NamedFormat::QualifiedName => qualified_name(text),
             NamedFormat::LabelValue => label_value(text),
-            NamedFormat::Uri => wrong(
-                Url::is_request_uri(text),
-                &format!("parse {text:?}: invalid URI for request"),
-            ),
+            NamedFormat::Uri => {
+                wrong(Url::is_request_uri(text), &format!("parse {text:?}: invalid URI for request"))
+            }
             NamedFormat::Uuid => wrong(is_uuid(text), "does not match the UUID format"),
             NamedFormat::Byte => wrong(is_base64(text), "invalid base64"),
             NamedFormat::Date => wrong(is_date(text), "invalid date"),
@@ -249,9 +254,8 @@ fn is_datetime(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let Some((date, time)) = lower.split_once('t') else { return false };
     let time = time.split('t').next().unwrap_or_default();
-    let digits = |from: usize| {
-        time.get(from..from + 2).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
-    };
+    let digits =
+        |from: usize| time.get(from..from + 2).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
     let (Some(hour), Some(minute), Some(second)) = (digits(0), digits(3), digits(6)) else { return false };
     let colons = time.get(2..3) == Some(":") && time.get(5..6) == Some(":");
     let rest = time.get(8..).unwrap_or_default();
@@ -265,7 +269,10 @@ fn is_datetime(text: &str) -> bool {
         zone == "z"
             || (zone.len() == 6
                 && zone.starts_with(['+', '-'])
-                && zone.char_indices().skip(1).all(|(at, c)| if at == 3 { c == ':' } else { c.is_ascii_digit() }))
+                && zone
+                    .char_indices()
+                    .skip(1)
+                    .all(|(at, c)| if at == 3 { c == ':' } else { c.is_ascii_digit() }))
     };
     let tail = rest.get(rest.len() - after_fraction(rest)..).unwrap_or_default();
     let zone_ok = is_zone(rest) || (tail.len() + 2 <= rest.len() && is_zone(tail));

@@ -14,8 +14,23 @@ const MAX_CHARS: usize = 100_000;
 
 /// Words that no variable or function may have as its name; fields may.
 const RESERVED: [&str; 17] = [
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "package",
-    "namespace", "return", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// A parsed expression and the number of its nodes.
@@ -30,8 +45,7 @@ pub(crate) fn parse(text: &str, features: &Features) -> Result<Parsed, CompileEr
     let fail = |issue| CompileError::new(text, vec![issue]);
     let chars = text.chars().count();
     if chars > MAX_CHARS {
-        let message =
-            format!("expression code point size exceeds limit: size: {chars}, limit {MAX_CHARS}");
+        let message = format!("expression code point size exceeds limit: size: {chars}, limit {MAX_CHARS}");
         return Err(fail(Issue { at: 0, message }));
     }
     let mut lexer = Lexer::new(text);
@@ -69,7 +83,10 @@ impl Parser<'_> {
     fn unexpected(&self, expected: &str) -> Issue {
         Issue {
             at: self.range.start,
-            message: format!("Syntax error: mismatched input {}, expecting {expected}", self.token.describe()),
+            message: format!(
+                "Syntax error: mismatched input {}, expecting {expected}",
+                self.token.describe()
+            ),
         }
     }
 
@@ -262,7 +279,14 @@ impl Parser<'_> {
         }
     }
 
-    fn select(&mut self, start: u32, at: u32, operand: Expr, field: Box<str>, mode: SelectMode) -> Result1<Expr> {
+    fn select(
+        &mut self,
+        start: u32,
+        at: u32,
+        operand: Expr,
+        field: Box<str>,
+        mode: SelectMode,
+    ) -> Result1<Expr> {
         self.node(start, at, ExprKind::Select { operand: Box::new(operand), field, mode })
     }
 
@@ -341,7 +365,11 @@ impl Parser<'_> {
         match token {
             Token::Int(text) => {
                 let magnitude = radix(&text).map_err(|_| invalid("int"))?;
-                let value = if negative { 0_i64.checked_sub_unsigned(magnitude) } else { i64::try_from(magnitude).ok() };
+                let value = if negative {
+                    0_i64.checked_sub_unsigned(magnitude)
+                } else {
+                    i64::try_from(magnitude).ok()
+                };
                 value.map(Literal::Int).ok_or_else(|| invalid("int"))
             }
             Token::Uint(text) => radix(&text).map(Literal::Uint).map_err(|_| invalid("uint")),
@@ -478,7 +506,14 @@ impl Parser<'_> {
         }
     }
 
-    fn member_call(&mut self, start: u32, at: u32, target: Expr, function: &str, args: Vec<Expr>) -> Result1<Expr> {
+    fn member_call(
+        &mut self,
+        start: u32,
+        at: u32,
+        target: Expr,
+        function: &str,
+        args: Vec<Expr>,
+    ) -> Result1<Expr> {
         match self.macro_kind(&target, function, args.len()) {
             Some(kind) => self.expand(start, at, kind, target, args),
             None => {
@@ -514,20 +549,22 @@ impl Parser<'_> {
         })
     }
 
-    fn expand(&mut self, start: u32, at: u32, kind: MacroKind, target: Expr, args: Vec<Expr>) -> Result1<Expr> {
+    fn expand(
+        &mut self,
+        start: u32,
+        at: u32,
+        kind: MacroKind,
+        target: Expr,
+        args: Vec<Expr>,
+    ) -> Result1<Expr> {
         let mut args = args.into_iter();
         let mut next = || args.next().ok_or_else(|| Issue { at, message: "missing argument".into() });
         let variable = variable_name(next()?)?;
         let mut second = None;
-        let (target, mut filter, mut body) = if kind == MacroKind::Bind {
-            (next()?, None, next()?)
-        } else {
-            (target, None, next()?)
-        };
-        let takes_two = matches!(
-            kind,
-            MacroKind::TransformList | MacroKind::TransformMap | MacroKind::TransformMapEntry
-        );
+        let (target, mut filter, mut body) =
+            if kind == MacroKind::Bind { (next()?, None, next()?) } else { (target, None, next()?) };
+        let takes_two =
+            matches!(kind, MacroKind::TransformList | MacroKind::TransformMap | MacroKind::TransformMapEntry);
         let rest: Vec<Expr> = args.collect();
         let mut rest = rest.into_iter();
         let quantifier = matches!(kind, MacroKind::All | MacroKind::Exists | MacroKind::ExistsOne);
@@ -550,10 +587,9 @@ impl Parser<'_> {
 
 fn variable_name(expr: Expr) -> Result1<Box<str>> {
     match expr.kind {
-        ExprKind::Ident(name) if &*name == "__result__" => Err(Issue {
-            at: expr.at,
-            message: "iteration variable overwrites accumulator variable".into(),
-        }),
+        ExprKind::Ident(name) if &*name == "__result__" => {
+            Err(Issue { at: expr.at, message: "iteration variable overwrites accumulator variable".into() })
+        }
         ExprKind::Ident(name) if !name.starts_with('.') => Ok(name),
         _ => Err(Issue { at: expr.at, message: "argument must be a simple name".into() }),
     }
@@ -564,9 +600,12 @@ fn height(kind: &ExprKind) -> u32 {
     let tallest = match kind {
         ExprKind::Literal(_) | ExprKind::Ident(_) => 0,
         ExprKind::Select { operand, .. } => operand.height,
-        ExprKind::Call { target, args, .. } => {
-            target.iter().map(|target| target.height).chain(args.iter().map(|arg| arg.height)).max().unwrap_or(0)
-        }
+        ExprKind::Call { target, args, .. } => target
+            .iter()
+            .map(|target| target.height)
+            .chain(args.iter().map(|arg| arg.height))
+            .max()
+            .unwrap_or(0),
         ExprKind::List(elements) => elements.iter().map(|element| element.value.height).max().unwrap_or(0),
         ExprKind::Map(entries) => {
             entries.iter().map(|entry| entry.key.height.max(entry.value.height)).max().unwrap_or(0)

@@ -36,7 +36,11 @@ impl Pattern {
         }
         let translated = Translator { rest: text, out: String::with_capacity(text.len() + 8) }.run()?;
         let build = |limit: usize| {
-            RegexBuilder::new(&translated).size_limit(limit).dfa_size_limit(SIZE_LIMIT).nest_limit(1000).build()
+            RegexBuilder::new(&translated)
+                .size_limit(limit)
+                .dfa_size_limit(SIZE_LIMIT)
+                .nest_limit(1000)
+                .build()
         };
         // The crate does not tell how large a program is, but whether it is larger than a limit.
         let mut limit = 4 << 10;
@@ -304,7 +308,8 @@ impl Translator<'_> {
             first = false;
             let is_single = self.class_item()?;
             // A dash between two characters makes a range; anywhere else it is a character.
-            if is_single && self.rest.starts_with('-') && !self.rest.starts_with("-]") && self.rest.len() > 1 {
+            if is_single && self.rest.starts_with('-') && !self.rest.starts_with("-]") && self.rest.len() > 1
+            {
                 self.take('-');
                 self.class_item()?;
             }
@@ -400,7 +405,10 @@ mod tests {
 
     #[test]
     fn what_go_refuses_is_refused() {
-        for pattern in ["[", "a**", "*a", "(", "a{1001}", "a{2,1}", r"\1", r"\8", r"\y", "(?x)a", "(?=a)", "[b-a]", r"\", "(?i", r"\Z"] {
+        for pattern in [
+            "[", "a**", "*a", "(", "a{1001}", "a{2,1}", r"\1", r"\8", r"\y", "(?x)a", "(?=a)", "[b-a]", r"\",
+            "(?i", r"\Z",
+        ] {
             assert!(Pattern::new(pattern).is_err(), "{pattern}");
         }
     }

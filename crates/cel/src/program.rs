@@ -24,25 +24,57 @@ pub(crate) enum Constant {
 pub(crate) enum Op {
     Constant(Constant),
     /// A variable of the environment.
-    Variable { slot: usize, name: Box<str> },
+    Variable {
+        slot: usize,
+        name: Box<str>,
+    },
     /// A variable of a comprehension.
     Local(usize),
-    Select { operand: Box<Op>, field: Box<str> },
-    Test { operand: Box<Op>, field: Box<str> },
-    OptSelect { operand: Box<Op>, field: Box<str> },
+    Select {
+        operand: Box<Op>,
+        field: Box<str>,
+    },
+    Test {
+        operand: Box<Op>,
+        field: Box<str>,
+    },
+    OptSelect {
+        operand: Box<Op>,
+        field: Box<str>,
+    },
     And(Box<[Op]>),
     Or(Box<[Op]>),
     /// `name` only for functions that share a [`Func`].
-    Call { func: Func, name: Box<str>, args: Box<[Op]> },
+    Call {
+        func: Func,
+        name: Box<str>,
+        args: Box<[Op]>,
+    },
     /// A call of `matches`, `find` or `findAll` whose pattern is a literal.
-    Search { func: Func, pattern: Box<Pattern>, args: Box<[Op]> },
+    Search {
+        func: Func,
+        pattern: Box<Pattern>,
+        args: Box<[Op]>,
+    },
     /// Items and whether they are `[?e]`.
     List(Box<[(Op, bool)]>),
     Map(Box<[(Op, Op, bool)]>),
-    Object { name: Box<str>, fields: Box<[(Box<str>, Op, bool)]> },
+    Object {
+        name: Box<str>,
+        fields: Box<[(Box<str>, Op, bool)]>,
+    },
     Fold(Box<Fold>),
-    Bind { local: usize, value: Box<Op>, body: Box<Op> },
-    OptMap { local: usize, range: Box<Op>, body: Box<Op>, flat: bool },
+    Bind {
+        local: usize,
+        value: Box<Op>,
+        body: Box<Op>,
+    },
+    OptMap {
+        local: usize,
+        range: Box<Op>,
+        body: Box<Op>,
+        flat: bool,
+    },
 }
 
 /// A macro that walks a range.

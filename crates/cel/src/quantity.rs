@@ -81,9 +81,8 @@ fn add_small(one: (i64, i32), other: (i64, i32)) -> Option<(i64, i32)> {
         return Some(other);
     }
     let scale = one.1.min(other.1);
-    let at_scale = |(value, of): (i64, i32)| {
-        value.checked_mul(10_i64.checked_pow(u32::try_from(of - scale).ok()?)?)
-    };
+    let at_scale =
+        |(value, of): (i64, i32)| value.checked_mul(10_i64.checked_pow(u32::try_from(of - scale).ok()?)?);
     Some((at_scale(one)?.checked_add(at_scale(other)?)?, scale))
 }
 
@@ -154,7 +153,9 @@ mod tests {
     fn sums_are_exact() {
         let quantity = |text| Quantity::parse(text).unwrap();
         assert!(quantity("50k").add_int(20).compare(&quantity("50020")).is_eq());
-        assert!(quantity("100m").add(&quantity("1Gi")).sub(&quantity("1Gi")).compare(&quantity("0.1")).is_eq());
+        assert!(
+            quantity("100m").add(&quantity("1Gi")).sub(&quantity("1Gi")).compare(&quantity("0.1")).is_eq()
+        );
         assert_eq!(quantity("50.703").as_float(), 50.703);
     }
 }

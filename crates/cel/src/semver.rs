@@ -37,7 +37,9 @@ impl<'a> Version<'a> {
         };
         let is_pre = |part: &str| {
             is_word(part)
-                && !(part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit()))
+                && !(part.len() > 1
+                    && part.starts_with('0')
+                    && part.bytes().all(|byte| byte.is_ascii_digit()))
         };
         if pre.is_some_and(|pre| !pre.split('.').all(is_pre))
             || build.is_some_and(|build| !build.split('.').all(is_word))

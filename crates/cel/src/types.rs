@@ -151,7 +151,8 @@ impl Substitutions {
     /// As [`Substitutions::unify`] for lists of the same length, all or nothing.
     pub(crate) fn unify_all(&mut self, ones: &[Type], others: &[Type]) -> bool {
         let checkpoint = self.journal.len();
-        let fits = ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| self.fits(one, other));
+        let fits =
+            ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| self.fits(one, other));
         if !fits {
             self.undo(checkpoint);
         }
@@ -206,7 +207,8 @@ impl Substitutions {
             if !self.fits(candidate, &known) {
                 return (false, true);
             }
-            let general = if is_equal_or_less_specific(candidate, &known) { candidate.clone() } else { known };
+            let general =
+                if is_equal_or_less_specific(candidate, &known) { candidate.clone() } else { known };
             if self.is_free_of(index, &general) {
                 self.set(index, general);
             }
@@ -253,12 +255,7 @@ impl Substitutions {
 fn is_nullable(of: &Type) -> bool {
     matches!(
         of,
-        Type::Null
-            | Type::Duration
-            | Type::Timestamp
-            | Type::Object(_)
-            | Type::Opaque(_)
-            | Type::Optional(_)
+        Type::Null | Type::Duration | Type::Timestamp | Type::Object(_) | Type::Opaque(_) | Type::Optional(_)
     )
 }
 

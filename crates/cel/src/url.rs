@@ -110,9 +110,10 @@ fn parse_parts(text: &str, via_request: bool) -> Option<Parts<'_>> {
         }
     }
     let mut path = rest;
-    if let Some(after) = rest.strip_prefix("//").filter(|after| {
-        !scheme.is_empty() || (!via_request && !after.starts_with('/'))
-    }) {
+    if let Some(after) = rest
+        .strip_prefix("//")
+        .filter(|after| !scheme.is_empty() || (!via_request && !after.starts_with('/')))
+    {
         let end = after.find('/').unwrap_or(after.len());
         let (authority, tail) = after.split_at_checked(end)?;
         path = tail;
@@ -188,9 +189,8 @@ enum Part {
 /// UTF-8 are replaced.
 fn unescape(text: &str, part: Part) -> Option<Cow<'_, str>> {
     let is_host = matches!(part, Part::Host | Part::Zone);
-    let plain_host = |byte: u8| {
-        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"".contains(&byte)
-    };
+    let plain_host =
+        |byte: u8| byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:[]<>\"".contains(&byte);
     let plus = part == Part::Query && text.contains('+');
     if is_host && !text.bytes().all(|byte| byte == b'%' || plain_host(byte)) {
         return None;
@@ -205,9 +205,9 @@ fn unescape(text: &str, part: Part) -> Option<Cow<'_, str>> {
         match byte {
             b'%' => {
                 let (digits, after) = tail.split_at_checked(2)?;
-                let digits = std::str::from_utf8(digits).ok().filter(|digits| {
-                    digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-                })?;
+                let digits = std::str::from_utf8(digits)
+                    .ok()
+                    .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
                 let value = u8::from_str_radix(digits, 16).ok()?;
                 if part == Part::Host && value < 0x80 && value != b'%' {
                     return None;
@@ -224,9 +224,7 @@ fn unescape(text: &str, part: Part) -> Option<Cow<'_, str>> {
 
 /// The path as it was written where it was written properly, else escaped anew.
 fn escaped_path(path: &str) -> Option<Cow<'_, str>> {
-    let proper = |byte: u8| {
-        byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:@[]%/".contains(&byte)
-    };
+    let proper = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!$&'()*+,;=:@[]%/".contains(&byte);
     if path.bytes().all(proper) {
         return Some(Cow::Borrowed(path));
     }
@@ -256,10 +254,22 @@ mod tests {
 
     #[test]
     fn request_uris_are_told_from_other_text() {
-        for text in ["https://a.example:8080/p?q=1", "/x", "mailto:me", "https://[::1]:80/", "http://a/%41", "*"] {
+        for text in
+            ["https://a.example:8080/p?q=1", "/x", "mailto:me", "https://[::1]:80/", "http://a/%41", "*"]
+        {
             assert!(Url::is_request_uri(text), "{text}");
         }
-        for text in ["", "not a url", "x/y", "https://a:80:80/", ":a", "http://a b/", "http://[::1", "http://a/%4", "/a\n"] {
+        for text in [
+            "",
+            "not a url",
+            "x/y",
+            "https://a:80:80/",
+            ":a",
+            "http://a b/",
+            "http://[::1",
+            "http://a/%4",
+            "/a\n",
+        ] {
             assert!(!Url::is_request_uri(text), "{text}");
         }
     }
@@ -268,7 +278,10 @@ mod tests {
     fn parts_are_found() {
         let arena = Bump::new();
         let url = Url::parse(&arena, "HTTPS://me:x@[fe80::1]:8443/a%20b/ü?x=1&x=2&y=a+b#part").unwrap();
-        assert_eq!((url.scheme, url.host, url.hostname(), url.port()), ("https", "[fe80::1]:8443", "fe80::1", "8443"));
+        assert_eq!(
+            (url.scheme, url.host, url.hostname(), url.port()),
+            ("https", "[fe80::1]:8443", "fe80::1", "8443")
+        );
         assert_eq!(url.path, "/a%20b/%C3%BC");
         assert_eq!(url.query_pairs().len(), 3);
         assert_eq!(url.query_pairs()[2], ("y".to_owned(), "a b".to_owned()));

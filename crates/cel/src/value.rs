@@ -155,8 +155,12 @@ pub(crate) fn compare_numbers(one: &Value<'_>, other: &Value<'_>) -> Option<Orde
         (Value::Uint(one), Value::Int(other)) => Some(compare_signed(other, one).reverse()),
         (Value::Double(one), Value::Int(other)) => compare_float(one, i128::from(other)),
         (Value::Double(one), Value::Uint(other)) => compare_float(one, i128::from(other)),
-        (Value::Int(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
-        (Value::Uint(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
+        (Value::Int(one), Value::Double(other)) => {
+            compare_float(other, i128::from(one)).map(Ordering::reverse)
+        }
+        (Value::Uint(one), Value::Double(other)) => {
+            compare_float(other, i128::from(one)).map(Ordering::reverse)
+        }
         _ => None,
     }
 }
@@ -268,8 +272,20 @@ impl<'a> Value<'a> {
             Value::Map(map) => map.entries.len() as u64,
             Value::NodeMap(node) => present(*node).count() as u64,
             Value::Optional(Some(value)) => value.size(),
-            Value::Cidr(address, _) => if address.is_ipv4() { 4 } else { 16 },
-            Value::Ip(address) => if address.is_ipv4() { 4 } else { 16 },
+            Value::Cidr(address, _) => {
+                if address.is_ipv4() {
+                    4
+                } else {
+                    16
+                }
+            }
+            Value::Ip(address) => {
+                if address.is_ipv4() {
+                    4
+                } else {
+                    16
+                }
+            }
             _ => 1,
         }
     }

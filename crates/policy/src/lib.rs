@@ -13,6 +13,7 @@
 //! - a mistake in one document of a set loses no other policy;
 //! - objects are read where they lie: no engine copies the tree to judge it.
 
+pub mod cel;
 mod engine;
 mod go;
 pub mod pss;

@@ -27,7 +27,9 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
         (Func::Add, [one, other]) => add(evaluator, one, other),
         (Func::Subtract, [one, other]) => subtract(one, other),
         (Func::Multiply, [one, other]) => match (one, other) {
-            (Value::Int(one), Value::Int(other)) => one.checked_mul(*other).map(Value::Int).ok_or_else(int_overflow),
+            (Value::Int(one), Value::Int(other)) => {
+                one.checked_mul(*other).map(Value::Int).ok_or_else(int_overflow)
+            }
             (Value::Uint(one), Value::Uint(other)) => {
                 one.checked_mul(*other).map(Value::Uint).ok_or_else(uint_overflow)
             }
@@ -35,29 +37,47 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
             _ => Err(Fail::no_such_overload()),
         },
         (Func::Divide, [one, other]) => match (one, other) {
-            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => Err(Fail::error("division by zero")),
-            (Value::Int(one), Value::Int(other)) => one.checked_div(*other).map(Value::Int).ok_or_else(int_overflow),
+            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => {
+                Err(Fail::error("division by zero"))
+            }
+            (Value::Int(one), Value::Int(other)) => {
+                one.checked_div(*other).map(Value::Int).ok_or_else(int_overflow)
+            }
             (Value::Uint(one), Value::Uint(other)) => Ok(Value::Uint(one / other)),
             (Value::Double(one), Value::Double(other)) => Ok(Value::Double(one / other)),
             _ => Err(Fail::no_such_overload()),
         },
         (Func::Modulo, [one, other]) => match (one, other) {
-            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => Err(Fail::error("modulus by zero")),
-            (Value::Int(one), Value::Int(other)) => one.checked_rem(*other).map(Value::Int).ok_or_else(int_overflow),
+            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => {
+                Err(Fail::error("modulus by zero"))
+            }
+            (Value::Int(one), Value::Int(other)) => {
+                one.checked_rem(*other).map(Value::Int).ok_or_else(int_overflow)
+            }
             (Value::Uint(one), Value::Uint(other)) => Ok(Value::Uint(one % other)),
             _ => Err(Fail::no_such_overload()),
         },
         (Func::In, [item, container]) => is_in(evaluator, item, container),
         (Func::Size, [value]) => match value {
-            Value::String(_) | Value::Bytes(_) | Value::List(_) | Value::NodeList(_) | Value::Map(_)
+            Value::String(_)
+            | Value::Bytes(_)
+            | Value::List(_)
+            | Value::NodeList(_)
+            | Value::Map(_)
             | Value::NodeMap(_) => Ok(Value::Int(i64::try_from(value.size()).unwrap_or(i64::MAX))),
             _ => Err(Fail::no_such_overload()),
         },
         (Func::TypeOf, [value]) => Ok(Value::Type(value.type_name())),
         (Func::ToDyn, [value]) => Ok(*value),
         (
-            Func::ToBool | Func::ToBytes | Func::ToDouble | Func::ToDuration | Func::ToInt | Func::ToString
-            | Func::ToTimestamp | Func::ToUint,
+            Func::ToBool
+            | Func::ToBytes
+            | Func::ToDouble
+            | Func::ToDuration
+            | Func::ToInt
+            | Func::ToString
+            | Func::ToTimestamp
+            | Func::ToUint,
             [value],
         ) => convert(evaluator, func, value),
         (Func::OptionalOf, [value]) => Ok(evaluator.some(*value)),
@@ -109,12 +129,17 @@ fn compare<'a>(one: &Value<'a>, other: &Value<'a>, wanted: fn(Ordering) -> bool)
 pub(super) fn add<'a>(evaluator: &mut Evaluator<'a>, one: &Value<'a>, other: &Value<'a>) -> Evaluated<'a> {
     let overflow = |what: &str| Fail::error(format!("{what} overflow"));
     match (one, other) {
-        (Value::Int(one), Value::Int(other)) => one.checked_add(*other).map(Value::Int).ok_or_else(int_overflow),
-        (Value::Uint(one), Value::Uint(other)) => one.checked_add(*other).map(Value::Uint).ok_or_else(uint_overflow),
+        (Value::Int(one), Value::Int(other)) => {
+            one.checked_add(*other).map(Value::Int).ok_or_else(int_overflow)
+        }
+        (Value::Uint(one), Value::Uint(other)) => {
+            one.checked_add(*other).map(Value::Uint).ok_or_else(uint_overflow)
+        }
         (Value::Double(one), Value::Double(other)) => Ok(Value::Double(one + other)),
         (Value::String(one), Value::String(other)) => {
             evaluator.toil_bytes(one.len() + other.len())?;
-            let mut text = bumpalo::collections::String::with_capacity_in(one.len() + other.len(), evaluator.arena);
+            let mut text =
+                bumpalo::collections::String::with_capacity_in(one.len() + other.len(), evaluator.arena);
             text.push_str(one);
             text.push_str(other);
             Ok(Value::String(text.into_bump_str()))
@@ -155,8 +180,12 @@ pub(super) fn add<'a>(evaluator: &mut Evaluator<'a>, one: &Value<'a>, other: &Va
 fn subtract<'a>(one: &Value<'a>, other: &Value<'a>) -> Evaluated<'a> {
     let overflow = |what: &str| Fail::error(format!("{what} overflow"));
     match (one, other) {
-        (Value::Int(one), Value::Int(other)) => one.checked_sub(*other).map(Value::Int).ok_or_else(int_overflow),
-        (Value::Uint(one), Value::Uint(other)) => one.checked_sub(*other).map(Value::Uint).ok_or_else(uint_overflow),
+        (Value::Int(one), Value::Int(other)) => {
+            one.checked_sub(*other).map(Value::Int).ok_or_else(int_overflow)
+        }
+        (Value::Uint(one), Value::Uint(other)) => {
+            one.checked_sub(*other).map(Value::Uint).ok_or_else(uint_overflow)
+        }
         (Value::Double(one), Value::Double(other)) => Ok(Value::Double(one - other)),
         (Value::Duration(one), Value::Duration(other)) => {
             one.checked_sub(*other).map(Value::Duration).ok_or_else(|| overflow("duration"))
@@ -234,9 +263,11 @@ fn convert<'a>(evaluator: &mut Evaluator<'a>, func: Func, value: &Value<'a>) -> 
             return u64::try_from(*value).map(Value::Uint).map_err(|_| uint_overflow());
         }
         (Func::ToUint, Value::Double(value)) => return double_to_uint(*value),
-        (Func::ToUint, Value::String(text)) => {
-            text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok().map(Value::Uint)).flatten()
-        }
+        (Func::ToUint, Value::String(text)) => text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok().map(Value::Uint))
+            .flatten(),
         (Func::ToTimestamp, Value::Int(seconds)) => {
             let at = Timestamp::new(*seconds, 0);
             return at.map(Value::Timestamp).ok_or_else(|| Fail::error("timestamp overflow"));
@@ -280,8 +311,14 @@ fn to_string<'a>(evaluator: &mut Evaluator<'a>, value: &Value<'a>) -> Evaluated<
             Ok(text) => Ok(Value::String(text)),
             Err(_) => Err(Fail::error("invalid UTF-8 in bytes, cannot convert to string")),
         },
-        Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Duration(_)
-        | Value::Timestamp(_) | Value::Ip(_) | Value::Cidr(..) => {
+        Value::Bool(_)
+        | Value::Int(_)
+        | Value::Uint(_)
+        | Value::Double(_)
+        | Value::Duration(_)
+        | Value::Timestamp(_)
+        | Value::Ip(_)
+        | Value::Cidr(..) => {
             let text = show(value);
             evaluator.text(&text)
         }

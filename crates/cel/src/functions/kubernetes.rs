@@ -34,7 +34,8 @@ pub(super) fn call<'a>(
         (F::IsQuantity, [Value::String(text)]) => Ok(Value::Bool(Quantity::parse(text).is_some())),
         (F::Semver, [Value::String(text), rest @ ..]) => {
             let version = Version::parse(evaluator.arena, text, normalizes(rest)?);
-            let version = version.ok_or_else(|| Fail::error(format!("invalid semantic version: {text:?}")))?;
+            let version =
+                version.ok_or_else(|| Fail::error(format!("invalid semantic version: {text:?}")))?;
             Ok(Value::Semver(evaluator.arena.alloc(version)))
         }
         (F::IsSemver, [Value::String(text), rest @ ..]) => {
@@ -43,9 +44,10 @@ pub(super) fn call<'a>(
         (F::IsGreaterThan, [one, other]) => compare(one, other).map(|order| Value::Bool(order.is_gt())),
         (F::IsLessThan, [one, other]) => compare(one, other).map(|order| Value::Bool(order.is_lt())),
         (F::CompareTo, [one, other]) => compare(one, other).map(|order| Value::Int(order as i64)),
-        (F::Sign | F::AsApproximateFloat | F::AsInteger | F::IsInteger | F::QuantityAdd | F::QuantitySub, _) => {
-            quantity(evaluator, func, args)
-        }
+        (
+            F::Sign | F::AsApproximateFloat | F::AsInteger | F::IsInteger | F::QuantityAdd | F::QuantitySub,
+            _,
+        ) => quantity(evaluator, func, args),
         (F::Major, [Value::Semver(version)]) => int(version.major),
         (F::Minor, [Value::Semver(version)]) => int(version.minor),
         (F::Patch, [Value::Semver(version)]) => int(version.patch),
@@ -69,7 +71,8 @@ pub(super) fn call<'a>(
             .map(Value::Format)
             .ok_or_else(Fail::no_such_overload),
         (F::FormatNamed, [Value::String(name)]) => {
-            Ok(format_named(name).map_or(Value::Optional(None), |format| evaluator.some(Value::Format(format))))
+            Ok(format_named(name)
+                .map_or(Value::Optional(None), |format| evaluator.some(Value::Format(format))))
         }
         (F::Validate, [Value::Format(format), Value::String(text)]) => {
             evaluator.toil_bytes(text.len())?;
@@ -120,8 +123,12 @@ fn compare(one: &Value<'_>, other: &Value<'_>) -> Result<Ordering, Fail> {
 fn quantity<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<'a>]) -> Evaluated<'a> {
     let result = match (func, args) {
         (Func::Sign, [Value::Quantity(quantity)]) => return Ok(Value::Int(quantity.sign())),
-        (Func::AsApproximateFloat, [Value::Quantity(quantity)]) => return Ok(Value::Double(quantity.as_float())),
-        (Func::IsInteger, [Value::Quantity(quantity)]) => return Ok(Value::Bool(quantity.as_int().is_some())),
+        (Func::AsApproximateFloat, [Value::Quantity(quantity)]) => {
+            return Ok(Value::Double(quantity.as_float()));
+        }
+        (Func::IsInteger, [Value::Quantity(quantity)]) => {
+            return Ok(Value::Bool(quantity.as_int().is_some()));
+        }
         (Func::AsInteger, [Value::Quantity(quantity)]) => {
             let whole = quantity.as_int().map(Value::Int);
             return whole.ok_or_else(|| Fail::error("cannot convert value to integer"));
@@ -229,7 +236,9 @@ fn authorize<'a>(
         }
         (F::AuthzResource, Authz::Group(subject, group)) => match text(1)? {
             resource if resource.trim().is_empty() => return Err(Fail::error("resource must not be empty")),
-            resource => Authz::Resource(subject, ResourceAccess { group, resource, ..ResourceAccess::default() }),
+            resource => {
+                Authz::Resource(subject, ResourceAccess { group, resource, ..ResourceAccess::default() })
+            }
         },
         (F::AuthzSubresource, Authz::Resource(subject, of)) => {
             Authz::Resource(subject, ResourceAccess { subresource: text(1)?, ..of })
@@ -246,7 +255,9 @@ fn authorize<'a>(
         (F::AuthzLabelSelector, Authz::Resource(subject, of)) => {
             Authz::Resource(subject, ResourceAccess { label_selector: text(1)?, ..of })
         }
-        (F::AuthzCheck, Authz::Path(subject, path)) => decide(evaluator, &subject, text(1)?, &Access::Path(path))?,
+        (F::AuthzCheck, Authz::Path(subject, path)) => {
+            decide(evaluator, &subject, text(1)?, &Access::Path(path))?
+        }
         (F::AuthzCheck, Authz::Resource(subject, of)) => {
             decide(evaluator, &subject, text(1)?, &Access::Resource(of))?
         }

@@ -61,7 +61,8 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
             Ok(sum)
         }
         (Func::Max | Func::Min, []) => {
-            let (name, wanted) = if func == Func::Max { ("max", Ordering::Less) } else { ("min", Ordering::Greater) };
+            let (name, wanted) =
+                if func == Func::Max { ("max", Ordering::Less) } else { ("min", Ordering::Greater) };
             let mut best: Option<Value<'a>> = None;
             for item in items {
                 match best {
@@ -95,7 +96,8 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
             if len < *end {
                 return refuse(&format!("list is length {len}"));
             }
-            let (skip, take) = (usize::try_from(*start).unwrap_or(0), usize::try_from(end - start).unwrap_or(0));
+            let (skip, take) =
+                (usize::try_from(*start).unwrap_or(0), usize::try_from(end - start).unwrap_or(0));
             let values = BumpVec::from_iter_in(items.skip(skip).take(take), evaluator.arena);
             Ok(Value::List(values.into_bump_slice()))
         }
@@ -138,7 +140,11 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
     }
 }
 
-fn contains<'a>(evaluator: &mut Evaluator<'a>, items: &[Value<'a>], wanted: &Value<'a>) -> Result<bool, Fail> {
+fn contains<'a>(
+    evaluator: &mut Evaluator<'a>,
+    items: &[Value<'a>],
+    wanted: &Value<'a>,
+) -> Result<bool, Fail> {
     for item in items {
         if evaluator.equal(item, wanted)? {
             return Ok(true);
@@ -148,7 +154,11 @@ fn contains<'a>(evaluator: &mut Evaluator<'a>, items: &[Value<'a>], wanted: &Val
 }
 
 /// Whether every item of `subset` is in `list`.
-fn sets_contain<'a>(evaluator: &mut Evaluator<'a>, list: &Value<'a>, subset: &Value<'a>) -> Result<bool, Fail> {
+fn sets_contain<'a>(
+    evaluator: &mut Evaluator<'a>,
+    list: &Value<'a>,
+    subset: &Value<'a>,
+) -> Result<bool, Fail> {
     let items: Vec<Value<'a>> = list.items().ok_or_else(Fail::no_such_overload)?.collect();
     for wanted in subset.items().ok_or_else(Fail::no_such_overload)? {
         if !contains(evaluator, &items, &wanted)? {
@@ -175,7 +185,11 @@ fn flatten<'a>(evaluator: &mut Evaluator<'a>, list: &Value<'a>, depth: i64) -> E
 }
 
 /// Sorts a list by keys that belong to its items; stable.
-pub(crate) fn sort_by<'a>(evaluator: &mut Evaluator<'a>, items: &[Value<'a>], keys: &[Value<'a>]) -> Evaluated<'a> {
+pub(crate) fn sort_by<'a>(
+    evaluator: &mut Evaluator<'a>,
+    items: &[Value<'a>],
+    keys: &[Value<'a>],
+) -> Evaluated<'a> {
     let Some(first) = keys.first() else { return Ok(Value::List(&[])) };
     let is_comparable = core::order(first, first).is_ok();
     if !is_comparable {

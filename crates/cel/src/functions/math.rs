@@ -41,7 +41,9 @@ pub(super) fn call<'a>(func: Func, args: &[Value<'a>]) -> Evaluated<'a> {
         (Func::MathBitXor, [Value::Uint(one), Value::Uint(other)]) => Ok(Value::Uint(one ^ other)),
         (Func::MathBitNot, [Value::Int(value)]) => Ok(Value::Int(!value)),
         (Func::MathBitNot, [Value::Uint(value)]) => Ok(Value::Uint(!value)),
-        (Func::MathBitShiftLeft | Func::MathBitShiftRight, [value, Value::Int(bits)]) => shift(func, value, *bits),
+        (Func::MathBitShiftLeft | Func::MathBitShiftRight, [value, Value::Int(bits)]) => {
+            shift(func, value, *bits)
+        }
         _ => Err(Fail::no_such_overload()),
     }
 }
@@ -56,7 +58,9 @@ fn extreme<'a>(func: Func, values: impl Iterator<Item = Value<'a>>) -> Evaluated
             None => true,
             Some(best) => {
                 let order = core::order(&value, best)?;
-                order.is_some_and(|order| if func == Func::MathGreatest { order.is_gt() } else { order.is_lt() })
+                order.is_some_and(
+                    |order| if func == Func::MathGreatest { order.is_gt() } else { order.is_lt() },
+                )
             }
         };
         if replaces {
@@ -72,7 +76,8 @@ fn shift<'a>(func: Func, value: &Value<'a>, bits: i64) -> Evaluated<'a> {
         return Err(Fail::error(format!("negative offset: {bits}")));
     };
     let shifted = |value: u64| {
-        let shifted = if func == Func::MathBitShiftLeft { value.checked_shl(bits) } else { value.checked_shr(bits) };
+        let shifted =
+            if func == Func::MathBitShiftLeft { value.checked_shl(bits) } else { value.checked_shr(bits) };
         shifted.unwrap_or(0)
     };
     match value {

@@ -15,7 +15,9 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
             evaluator.toil_bytes(text.len())?;
             Ok(Value::Bool(text.contains(part)))
         }
-        (Func::StartsWith, [Value::String(text), Value::String(part)]) => Ok(Value::Bool(text.starts_with(part))),
+        (Func::StartsWith, [Value::String(text), Value::String(part)]) => {
+            Ok(Value::Bool(text.starts_with(part)))
+        }
         (Func::EndsWith, [Value::String(text), Value::String(part)]) => Ok(Value::Bool(text.ends_with(part))),
         (Func::Matches | Func::Find | Func::FindAll, [_, Value::String(pattern), ..]) => {
             let pattern = evaluator.pattern(pattern)?;
@@ -201,9 +203,8 @@ fn last_index_of(text: &str, part: &str, offset: Option<i64>) -> Result<i64, Fai
         end += 1;
     }
     let window = text.get(..end).unwrap_or(text);
-    let found = window.rfind(part).filter(|found| {
-        offset.is_none_or(|offset| chars_before(text, *found) <= offset)
-    });
+    let found =
+        window.rfind(part).filter(|found| offset.is_none_or(|offset| chars_before(text, *found) <= offset));
     Ok(found.map_or(-1, |found| chars_before(text, found)))
 }
 
@@ -316,7 +317,11 @@ pub(crate) trait FormatChecks {
 }
 
 /// Walks a format string. Errors are worded as the reference does.
-pub(crate) fn format_text(format: &str, args: usize, printer: &mut impl FormatChecks) -> Result<String, String> {
+pub(crate) fn format_text(
+    format: &str,
+    args: usize,
+    printer: &mut impl FormatChecks,
+) -> Result<String, String> {
     let mut out = String::with_capacity(format.len());
     let mut rest = format;
     let mut index = 0;
@@ -334,7 +339,8 @@ pub(crate) fn format_text(format: &str, args: usize, printer: &mut impl FormatCh
         if rest.is_empty() {
             return Err("unexpected end of string".into());
         }
-        let (verb, len) = parse_verb(rest).map_err(|why| format!("could not parse formatting clause: {why}"))?;
+        let (verb, len) =
+            parse_verb(rest).map_err(|why| format!("could not parse formatting clause: {why}"))?;
         rest = rest.get(len..).unwrap_or_default();
         let text = printer.format(verb, index).map_err(|why| format!("error during formatting: {why}"))?;
         out.push_str(&text);
@@ -353,9 +359,11 @@ fn parse_verb(text: &str) -> Result<(Verb, usize), String> {
         if digits == after.len() {
             return Err("error while parsing precision: could not find end of precision specifier".into());
         }
-        precision = after.get(..digits).and_then(|digits| digits.parse().ok()).filter(|value| *value <= 1000).ok_or(
-            "error while parsing precision: error while converting precision to integer",
-        )?;
+        precision = after
+            .get(..digits)
+            .and_then(|digits| digits.parse().ok())
+            .filter(|value| *value <= 1000)
+            .ok_or("error while parsing precision: error while converting precision to integer")?;
         len = digits + 1;
     }
     let c = text.get(len..).and_then(|rest| rest.chars().next()).unwrap_or_default();
@@ -404,7 +412,10 @@ impl FormatChecks for Printer<'_, '_> {
         };
         let signed = |value: i64, digits: String| if value < 0 { format!("-{digits}") } else { digits };
         let hex = |bytes: &[u8], upper: bool| -> String {
-            bytes.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
+            bytes
+                .iter()
+                .map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") })
+                .collect()
         };
         Ok(match (verb, value) {
             (Verb::Text, value) => {
@@ -421,8 +432,12 @@ impl FormatChecks for Printer<'_, '_> {
             (Verb::Binary, Value::Uint(value)) => format!("{value:b}"),
             (Verb::Octal, Value::Int(value)) => signed(value, format!("{:o}", value.unsigned_abs())),
             (Verb::Octal, Value::Uint(value)) => format!("{value:o}"),
-            (Verb::Hex { upper: true }, Value::Int(value)) => signed(value, format!("{:X}", value.unsigned_abs())),
-            (Verb::Hex { upper: false }, Value::Int(value)) => signed(value, format!("{:x}", value.unsigned_abs())),
+            (Verb::Hex { upper: true }, Value::Int(value)) => {
+                signed(value, format!("{:X}", value.unsigned_abs()))
+            }
+            (Verb::Hex { upper: false }, Value::Int(value)) => {
+                signed(value, format!("{:x}", value.unsigned_abs()))
+            }
             (Verb::Hex { upper: true }, Value::Uint(value)) => format!("{value:X}"),
             (Verb::Hex { upper: false }, Value::Uint(value)) => format!("{value:x}"),
             (Verb::Hex { upper }, Value::String(text)) => hex(text.as_bytes(), upper),
@@ -450,9 +465,19 @@ impl<'a> Printer<'_, 'a> {
     /// `%s` at the top: strings without quotes.
     fn plain(&mut self, value: &Value<'a>, out: &mut String) -> Result<(), String> {
         match value {
-            Value::List(_) | Value::NodeList(_) | Value::Map(_) | Value::NodeMap(_) => self.nested(value, out),
-            Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::Bool(_) | Value::String(_) | Value::Bytes(_)
-            | Value::Timestamp(_) | Value::Duration(_) | Value::Type(_) | Value::Null => {
+            Value::List(_) | Value::NodeList(_) | Value::Map(_) | Value::NodeMap(_) => {
+                self.nested(value, out)
+            }
+            Value::Int(_)
+            | Value::Uint(_)
+            | Value::Double(_)
+            | Value::Bool(_)
+            | Value::String(_)
+            | Value::Bytes(_)
+            | Value::Timestamp(_)
+            | Value::Duration(_)
+            | Value::Type(_)
+            | Value::Null => {
                 if let Value::Bytes(bytes) = value
                     && std::str::from_utf8(bytes).is_err()
                 {
@@ -545,7 +570,8 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 fn base64_encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group =
+            chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for index in 0..4 {
             let sextet = group >> (18 - 6 * index) & 63;
             let known = BASE64.get(sextet as usize).copied().unwrap_or(b'=');
