@@ -84,6 +84,14 @@ pub(crate) struct Target<'r> {
     pub(crate) namespace: &'r str,
 }
 
+impl<'r> Target<'r> {
+    /// The Namespace object of the request's namespace, if it is at hand.
+    pub(crate) fn namespace_object(&self) -> Option<Object<'r>> {
+        let request = self.request;
+        request.namespace_object.or_else(|| request.inventory.get("v1", "Namespace", None, self.namespace))
+    }
+}
+
 /// Whether a policy is about a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Matched {
@@ -134,7 +142,7 @@ impl MatchResources {
         if target.namespace.is_empty() {
             return Ok(true);
         }
-        match request.namespace_object {
+        match target.namespace_object() {
             Some(object) => Ok(self.matches_labels_of_namespace(object, target.namespace)),
             None => self.matches_name_only(target.namespace),
         }

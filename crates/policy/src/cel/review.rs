@@ -52,7 +52,10 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
         resource: &endpoint.plural,
     });
     let namespace = match endpoint.namespaced {
-        Some(false) if !is_namespace(&request.kind) => "",
+        Some(false) if is_namespace(&request.kind) => request.name,
+        Some(false) => "",
+        // A manifest that names none goes where clients send it by default.
+        Some(true) if request.operation.is_none() && request.namespace.is_empty() => "default",
         _ => request.namespace,
     };
     let operation = request.operation.unwrap_or(Operation::Create);
@@ -237,7 +240,8 @@ impl<'a> Session<'a> {
         evaluator.set(REQUEST, Some(request_value(arena, &target)));
         evaluator.set(VARIABLES, Some(Value::Variables));
         let namespace_name = if is_namespace(&target.kind) { "" } else { target.namespace };
-        let namespace = match request.namespace_object {
+        let known = target.namespace_object();
+        let namespace = match known {
             _ if namespace_name.is_empty() => Some(Value::Null),
             Some(object) => Some(Value::of_node(object.node())),
             None => None,
