@@ -235,6 +235,9 @@ impl Checker<'_> {
         if matches!(func, Func::And | Func::Or) {
             return self.logic(func, args, ops, &types);
         }
+        if matches!(func, Func::MathGreatest | Func::MathLeast) && types.len() > 2 {
+            return self.extreme(expr, func, name, ops, &types);
+        }
         let Some(result) = self.resolve(expr, &name, &overloads, member, &types) else {
             return (Op::Constant(Constant::Null), Type::Error);
         };
@@ -253,6 +256,19 @@ impl Checker<'_> {
         }
         let ops = ops.into();
         (if func == Func::And { Op::And(ops) } else { Op::Or(ops) }, Type::Bool)
+    }
+
+    /// `math.greatest` and `math.least` take any number of numbers.
+    fn extreme(&mut self, expr: &Expr, func: Func, name: String, ops: Vec<Op>, types: &[Type]) -> Typed {
+        let types: Vec<Type> = types.iter().map(|of| self.known.resolve(of, true)).collect();
+        let is_number = |of: &Type| matches!(of, Type::Int | Type::Uint | Type::Double | Type::Dyn | Type::Error);
+        if !types.iter().all(is_number) {
+            self.wrong(expr.at, format!("{name}() simple literal arguments must be numeric"));
+        }
+        let first = types.first().cloned().unwrap_or(Type::Dyn);
+        let of = if types.iter().all(|of| *of == first) { first } else { Type::Dyn };
+        let list = Op::List(ops.into_iter().map(|op| (op, false)).collect());
+        (lower_call(func, name, vec![list]), of)
     }
 
     /// The result type of the overloads that fit; where they differ, dyn.

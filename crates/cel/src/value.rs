@@ -140,13 +140,26 @@ pub(crate) fn compare_keys(one: &Value<'_>, other: &Value<'_>) -> Ordering {
     match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one.cmp(other),
         (Value::String(one), Value::String(other)) => one.cmp(other),
-        _ if rank(one) == 1 && rank(other) == 1 => compare_numbers(one, other).unwrap_or(Ordering::Equal),
+        _ if rank(one) == 1 && rank(other) == 1 => compare_exactly(one, other).unwrap_or(Ordering::Equal),
         _ => rank(one).cmp(&rank(other)),
     }
 }
 
-/// Compares numbers of any types by amount; `None` for NaN and for what is no number.
+/// Compares numbers of any types as the reference does: an integer is rounded to the double it is compared with.
+/// `None` for NaN and for what is no number.
+#[expect(clippy::cast_precision_loss, reason = "rounded on purpose")]
 pub(crate) fn compare_numbers(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
+    match (*one, *other) {
+        (Value::Double(one), Value::Int(other)) => one.partial_cmp(&(other as f64)),
+        (Value::Double(one), Value::Uint(other)) => one.partial_cmp(&(other as f64)),
+        (Value::Int(one), Value::Double(other)) => (one as f64).partial_cmp(&other),
+        (Value::Uint(one), Value::Double(other)) => (one as f64).partial_cmp(&other),
+        _ => compare_exactly(one, other),
+    }
+}
+
+/// Compares numbers of any types by amount, as keys of maps; `None` for NaN and for what is no number.
+fn compare_exactly(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
     match (*one, *other) {
         (Value::Int(one), Value::Int(other)) => Some(one.cmp(&other)),
         (Value::Uint(one), Value::Uint(other)) => Some(one.cmp(&other)),
@@ -155,12 +168,8 @@ pub(crate) fn compare_numbers(one: &Value<'_>, other: &Value<'_>) -> Option<Orde
         (Value::Uint(one), Value::Int(other)) => Some(compare_signed(other, one).reverse()),
         (Value::Double(one), Value::Int(other)) => compare_float(one, i128::from(other)),
         (Value::Double(one), Value::Uint(other)) => compare_float(one, i128::from(other)),
-        (Value::Int(one), Value::Double(other)) => {
-            compare_float(other, i128::from(one)).map(Ordering::reverse)
-        }
-        (Value::Uint(one), Value::Double(other)) => {
-            compare_float(other, i128::from(one)).map(Ordering::reverse)
-        }
+        (Value::Int(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
+        (Value::Uint(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
         _ => None,
     }
 }
@@ -371,11 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn integers_beyond_the_precision_of_floats_compare_exactly() {
+    fn keys_beyond_the_precision_of_floats_are_told_apart() {
         let big = Value::Int(9_007_199_254_740_993);
-        assert_eq!(compare_numbers(&Value::Double(9_007_199_254_740_992.0), &big), Some(Ordering::Less));
-        assert_eq!(compare_numbers(&Value::Uint(u64::MAX), &Value::Int(-1)), Some(Ordering::Greater));
-        assert_eq!(compare_numbers(&Value::Double(-0.5), &Value::Int(0)), Some(Ordering::Less));
-        assert_eq!(compare_numbers(&Value::Double(f64::NAN), &Value::Int(0)), None);
+        assert_eq!(compare_exactly(&Value::Double(9_007_199_254_740_992.0), &big), Some(Ordering::Less));
+        assert_eq!(compare_exactly(&Value::Uint(u64::MAX), &Value::Int(-1)), Some(Ordering::Greater));
+        assert_eq!(compare_exactly(&Value::Double(-0.5), &Value::Int(0)), Some(Ordering::Less));
+        assert_eq!(compare_exactly(&Value::Double(f64::NAN), &Value::Int(0)), None);
     }
 }

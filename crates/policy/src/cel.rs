@@ -32,6 +32,9 @@ pub struct CelEngine {
     /// Whether a policy without any binding is judged as if it were bound to everything, with `Deny`. The API server
     /// leaves it without effect; whoever tests a policy by itself wants it judged.
     pub apply_unbound: bool,
+    /// Whether to read policies as Kyverno's command line does where it differs from the API server: a rule without
+    /// operations, which the API server refuses, is about all of them.
+    pub as_kyverno: bool,
 }
 
 impl fmt::Debug for CelEngine {
@@ -39,6 +42,7 @@ impl fmt::Debug for CelEngine {
         f.debug_struct("CelEngine")
             .field("authorizer", &self.authorizer.is_some())
             .field("apply_unbound", &self.apply_unbound)
+            .field("as_kyverno", &self.as_kyverno)
             .finish()
     }
 }
@@ -57,6 +61,7 @@ impl Engine for CelEngine {
             resources: Resources::default(),
             authorizer: self.authorizer.clone(),
             apply_unbound: self.apply_unbound,
+            as_kyverno: self.as_kyverno,
         };
         load::load(documents, set)
     }
@@ -70,6 +75,7 @@ pub struct CelSet {
     resources: Resources,
     authorizer: Option<Arc<dyn Authorizer>>,
     apply_unbound: bool,
+    as_kyverno: bool,
 }
 
 impl fmt::Debug for CelSet {

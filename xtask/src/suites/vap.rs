@@ -43,10 +43,10 @@ fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn load(objects: &[Object<'_>], apply_unbound: bool) -> (CelSet, Vec<String>) {
+fn load(objects: &[Object<'_>], as_kyverno: bool) -> (CelSet, Vec<String>) {
     let documents: Vec<PolicyDocument<'_>> =
         objects.iter().map(|object| PolicyDocument { path: Arc::from("policy.yaml"), object: *object }).collect();
-    let loaded = CelEngine { apply_unbound, ..CelEngine::default() }.load(&documents);
+    let loaded = CelEngine { apply_unbound: as_kyverno, as_kyverno, authorizer: None }.load(&documents);
     (loaded.set, loaded.errors.iter().map(ToString::to_string).collect())
 }
 

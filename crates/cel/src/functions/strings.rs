@@ -200,7 +200,7 @@ fn last_index_of(text: &str, part: &str, offset: Option<i64>) -> Result<i64, Fai
     };
     let mut end = end;
     while !text.is_char_boundary(end) {
-        end += 1;
+        end -= 1;
     }
     let window = text.get(..end).unwrap_or(text);
     let found =

@@ -45,7 +45,7 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
         let claimed = claimed(document.object.group(), document.object.kind());
         let Some(claimed @ (Claimed::Validating | Claimed::Mutating)) = claimed else { continue };
         let mutating = claimed == Claimed::Mutating;
-        let mut loader = Loader { document, errors: &mut errors };
+        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
         match loader.policy(mutating) {
             Some(policy) => {
                 policies.insert((mutating, policy.name.clone()), policy);
@@ -57,7 +57,7 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
         let claimed = claimed(document.object.group(), document.object.kind());
         let Some(claimed @ (Claimed::ValidatingBinding | Claimed::MutatingBinding)) = claimed else { continue };
         let mutating = claimed == Claimed::MutatingBinding;
-        let mut loader = Loader { document, errors: &mut errors };
+        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
         let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
         match policies.get_mut(&(mutating, policy_name.clone())) {
             Some(policy) => {
@@ -84,6 +84,7 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
 struct Loader<'l, 'd> {
     document: &'l PolicyDocument<'d>,
     errors: &'l mut Vec<LoadError>,
+    as_kyverno: bool,
 }
 
 impl<'d> Loader<'_, 'd> {
@@ -409,7 +410,7 @@ impl<'d> Loader<'_, 'd> {
     fn rules(&mut self, parent: Node<'d>, field: &str) -> Vec<Rule> {
         let mut rules = Vec::new();
         for node in self.list(parent, field) {
-            let rule = Rule {
+            let mut rule = Rule {
                 groups: self.texts(node, "apiGroups"),
                 versions: self.texts(node, "apiVersions"),
                 resources: self.texts(node, "resources"),
@@ -425,6 +426,9 @@ impl<'d> Loader<'_, 'd> {
                     }
                 },
             };
+            if self.as_kyverno && node.get("operations").is_none() {
+                rule.operations.push("*".into());
+            }
             for (name, list) in [
                 ("apiGroups", &rule.groups),
                 ("apiVersions", &rule.versions),
@@ -487,8 +491,8 @@ impl<'d> Loader<'_, 'd> {
         }
         let namespace = self.text(node.get("namespace"), "namespace").filter(|namespace| !namespace.is_empty());
         let deny_if_missing = match self.text(node.get("parameterNotFoundAction"), "parameterNotFoundAction") {
-            Some("Allow") => false,
-            Some("Deny") | None => true,
+            Some("Allow") | None => false,
+            Some("Deny") => true,
             Some(_) => {
                 let node = node.get("parameterNotFoundAction").unwrap_or(node);
                 self.wrong(node, "`parameterNotFoundAction` is `Allow` or `Deny`");
@@ -499,7 +503,7 @@ impl<'d> Loader<'_, 'd> {
             name: name.map(Box::from),
             namespace: namespace.map(Box::from),
             selector,
-            deny_if_missing: deny_if_missing && node.get("parameterNotFoundAction").is_some(),
+            deny_if_missing,
         })
     }
 }

@@ -14,7 +14,7 @@ use super::{Binding, Body, Mutation, MutationKind, Policy};
 use crate::{Actions, Outcome, Patch, PatchOp, Request, Verdict};
 
 /// One policy with its binding and parameter.
-type Invocation<'a> = (&'a Policy, Option<&'a Binding>, Option<Object<'a>>);
+type Invocation<'a> = (&'a Policy, Option<&'a Binding>, Value<'a>);
 
 /// The object while it is changed.
 pub(super) struct Mutator<'a> {
@@ -39,7 +39,7 @@ impl<'a> Mutator<'a> {
         session: &mut Session<'a>,
         policy: &'a Policy,
         binding: Option<&'a Binding>,
-        param: Option<Object<'a>>,
+        param: Value<'a>,
         verdicts: &mut Vec<Verdict>,
     ) {
         let Body::Mutating { mutations, reinvoke } = &policy.body else { return };

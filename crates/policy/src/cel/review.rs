@@ -133,7 +133,7 @@ fn for_each_invocation<'a>(
     policy: &'a Policy,
     session: &mut Session<'a>,
     verdicts: &mut Vec<Verdict>,
-    mut invoke: impl FnMut(&mut Session<'a>, Option<&'a Binding>, Option<Object<'a>>, &mut Vec<Verdict>),
+    mut invoke: impl FnMut(&mut Session<'a>, Option<&'a Binding>, Value<'a>, &mut Vec<Verdict>),
 ) {
     match policy.constraints.matches(&session.target, &set.resources) {
         Matched::Yes => {}
@@ -145,7 +145,7 @@ fn for_each_invocation<'a>(
     }
     if policy.bindings.is_empty() {
         if set.apply_unbound {
-            return invoke(session, None, None, verdicts);
+            return invoke(session, None, Value::Null, verdicts);
         }
         return verdicts.push(not_applicable(policy, "binding"));
     }
@@ -167,14 +167,14 @@ fn for_each_invocation<'a>(
             }
         }
         match params(policy, binding, &session.target) {
-            Ok(Params::None) => invoke(session, Some(binding), None, verdicts),
+            Ok(Params::None) => invoke(session, Some(binding), Value::Null, verdicts),
             Ok(Params::Each(params)) if params.is_empty() => {
                 let outcome = Outcome::NotApplicable("params");
                 verdicts.push(Verdict { actions: Actions::NONE, ..verdict(policy, Some(binding), outcome) });
             }
             Ok(Params::Each(params)) => {
                 for param in params {
-                    invoke(session, Some(binding), Some(param), verdicts);
+                    invoke(session, Some(binding), Value::of_node(param.node()), verdicts);
                 }
             }
             Err(message) => {
@@ -274,8 +274,7 @@ impl<'a> Session<'a> {
     }
 
     /// Makes ready for one policy, binding and parameter.
-    pub(super) fn prepare(&mut self, policy: &'a Policy, param: Option<Object<'a>>) {
-        let param = param.map_or(Value::Null, |param| Value::of_node(param.node()));
+    pub(super) fn prepare(&mut self, policy: &'a Policy, param: Value<'a>) {
         self.evaluator.set(PARAMS, Some(param));
         self.evaluator.set_composed(&policy.variables);
         self.budget = BUDGET;
@@ -337,7 +336,7 @@ impl<'a> Session<'a> {
         &mut self,
         policy: &'a Policy,
         binding: Option<&'a Binding>,
-        param: Option<Object<'a>>,
+        param: Value<'a>,
         validations: &'a [Validation],
         annotations: &'a [NamedProgram],
         verdicts: &mut Vec<Verdict>,
