@@ -115,6 +115,9 @@ pub trait Host {
     fn call<'a>(&self, function: u16, args: &[Value<'a>], arena: &'a Bump) -> Evaluated<'a>;
 }
 
+/// Deepest walk: one expression is at most 400 deep, but variables may refer to variables.
+const MAX_DEPTH: u32 = 1_000;
+
 #[derive(Debug, Clone)]
 enum Memo<'a> {
     Fresh,
@@ -133,6 +136,8 @@ pub struct Evaluator<'a> {
     limits: Limits,
     cost: u64,
     work: u64,
+    /// How deep the walk is, composed variables included.
+    depth: u32,
     total_cost: u64,
     host: Option<&'a dyn Host>,
     pub(crate) authorizer: Option<&'a dyn Authorizer>,
@@ -162,6 +167,7 @@ impl<'a> Evaluator<'a> {
             limits,
             cost: 0,
             work: 0,
+            depth: 0,
             total_cost: 0,
             host: None,
             authorizer: None,
@@ -275,6 +281,17 @@ impl<'a> Evaluator<'a> {
 
     fn eval(&mut self, op: &'a Op) -> Evaluated<'a> {
         self.toil(1)?;
+        self.depth += 1;
+        let result = if self.depth > MAX_DEPTH {
+            Err(Fail::budget("operation cancelled: variables refer to one another too deeply"))
+        } else {
+            self.eval_op(op)
+        };
+        self.depth -= 1;
+        result
+    }
+
+    fn eval_op(&mut self, op: &'a Op) -> Evaluated<'a> {
         match op {
             Op::Constant(constant) => Ok(Value::of_constant(constant)),
             Op::Variable { slot, name } => {

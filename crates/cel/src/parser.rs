@@ -113,7 +113,7 @@ impl Parser<'_> {
     fn node(&mut self, start: u32, at: u32, kind: ExprKind) -> Result1<Expr> {
         let height = height(&kind);
         if height > MAX_TREE_DEPTH {
-            return Err(Issue { at, message: format!("expression nests deeper than {MAX_TREE_DEPTH}") });
+            return Err(too_deep(at));
         }
         let id = self.nodes;
         self.nodes += 1;
@@ -131,113 +131,107 @@ impl Parser<'_> {
             return Err(Issue { at: self.range.start, message });
         }
         let start = self.range.start;
-        let mut expr = self.chain("||", "_||_")?;
+        let mut expr = self.binary(1)?;
         if self.is("?") {
-            let at = self.advance()?.1.start;
-            let yes = self.chain("||", "_||_")?;
-            self.expect(":")?;
-            let no = self.expression()?;
-            expr = self.call(start, at, "_?_:_", vec![expr, yes, no])?;
+            expr = self.conditional(start, expr)?;
         }
         self.depth -= 1;
         Ok(expr)
     }
 
-    /// `a || b || c`, or `a && b && c` below it.
-    fn chain(&mut self, operator: &str, function: &str) -> Result1<Expr> {
-        let start = self.range.start;
-        let operand = |parser: &mut Self| {
-            if operator == "||" { parser.chain("&&", "_&&_") } else { parser.relation() }
-        };
-        let first = operand(self)?;
-        if !self.is(operator) {
-            return Ok(first);
-        }
-        let at = self.range.start;
-        let mut terms = vec![first];
-        while self.eat(operator)? {
-            terms.push(operand(self)?);
-        }
-        self.call(start, at, function, terms)
+    fn conditional(&mut self, start: u32, condition: Expr) -> Result1<Expr> {
+        let at = self.advance()?.1.start;
+        let yes = self.binary(1)?;
+        self.expect(":")?;
+        let no = self.expression()?;
+        self.call(start, at, "_?_:_", vec![condition, yes, no])
     }
 
-    fn relation(&mut self) -> Result1<Expr> {
-        let start = self.range.start;
-        let mut left = self.sum()?;
-        loop {
-            let function = match self.token {
-                Token::Punct("<") => "_<_",
-                Token::Punct("<=") => "_<=_",
-                Token::Punct(">") => "_>_",
-                Token::Punct(">=") => "_>=_",
-                Token::Punct("==") => "_==_",
-                Token::Punct("!=") => "_!=_",
-                Token::In => "@in",
-                _ => return Ok(left),
-            };
-            let at = self.advance()?.1.start;
-            let right = self.sum()?;
-            left = self.call(start, at, function, vec![left, right])?;
-        }
+    /// The function of the operator at hand and how strongly it binds.
+    fn operator(&self) -> Option<(&'static str, u8)> {
+        Some(match self.token {
+            Token::Punct("||") => ("_||_", 1),
+            Token::Punct("&&") => ("_&&_", 2),
+            Token::Punct("<") => ("_<_", 3),
+            Token::Punct("<=") => ("_<=_", 3),
+            Token::Punct(">") => ("_>_", 3),
+            Token::Punct(">=") => ("_>=_", 3),
+            Token::Punct("==") => ("_==_", 3),
+            Token::Punct("!=") => ("_!=_", 3),
+            Token::In => ("@in", 3),
+            Token::Punct("+") => ("_+_", 4),
+            Token::Punct("-") => ("_-_", 4),
+            Token::Punct("*") => ("_*_", 5),
+            Token::Punct("/") => ("_/_", 5),
+            Token::Punct("%") => ("_%_", 5),
+            _ => return None,
+        })
     }
 
-    fn sum(&mut self) -> Result1<Expr> {
-        let start = self.range.start;
-        let mut left = self.product()?;
-        loop {
-            let function = match self.token {
-                Token::Punct("+") => "_+_",
-                Token::Punct("-") => "_-_",
-                _ => return Ok(left),
-            };
-            let at = self.advance()?.1.start;
-            let right = self.product()?;
-            left = self.call(start, at, function, vec![left, right])?;
-        }
-    }
-
-    fn product(&mut self) -> Result1<Expr> {
+    /// Operators that bind at least so strongly, from left to right; a chain of `&&` or `||` becomes one call.
+    fn binary(&mut self, weakest: u8) -> Result1<Expr> {
         let start = self.range.start;
         let mut left = self.unary()?;
-        loop {
-            let function = match self.token {
-                Token::Punct("*") => "_*_",
-                Token::Punct("/") => "_/_",
-                Token::Punct("%") => "_%_",
-                _ => return Ok(left),
-            };
+        let mut chained = "";
+        while let Some((function, strength)) = self.operator().filter(|(_, strength)| *strength >= weakest) {
             let at = self.advance()?.1.start;
-            let right = self.unary()?;
-            left = self.call(start, at, function, vec![left, right])?;
+            let right = self.binary(strength + 1)?;
+            left = self.combine(start, at, function, left, right, strength <= 2 && chained == function)?;
+            chained = function;
+        }
+        Ok(left)
+    }
+
+    fn combine(
+        &mut self,
+        start: u32,
+        at: u32,
+        function: &str,
+        mut left: Expr,
+        right: Expr,
+        extends: bool,
+    ) -> Result1<Expr> {
+        match &mut left.kind {
+            ExprKind::Call { args, .. } if extends => {
+                left.height = left.height.max(right.height + 1);
+                left.range.end = self.last_end;
+                args.push(right);
+                if left.height > MAX_TREE_DEPTH { Err(too_deep(at)) } else { Ok(left) }
+            }
+            _ => self.call(start, at, function, vec![left, right]),
         }
     }
 
     /// Pairs of `!` and of `-` cancel out.
     fn unary(&mut self) -> Result1<Expr> {
-        let (start, at) = (self.range.start, self.range.start);
-        let (operator, function) = match self.token {
-            Token::Punct("!") => ("!", "!_"),
-            Token::Punct("-") => ("-", "-_"),
-            _ => return self.member(),
-        };
+        match self.token {
+            Token::Punct("!") => self.signed("!", "!_"),
+            Token::Punct("-") => self.signed("-", "-_"),
+            _ => self.member(),
+        }
+    }
+
+    fn signed(&mut self, operator: &str, function: &str) -> Result1<Expr> {
+        let start = self.range.start;
         let mut count = 0_u32;
         while self.is(operator) {
             self.advance()?;
             count += 1;
         }
-        if operator == "-" && matches!(self.token, Token::Int(_) | Token::Double(_)) {
-            // The sign next to a number belongs to it: -9223372036854775808 is a number.
-            let literal = self.number(true)?;
-            let operand = self.node(start, at, ExprKind::Literal(literal))?;
-            let operand = self.suffixes(start, operand)?;
-            return if count.is_multiple_of(2) {
-                self.call(start, at, function, vec![operand])
-            } else {
-                Ok(operand)
-            };
+        // The sign next to a number belongs to it: -9223372036854775808 is a number.
+        let is_number = operator == "-" && matches!(self.token, Token::Int(_) | Token::Double(_));
+        let operand = if is_number { self.negative_number(start)? } else { self.member()? };
+        if count.is_multiple_of(2) != is_number {
+            Ok(operand)
+        } else {
+            self.call(start, start, function, vec![operand])
         }
-        let operand = self.member()?;
-        if count.is_multiple_of(2) { Ok(operand) } else { self.call(start, at, function, vec![operand]) }
+    }
+
+    fn negative_number(&mut self, start: u32) -> Result1<Expr> {
+        let literal = self.number(true)?;
+        let operand = self.node(start, start, ExprKind::Literal(literal))?;
+        self.suffixes(start, operand)
     }
 
     fn member(&mut self) -> Result1<Expr> {
@@ -328,6 +322,24 @@ impl Parser<'_> {
     }
 
     fn primary(&mut self) -> Result1<Expr> {
+        match self.token {
+            Token::Ident(_) | Token::Punct(".") => self.named(),
+            Token::Punct("(") => self.group(),
+            Token::Punct("[") => self.list(),
+            Token::Punct("{") => self.map(),
+            _ => self.literal(),
+        }
+    }
+
+    fn group(&mut self) -> Result1<Expr> {
+        let start = self.advance()?.1.start;
+        let mut inner = self.expression()?;
+        self.expect(")")?;
+        inner.range = Range { start, end: self.last_end };
+        Ok(inner)
+    }
+
+    fn literal(&mut self) -> Result1<Expr> {
         let start = self.range.start;
         let literal = match &self.token {
             Token::Int(_) | Token::Uint(_) | Token::Double(_) => {
@@ -339,16 +351,6 @@ impl Parser<'_> {
             Token::True => Literal::Bool(true),
             Token::False => Literal::Bool(false),
             Token::Null => Literal::Null,
-            Token::Ident(_) | Token::Punct(".") => return self.named(),
-            Token::Punct("(") => {
-                self.advance()?;
-                let mut inner = self.expression()?;
-                self.expect(")")?;
-                inner.range = Range { start, end: self.last_end };
-                return Ok(inner);
-            }
-            Token::Punct("[") => return self.list(),
-            Token::Punct("{") => return self.map(),
             _ => return Err(self.unexpected("an expression")),
         };
         self.advance()?;
@@ -593,6 +595,10 @@ fn variable_name(expr: Expr) -> Result1<Box<str>> {
         ExprKind::Ident(name) if !name.starts_with('.') => Ok(name),
         _ => Err(Issue { at: expr.at, message: "argument must be a simple name".into() }),
     }
+}
+
+fn too_deep(at: u32) -> Issue {
+    Issue { at, message: format!("expression nests deeper than {MAX_TREE_DEPTH}") }
 }
 
 /// One more than the height of the tallest child.

@@ -12,6 +12,9 @@ use super::matching::{MatchResources, Rule, Selector};
 use super::{Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation};
 use crate::{Actions, FailMode, LoadError, Loaded, PolicyDocument};
 
+/// Kubernetes has no such limit; values that are made of one another stay as shallow as this.
+const MAX_VARIABLES: usize = 250;
+
 const GROUP: &str = "admissionregistration.k8s.io";
 
 /// What a document of this engine is.
@@ -229,7 +232,12 @@ impl<'d> Loader<'_, 'd> {
     fn variables(&mut self, spec: Node<'d>, envs: [&mut Env; 2]) -> Vec<Composed> {
         let [env, message_env] = envs;
         let mut variables: Vec<Composed> = Vec::new();
-        for (index, node) in self.list(spec, "variables").into_iter().enumerate() {
+        let nodes = self.list(spec, "variables");
+        if nodes.len() > MAX_VARIABLES {
+            self.wrong(spec, format!("more than {MAX_VARIABLES} variables"));
+            return variables;
+        }
+        for (index, node) in nodes.into_iter().enumerate() {
             let Some((name, name_node)) = self.required(node, "name") else { continue };
             if !is_identifier(name) {
                 self.wrong(name_node, format!("`{name}` is not a valid CEL identifier"));
