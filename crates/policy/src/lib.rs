@@ -14,6 +14,7 @@
 //! - objects are read where they lie: no engine copies the tree to judge it.
 
 mod admission;
+pub mod cel;
 mod engine;
 pub mod gatekeeper;
 mod go;

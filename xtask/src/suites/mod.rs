@@ -1,11 +1,15 @@
 //! The suites, one file each.
 
+mod cel_kubernetes;
+mod cel_spec;
 mod detect;
 mod gatekeeper;
 mod kubehound;
 mod network;
 mod pss;
 mod rbac;
+mod textproto;
+mod vap;
 mod yaml;
 
 use crate::conformance::Suite;
@@ -33,4 +37,8 @@ pub(crate) const ALL: &[Suite] = &[
     detect::FALCO_TESTING,
     gatekeeper::LIBRARY,
     gatekeeper::REVIEWS,
+    vap::KUBESCAPE,
+    vap::KYVERNO,
+    cel_kubernetes::SUITE,
+    cel_spec::SUITE,
 ];

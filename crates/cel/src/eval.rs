@@ -1,0 +1,877 @@
+//! Runs programs: a walk over the checked tree that borrows what it reads and puts what it makes into an arena.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+
+use crate::ast::MacroKind;
+use crate::authz::{Authorizer, Requester};
+use crate::cost;
+use crate::decls::Func;
+use crate::functions;
+use crate::pattern::Pattern;
+use crate::program::{Fold, Op, Program};
+use crate::value::{Items, Map, Object, Value, compare_numbers, present};
+
+/// What kind of failure it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailKind {
+    /// The expression went wrong: a missing key, a division by zero …
+    Error,
+    /// It would cost more than is allowed.
+    Budget,
+    /// It asked for what nobody here knows.
+    Unknown,
+}
+
+/// Why an expression has no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fail(Box<(FailKind, String)>);
+
+impl Fail {
+    /// An error of the expression.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self(Box::new((FailKind::Error, message.into())))
+    }
+
+    /// Something that is not known here.
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self(Box::new((FailKind::Unknown, message.into())))
+    }
+
+    fn budget(message: impl Into<String>) -> Self {
+        Self(Box::new((FailKind::Budget, message.into())))
+    }
+
+    pub(crate) fn no_such_overload() -> Self {
+        Self::error("no such overload")
+    }
+
+    pub(crate) fn no_such_key(key: impl fmt::Display) -> Self {
+        Self::error(format!("no such key: {key}"))
+    }
+
+    /// What kind of failure it was.
+    pub fn kind(&self) -> FailKind {
+        self.0.0
+    }
+
+    /// What went wrong, in the words of the API server where it has some.
+    pub fn message(&self) -> &str {
+        &self.0.1
+    }
+
+    /// Whether no other operand can make up for it.
+    fn is_final(&self) -> bool {
+        self.kind() == FailKind::Budget
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl std::error::Error for Fail {}
+
+/// A value, or why there is none.
+pub type Evaluated<'a> = Result<Value<'a>, Fail>;
+
+/// What bounds a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest cost of one expression, in the units of the reference implementation.
+    pub cost: u64,
+    /// Most steps of this evaluator in one expression: what costs little by the reference's reckoning, but takes long
+    /// or makes much, is stopped by it.
+    pub work: u64,
+}
+
+impl Default for Limits {
+    /// Kubernetes' `PerCallLimit`, and about 30 ms.
+    fn default() -> Self {
+        Self { cost: 1_000_000, work: 4_000_000 }
+    }
+}
+
+/// A variable that is an expression itself, evaluated when first asked for.
+#[derive(Debug)]
+pub struct Composed {
+    /// Its name behind `variables.`
+    pub name: Arc<str>,
+    /// Its expression; it may refer to earlier ones.
+    pub program: Program,
+}
+
+/// Answers functions that the environment declares and this crate does not know.
+pub trait Host {
+    /// Calls the function with the number that [`crate::Env::add_host_function`] gave. A member's receiver is the
+    /// first argument.
+    fn call<'a>(&self, function: u16, args: &[Value<'a>], arena: &'a Bump) -> Evaluated<'a>;
+}
+
+/// Deepest walk: one expression is at most 400 deep, but variables may refer to variables.
+const MAX_DEPTH: u32 = 1_000;
+
+#[derive(Debug, Clone)]
+enum Memo<'a> {
+    Fresh,
+    Running,
+    Done(Evaluated<'a>),
+}
+
+/// Runs programs against one set of values.
+pub struct Evaluator<'a> {
+    pub(crate) arena: &'a Bump,
+    slots: Vec<Option<Value<'a>>>,
+    composed: &'a [Composed],
+    memo: Vec<Memo<'a>>,
+    locals: Vec<Value<'a>>,
+    base: usize,
+    limits: Limits,
+    cost: u64,
+    work: u64,
+    /// How deep the walk is, composed variables included.
+    depth: u32,
+    total_cost: u64,
+    host: Option<&'a dyn Host>,
+    pub(crate) authorizer: Option<&'a dyn Authorizer>,
+    pub(crate) requester: Requester<'a>,
+    patterns: HashMap<&'a str, Option<Rc<Pattern>>>,
+}
+
+impl fmt::Debug for Evaluator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Evaluator")
+            .field("slots", &self.slots)
+            .field("cost", &self.total_cost)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator without values.
+    pub fn new(arena: &'a Bump, limits: Limits) -> Self {
+        Self {
+            arena,
+            slots: Vec::new(),
+            composed: &[],
+            memo: Vec::new(),
+            locals: Vec::new(),
+            base: 0,
+            limits,
+            cost: 0,
+            work: 0,
+            depth: 0,
+            total_cost: 0,
+            host: None,
+            authorizer: None,
+            requester: Requester::default(),
+            patterns: HashMap::new(),
+        }
+    }
+
+    /// Answers the functions of the host from now on.
+    pub fn set_host(&mut self, host: &'a dyn Host) {
+        self.host = Some(host);
+    }
+
+    /// Answers `authorizer` from now on; without one its checks are unknown.
+    pub fn set_authorizer(&mut self, authorizer: Option<&'a dyn Authorizer>, requester: Requester<'a>) {
+        self.authorizer = authorizer;
+        self.requester = requester;
+    }
+
+    /// Gives a variable its value; `None` takes it away.
+    pub fn set(&mut self, slot: usize, value: Option<Value<'a>>) {
+        if self.slots.len() <= slot {
+            self.slots.resize(slot + 1, None);
+        }
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = value;
+        }
+    }
+
+    /// Makes these the composed variables, none of them evaluated.
+    pub fn set_composed(&mut self, composed: &'a [Composed]) {
+        self.composed = composed;
+        self.memo.clear();
+        self.memo.resize(composed.len(), Memo::Fresh);
+    }
+
+    /// The cost of all runs since it was last asked for, composed variables included.
+    pub fn take_cost(&mut self) -> u64 {
+        std::mem::take(&mut self.total_cost)
+    }
+
+    /// Evaluates a program; the limits are for this one run.
+    pub fn run(&mut self, program: &'a Program) -> Evaluated<'a> {
+        let outer_base = std::mem::replace(&mut self.base, self.locals.len());
+        let outer_cost = std::mem::replace(&mut self.cost, 0);
+        let outer_work = std::mem::replace(&mut self.work, 0);
+        self.locals.resize(self.base + program.locals, Value::Null);
+        let result = self.eval(&program.root);
+        self.locals.truncate(self.base);
+        self.base = outer_base;
+        self.total_cost = self.total_cost.saturating_add(std::mem::replace(&mut self.cost, outer_cost));
+        // A variable's work is work of whoever asked for it.
+        self.work = self.work.saturating_add(outer_work);
+        result
+    }
+
+    pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Fail> {
+        self.cost = self.cost.saturating_add(cost);
+        if self.cost > self.limits.cost {
+            return Err(Fail::budget("operation cancelled: actual cost limit exceeded"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn toil(&mut self, work: u64) -> Result<(), Fail> {
+        self.work = self.work.saturating_add(work);
+        if self.work > self.limits.work {
+            return Err(Fail::budget("operation cancelled: it takes too long or makes too much"));
+        }
+        Ok(())
+    }
+
+    /// Work for making or copying so many values.
+    pub(crate) fn toil_items(&mut self, count: usize) -> Result<(), Fail> {
+        self.toil(count as u64)
+    }
+
+    /// Work for reading or copying so many bytes.
+    pub(crate) fn toil_bytes(&mut self, count: usize) -> Result<(), Fail> {
+        self.toil(count as u64 / 16 + 1)
+    }
+
+    pub(crate) fn text(&mut self, text: &str) -> Evaluated<'a> {
+        self.toil_bytes(text.len())?;
+        Ok(Value::String(self.arena.alloc_str(text)))
+    }
+
+    pub(crate) fn some(&self, value: Value<'a>) -> Value<'a> {
+        Value::Optional(Some(self.arena.alloc(value)))
+    }
+
+    /// The pattern of that text, compiled once a review.
+    pub(crate) fn pattern(&mut self, text: &'a str) -> Result<Rc<Pattern>, Fail> {
+        if let Some(known) = self.patterns.get(text) {
+            return known.clone().ok_or_else(|| Fail::error(format!("error parsing regexp: `{text}`")));
+        }
+        // About what compiling takes.
+        self.toil(2_000 + text.len() as u64 * 20)?;
+        match Pattern::new(text) {
+            Ok(pattern) => {
+                let pattern = Rc::new(pattern);
+                self.patterns.insert(text, Some(pattern.clone()));
+                Ok(pattern)
+            }
+            Err(error) => {
+                self.patterns.insert(text, None);
+                Err(Fail::error(error.to_string()))
+            }
+        }
+    }
+
+    fn eval(&mut self, op: &'a Op) -> Evaluated<'a> {
+        self.toil(1)?;
+        self.depth += 1;
+        let result = if self.depth > MAX_DEPTH {
+            Err(Fail::budget("operation cancelled: variables refer to one another too deeply"))
+        } else {
+            self.eval_op(op)
+        };
+        self.depth -= 1;
+        result
+    }
+
+    fn eval_op(&mut self, op: &'a Op) -> Evaluated<'a> {
+        match op {
+            Op::Constant(constant) => Ok(Value::of_constant(constant)),
+            Op::Variable { slot, name } => {
+                self.charge(1)?;
+                let value = self.slots.get(*slot).copied().flatten();
+                value.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))
+            }
+            Op::Local(index) => {
+                self.charge(1)?;
+                Ok(self.local(*index))
+            }
+            Op::Select { operand, field } => {
+                let value = self.eval(operand)?;
+                self.charge(1)?;
+                self.select(value, field)
+            }
+            Op::Test { operand, field } => {
+                let value = self.eval(operand)?;
+                self.test(value, field).map(Value::Bool)
+            }
+            Op::OptSelect { operand, field } => {
+                let value = self.eval(operand)?;
+                self.charge(1)?;
+                self.opt_select(value, field)
+            }
+            Op::And(terms) => self.logic(terms, false),
+            Op::Or(terms) => self.logic(terms, true),
+            Op::Call { func, name, args } => self.call(*func, name, args),
+            Op::Search { func, pattern, args } => {
+                let mut values = [Value::Null; 3];
+                let values = self.arguments(args, &mut values)?;
+                cost::charge(self, *func, values)?;
+                functions::search(self, *func, pattern, values)
+            }
+            Op::List(items) => self.list(items),
+            Op::Map(entries) => self.map(entries),
+            Op::Object { name, fields } => self.object(name, fields),
+            Op::Fold(fold) => self.fold(fold),
+            Op::Bind { local, value, body } => {
+                let value = self.eval(value)?;
+                self.set_local(*local, value);
+                self.eval(body)
+            }
+            Op::OptMap { local, range, body, flat } => {
+                let value = self.eval(range)?;
+                self.charge(3)?;
+                match value {
+                    Value::Optional(None) => Ok(Value::Optional(None)),
+                    Value::Optional(Some(inner)) => {
+                        self.set_local(*local, *inner);
+                        let result = self.eval(body)?;
+                        Ok(if *flat { result } else { self.some(result) })
+                    }
+                    _ => Err(Fail::no_such_overload()),
+                }
+            }
+        }
+    }
+
+    fn local(&self, index: usize) -> Value<'a> {
+        self.locals.get(self.base + index).copied().unwrap_or(Value::Null)
+    }
+
+    fn set_local(&mut self, index: usize, value: Value<'a>) {
+        if let Some(place) = self.locals.get_mut(self.base + index) {
+            *place = value;
+        }
+    }
+
+    /// `&&` and `||`: one operand may decide although another one fails.
+    fn logic(&mut self, terms: &'a [Op], decisive: bool) -> Evaluated<'a> {
+        let mut failed = None;
+        for term in terms {
+            match self.eval(term) {
+                Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
+                Ok(Value::Bool(_)) => {}
+                Ok(_) => drop(failed.get_or_insert_with(Fail::no_such_overload)),
+                Err(fail) if fail.is_final() => return Err(fail),
+                Err(fail) => drop(failed.get_or_insert(fail)),
+            }
+        }
+        failed.map_or(Ok(Value::Bool(!decisive)), Err)
+    }
+
+    /// The value of a composed variable, evaluated at most once.
+    fn composed(&mut self, name: &str) -> Evaluated<'a> {
+        let composed = self.composed;
+        let Some(index) = composed.iter().position(|variable| *variable.name == *name) else {
+            return Err(Fail::no_such_key(name));
+        };
+        match self.memo.get(index) {
+            Some(Memo::Done(result)) => return result.clone(),
+            Some(Memo::Fresh) => {}
+            // The checker lets a variable refer to earlier ones only.
+            Some(Memo::Running) | None => return Err(Fail::no_such_key(name)),
+        }
+        let Some(variable) = composed.get(index) else { return Err(Fail::no_such_key(name)) };
+        self.remember(index, Memo::Running);
+        let result = self.run(&variable.program).map_err(|fail| {
+            let message = format!("composited variable \"{name}\" fails to evaluate: {}", fail.message());
+            Fail(Box::new((fail.kind(), message)))
+        });
+        self.remember(index, Memo::Done(result.clone()));
+        result
+    }
+
+    fn remember(&mut self, index: usize, memo: Memo<'a>) {
+        if let Some(place) = self.memo.get_mut(index) {
+            *place = memo;
+        }
+    }
+
+    fn find_field(&mut self, value: Value<'a>, field: &'a str) -> Result<Option<Value<'a>>, Fail> {
+        Ok(match value {
+            Value::NodeMap(node) => {
+                // Looking up is a walk, which only matters in large maps.
+                self.toil(node.len() as u64 / 16)?;
+                node.get(field).map(Value::of_node)
+            }
+            Value::Map(map) => map.get(&Value::String(field)),
+            Value::Object(object) => object.get(field),
+            Value::Variables => Some(self.composed(field)?),
+            _ => None,
+        })
+    }
+
+    fn select(&mut self, value: Value<'a>, field: &'a str) -> Evaluated<'a> {
+        if let Value::Optional(inner) = value {
+            let Some(inner) = inner else { return Ok(Value::Optional(None)) };
+            return self.opt_select(*inner, field);
+        }
+        self.find_field(value, field)?.ok_or_else(|| Fail::no_such_key(field))
+    }
+
+    fn test(&mut self, value: Value<'a>, field: &'a str) -> Result<bool, Fail> {
+        match value {
+            Value::Optional(None) => Ok(false),
+            Value::Optional(Some(inner)) => self.test(*inner, field),
+            Value::Variables => Ok(self.composed.iter().any(|variable| *variable.name == *field)),
+            value => Ok(self.find_field(value, field)?.is_some()),
+        }
+    }
+
+    fn opt_select(&mut self, value: Value<'a>, field: &'a str) -> Evaluated<'a> {
+        if let Value::Optional(inner) = value {
+            return match inner {
+                Some(inner) => self.opt_select(*inner, field),
+                None => Ok(Value::Optional(None)),
+            };
+        }
+        let found = self.find_field(value, field)?;
+        Ok(found.map_or(Value::Optional(None), |found| self.some(found)))
+    }
+
+    /// The item or entry at an index; `None` if it is not there.
+    fn find_index(&mut self, value: Value<'a>, index: Value<'a>) -> Result<Option<Value<'a>>, Fail> {
+        match value {
+            Value::List(_) | Value::NodeList(_) => {
+                let whole = match index {
+                    Value::Int(index) => usize::try_from(index).ok(),
+                    Value::Uint(index) => usize::try_from(index).ok(),
+                    Value::Double(index) if index.fract() == 0.0 && index.abs() < 9.0e15 => {
+                        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                        let whole = index as i64;
+                        usize::try_from(whole).ok()
+                    }
+                    other => {
+                        let message = format!("unsupported index type '{}' in list", other.type_name());
+                        return Err(Fail::error(message));
+                    }
+                };
+                Ok(whole.and_then(|whole| value.items()?.nth(whole)))
+            }
+            Value::NodeMap(node) => Ok(index.as_str().and_then(|key| node.get(key)).map(Value::of_node)),
+            Value::Map(map) => Ok(map.get(&index)),
+            Value::Object(_) | Value::Variables => match index {
+                Value::String(field) => self.find_field(value, field),
+                _ => Ok(None),
+            },
+            _ => Err(Fail::no_such_overload()),
+        }
+    }
+
+    fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Evaluated<'a> {
+        if let Value::Optional(inner) = value {
+            let Some(inner) = inner else { return Ok(Value::Optional(None)) };
+            return self.opt_index(*inner, index);
+        }
+        let is_list = value.items().is_some();
+        self.find_index(value, index)?.ok_or_else(|| {
+            let shown = functions::show(&index);
+            if is_list {
+                Fail::error(format!("index out of bounds: {shown}"))
+            } else {
+                Fail::no_such_key(shown)
+            }
+        })
+    }
+
+    fn opt_index(&mut self, value: Value<'a>, index: Value<'a>) -> Evaluated<'a> {
+        if let Value::Optional(inner) = value {
+            return match inner {
+                Some(inner) => self.opt_index(*inner, index),
+                None => Ok(Value::Optional(None)),
+            };
+        }
+        let found = self.find_index(value, index)?;
+        Ok(found.map_or(Value::Optional(None), |found| self.some(found)))
+    }
+
+    fn arguments<'v>(&mut self, args: &'a [Op], into: &'v mut [Value<'a>]) -> Result<&'v [Value<'a>], Fail> {
+        for (place, arg) in into.iter_mut().zip(args) {
+            *place = self.eval(arg)?;
+        }
+        into.get(..args.len()).ok_or_else(|| Fail::error("too many arguments"))
+    }
+
+    fn call(&mut self, func: Func, name: &'a str, args: &'a [Op]) -> Evaluated<'a> {
+        match (func, args) {
+            (Func::Conditional, [condition, yes, no]) => {
+                return match self.eval(condition)? {
+                    Value::Bool(true) => self.eval(yes),
+                    Value::Bool(false) => self.eval(no),
+                    _ => Err(Fail::no_such_overload()),
+                };
+            }
+            (Func::OptionalOr | Func::OrValue, [optional, other]) => {
+                let value = self.eval(optional)?;
+                self.charge(1)?;
+                return match value {
+                    Value::Optional(Some(inner)) if func == Func::OrValue => Ok(*inner),
+                    Value::Optional(Some(_)) => Ok(value),
+                    Value::Optional(None) => self.eval(other),
+                    _ => Err(Fail::no_such_overload()),
+                };
+            }
+            (Func::In, [item, Op::List(items)])
+                if items.iter().all(|(item, _)| matches!(item, Op::Constant(_))) =>
+            {
+                return self.is_in_literal(item, items);
+            }
+            (Func::Host(number), _) => {
+                let mut values = BumpVec::with_capacity_in(args.len(), self.arena);
+                for arg in args {
+                    values.push(self.eval(arg)?);
+                }
+                self.charge(1)?;
+                let host = self.host.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))?;
+                return host.call(number, &values, self.arena);
+            }
+            _ => {}
+        }
+        let mut values = [Value::Null; 4];
+        let values = self.arguments(args, &mut values)?;
+        cost::charge(self, func, values)?;
+        match (func, values) {
+            (Func::Index, [container, index]) => self.index(*container, *index),
+            (Func::OptIndex, [container, index]) => self.opt_index(*container, *index),
+            _ => functions::call(self, func, name, values),
+        }
+    }
+
+    /// `x in ['a', 'b']` without making the list.
+    fn is_in_literal(&mut self, item: &'a Op, items: &'a [(Op, bool)]) -> Evaluated<'a> {
+        let item = self.eval(item)?;
+        self.charge(items.len() as u64)?;
+        for (candidate, _) in items {
+            if let Op::Constant(constant) = candidate {
+                let candidate = Value::of_constant(constant);
+                if self.equal(&item, &candidate)? {
+                    return Ok(Value::Bool(true));
+                }
+            }
+        }
+        Ok(Value::Bool(false))
+    }
+
+    fn list(&mut self, items: &'a [(Op, bool)]) -> Evaluated<'a> {
+        if items.iter().any(|(item, _)| !matches!(item, Op::Constant(_))) {
+            self.charge(10)?;
+        }
+        let mut values = BumpVec::with_capacity_in(items.len(), self.arena);
+        for (item, optional) in items {
+            match self.eval(item)? {
+                Value::Optional(inner) if *optional => values.extend(inner.copied()),
+                _ if *optional => return Err(Fail::no_such_overload()),
+                value => values.push(value),
+            }
+        }
+        Ok(Value::List(values.into_bump_slice()))
+    }
+
+    fn map(&mut self, entries: &'a [(Op, Op, bool)]) -> Evaluated<'a> {
+        self.charge(30)?;
+        let mut values = Vec::with_capacity(entries.len());
+        for (key, value, optional) in entries {
+            let key = self.eval(key)?;
+            if !crate::value::is_key(&key) {
+                return Err(Fail::error(format!("unsupported key type: {}", key.type_name())));
+            }
+            match self.eval(value)? {
+                Value::Optional(inner) if *optional => values.extend(inner.map(|inner| (key, *inner))),
+                _ if *optional => return Err(Fail::no_such_overload()),
+                value => values.push((key, value)),
+            }
+        }
+        Ok(Value::Map(Map::new(self.arena, values)))
+    }
+
+    fn object(&mut self, name: &'a str, fields: &'a [(Box<str>, Op, bool)]) -> Evaluated<'a> {
+        self.charge(40)?;
+        let mut values = BumpVec::with_capacity_in(fields.len(), self.arena);
+        for (field, value, optional) in fields {
+            match self.eval(value)? {
+                Value::Optional(inner) if *optional => values.extend(inner.map(|inner| (&**field, *inner))),
+                _ if *optional => return Err(Fail::no_such_overload()),
+                value => values.push((&**field, value)),
+            }
+        }
+        let object = Object { type_name: name, fields: values.into_bump_slice() };
+        Ok(Value::Object(self.arena.alloc(object)))
+    }
+
+    /// Whether two values are equal; numbers by amount, anything of different types is not.
+    pub(crate) fn equal(&mut self, one: &Value<'a>, other: &Value<'a>) -> Result<bool, Fail> {
+        self.toil(1)?;
+        Ok(match (one, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(one), Value::Bool(other)) => one == other,
+            (
+                Value::Int(_) | Value::Uint(_) | Value::Double(_),
+                Value::Int(_) | Value::Uint(_) | Value::Double(_),
+            ) => compare_numbers(one, other).is_some_and(std::cmp::Ordering::is_eq),
+            (Value::String(one), Value::String(other)) => {
+                if one.len() == other.len() {
+                    self.toil_bytes(one.len())?;
+                }
+                one == other
+            }
+            (Value::Bytes(one), Value::Bytes(other)) => one == other,
+            (Value::Duration(one), Value::Duration(other)) => one == other,
+            (Value::Timestamp(one), Value::Timestamp(other)) => one == other,
+            (Value::Type(one), Value::Type(other)) => one == other,
+            (Value::Optional(None), Value::Optional(None)) => true,
+            (Value::Optional(Some(one)), Value::Optional(Some(other))) => self.equal(one, other)?,
+            (Value::List(_) | Value::NodeList(_), Value::List(_) | Value::NodeList(_)) => {
+                let (Some(ones), Some(others)) = (one.items(), other.items()) else { return Ok(false) };
+                if ones.len() != others.len() {
+                    return Ok(false);
+                }
+                for (one, other) in ones.zip(others) {
+                    if !self.equal(&one, &other)? {
+                        return Ok(false);
+                    }
+                }
+                true
+            }
+            (Value::Map(_) | Value::NodeMap(_), Value::Map(_) | Value::NodeMap(_)) => {
+                self.equal_maps(one, other)?
+            }
+            (Value::Object(one), Value::Object(other)) => {
+                if one.type_name != other.type_name || one.fields.len() != other.fields.len() {
+                    return Ok(false);
+                }
+                for (name, value) in one.fields {
+                    match other.get(name) {
+                        Some(found) if self.equal(value, &found)? => {}
+                        _ => return Ok(false),
+                    }
+                }
+                true
+            }
+            (Value::Ip(one), Value::Ip(other)) => one == other,
+            (Value::Cidr(one, bits), Value::Cidr(other, other_bits)) => one == other && bits == other_bits,
+            (Value::Url(one), Value::Url(other)) => one == other,
+            (Value::Quantity(one), Value::Quantity(other)) => one.compare(other).is_eq(),
+            (Value::Semver(one), Value::Semver(other)) => one.compare(other).is_eq(),
+            (Value::Format(one), Value::Format(other)) => one == other,
+            _ => false,
+        })
+    }
+
+    fn equal_maps(&mut self, one: &Value<'a>, other: &Value<'a>) -> Result<bool, Fail> {
+        if one.size() != other.size() {
+            return Ok(false);
+        }
+        let Some(mut range) = Range::of(*one) else { return Ok(false) };
+        while let Some((key, value)) = range.next_pair() {
+            // Finding a key in a document's map is a walk.
+            self.toil(other.size())?;
+            match self.find_index(*other, key)? {
+                Some(found) if self.equal(&value, &found)? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
+    fn fold(&mut self, fold: &'a Fold) -> Evaluated<'a> {
+        let range = self.eval(&fold.range)?;
+        let Some(mut range) = Range::of(range) else { return Err(Fail::no_such_overload()) };
+        match fold.kind {
+            MacroKind::All => self.quantify(fold, &mut range, false),
+            MacroKind::Exists => self.quantify(fold, &mut range, true),
+            MacroKind::ExistsOne => {
+                let mut count = 0_u64;
+                while self.step(fold, &mut range).is_some() {
+                    self.charge(2)?;
+                    count += u64::from(self.condition(&fold.body)?);
+                }
+                self.charge(2)?;
+                Ok(Value::Bool(count == 1))
+            }
+            MacroKind::TransformMap | MacroKind::TransformMapEntry => self.fold_to_map(fold, &mut range),
+            _ => self.fold_to_list(fold, &mut range),
+        }
+    }
+
+    /// Puts the next item into the variables; gives the first variable's value.
+    fn step(&mut self, fold: &Fold, range: &mut Range<'a>) -> Option<Value<'a>> {
+        let (first, second) = if fold.two { range.next_two()? } else { (range.next_one()?, Value::Null) };
+        self.set_local(fold.variable, first);
+        if fold.two {
+            self.set_local(fold.variable + 1, second);
+        }
+        Some(first)
+    }
+
+    fn condition(&mut self, op: &'a Op) -> Result<bool, Fail> {
+        match self.eval(op)? {
+            Value::Bool(value) => Ok(value),
+            _ => Err(Fail::no_such_overload()),
+        }
+    }
+
+    fn quantify(&mut self, fold: &'a Fold, range: &mut Range<'a>, decisive: bool) -> Evaluated<'a> {
+        let mut failed = None;
+        while self.step(fold, range).is_some() {
+            self.charge(if decisive { 4 } else { 3 })?;
+            match self.eval(&fold.body) {
+                Ok(Value::Bool(value)) if value == decisive => {
+                    self.charge(1)?;
+                    return Ok(Value::Bool(decisive));
+                }
+                Ok(Value::Bool(_)) => {}
+                Ok(_) => drop(failed.get_or_insert_with(Fail::no_such_overload)),
+                Err(fail) if fail.is_final() => return Err(fail),
+                Err(fail) => drop(failed.get_or_insert(fail)),
+            }
+        }
+        self.charge(1)?;
+        failed.map_or(Ok(Value::Bool(!decisive)), Err)
+    }
+
+    fn fold_to_list(&mut self, fold: &'a Fold, range: &mut Range<'a>) -> Evaluated<'a> {
+        let mut values = BumpVec::new_in(self.arena);
+        let mut items = BumpVec::new_in(self.arena);
+        let sorting = fold.kind == MacroKind::SortBy;
+        while let Some(first) = self.step(fold, range) {
+            if let Some(filter) = &fold.filter
+                && !self.condition(filter)?
+            {
+                self.charge(1)?;
+                continue;
+            }
+            if fold.kind == MacroKind::Filter {
+                if self.condition(&fold.body)? {
+                    self.charge(13)?;
+                    values.push(first);
+                } else {
+                    self.charge(1)?;
+                }
+                continue;
+            }
+            self.charge(12)?;
+            values.push(self.eval(&fold.body)?);
+            if sorting {
+                items.push(first);
+            }
+        }
+        self.charge(1)?;
+        if sorting {
+            return functions::sort_by(self, &items, &values);
+        }
+        Ok(Value::List(values.into_bump_slice()))
+    }
+
+    fn fold_to_map(&mut self, fold: &'a Fold, range: &mut Range<'a>) -> Evaluated<'a> {
+        let mut entries = Vec::new();
+        while let Some(first) = self.step(fold, range) {
+            if let Some(filter) = &fold.filter
+                && !self.condition(filter)?
+            {
+                self.charge(1)?;
+                continue;
+            }
+            self.charge(2)?;
+            let value = self.eval(&fold.body)?;
+            if fold.kind == MacroKind::TransformMap {
+                entries.push((first, value));
+                continue;
+            }
+            if !matches!(value, Value::Map(_) | Value::NodeMap(_)) {
+                return Err(Fail::no_such_overload());
+            }
+            let Some(mut inner) = Range::of(value) else { return Err(Fail::no_such_overload()) };
+            while let Some(entry) = inner.next_pair() {
+                self.toil(1)?;
+                entries.push(entry);
+            }
+        }
+        self.charge(1)?;
+        let count = entries.len();
+        self.toil_items(count * 2)?;
+        if let Some((key, _)) = entries.iter().find(|(key, _)| !crate::value::is_key(key)) {
+            return Err(Fail::error(format!("unsupported key type: {}", key.type_name())));
+        }
+        let map = Map::new(self.arena, entries);
+        if map.entries().len() != count {
+            return Err(Fail::error("insert failed: key already exists"));
+        }
+        Ok(Value::Map(map))
+    }
+}
+
+/// What a comprehension walks over.
+#[derive(Debug, Clone)]
+pub(crate) enum Range<'a> {
+    Items { items: Items<'a>, index: i64 },
+    Fields(haechi_syntax::Entries<'a>),
+    Entries(std::slice::Iter<'a, (Value<'a>, Value<'a>)>),
+}
+
+impl<'a> Range<'a> {
+    pub(crate) fn of(value: Value<'a>) -> Option<Self> {
+        Some(match value {
+            Value::List(_) | Value::NodeList(_) => Range::Items { items: value.items()?, index: 0 },
+            Value::NodeMap(node) => Range::Fields(node.entries()),
+            Value::Map(map) => Range::Entries(map.entries().iter()),
+            _ => return None,
+        })
+    }
+
+    /// Items of a list, keys of a map.
+    fn next_one(&mut self) -> Option<Value<'a>> {
+        match self {
+            Range::Items { items, .. } => items.next(),
+            _ => self.next_pair().map(|(key, _)| key),
+        }
+    }
+
+    /// Index and item, or key and value.
+    fn next_two(&mut self) -> Option<(Value<'a>, Value<'a>)> {
+        match self {
+            Range::Items { items, index } => {
+                let item = items.next()?;
+                *index += 1;
+                Some((Value::Int(*index - 1), item))
+            }
+            _ => self.next_pair(),
+        }
+    }
+
+    pub(crate) fn next_pair(&mut self) -> Option<(Value<'a>, Value<'a>)> {
+        match self {
+            Range::Items { .. } => self.next_two(),
+            Range::Fields(entries) => {
+                let entry = entries.find(|entry| !entry.value.is_null())?;
+                Some((Value::String(entry.key), Value::of_node(entry.value)))
+            }
+            Range::Entries(entries) => entries.next().copied(),
+        }
+    }
+}
+
+/// Number of entries that are there, for maps in documents.
+pub(crate) fn len_of(value: &Value<'_>) -> usize {
+    match value {
+        Value::NodeMap(node) => present(*node).count(),
+        Value::Map(map) => map.entries().len(),
+        _ => value.items().map_or(0, |items| items.len()),
+    }
+}

@@ -1,0 +1,184 @@
+//! Kubernetes' own policies: ValidatingAdmissionPolicy and MutatingAdmissionPolicy, with their bindings.
+//!
+//! ```text
+//! documents ─► load (compile, refuse) ─► CelSet;   Request ─► match ─► params ─► conditions ─► validate | mutate
+//! ```
+
+mod env;
+mod load;
+mod matching;
+mod merge;
+mod mutate;
+mod patch;
+mod resources;
+mod review;
+
+use std::fmt;
+use std::sync::Arc;
+
+use haechi_cel::{Authorizer, Composed, Program};
+use haechi_objects::Object;
+
+use self::load::claimed;
+use self::matching::{MatchResources, Selector};
+use self::resources::Resources;
+use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicySet, Request, Verdict};
+
+/// The engine for ValidatingAdmissionPolicy and MutatingAdmissionPolicy.
+#[derive(Clone, Default)]
+pub struct CelEngine {
+    /// Answers `authorizer`; without one a policy that asks it is an error.
+    pub authorizer: Option<Arc<dyn Authorizer>>,
+    /// Whether a policy without any binding is judged as if it were bound to everything, with `Deny`. The API server
+    /// leaves it without effect; whoever tests a policy by itself wants it judged.
+    pub apply_unbound: bool,
+    /// Whether to read policies as Kyverno's command line does where it differs from the API server: a rule without
+    /// operations, which the API server refuses, is about all of them.
+    pub as_kyverno: bool,
+}
+
+impl fmt::Debug for CelEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CelEngine")
+            .field("authorizer", &self.authorizer.is_some())
+            .field("apply_unbound", &self.apply_unbound)
+            .field("as_kyverno", &self.as_kyverno)
+            .finish()
+    }
+}
+
+impl Engine for CelEngine {
+    type Set = CelSet;
+
+    fn claims(&self, object: Object<'_>) -> bool {
+        claimed(object.group(), object.kind()).is_some()
+    }
+
+    /// CustomResourceDefinitions among the documents are read too, for the endpoints of their kinds.
+    fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<CelSet> {
+        let set = CelSet {
+            policies: Vec::new(),
+            resources: Resources::default(),
+            authorizer: self.authorizer.clone(),
+            apply_unbound: self.apply_unbound,
+            as_kyverno: self.as_kyverno,
+        };
+        load::load(documents, set)
+    }
+}
+
+/// Compiled policies with their bindings.
+#[derive(Default)]
+pub struct CelSet {
+    /// Ordered by name.
+    policies: Vec<Policy>,
+    resources: Resources,
+    authorizer: Option<Arc<dyn Authorizer>>,
+    apply_unbound: bool,
+    as_kyverno: bool,
+}
+
+impl fmt::Debug for CelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CelSet").field("policies", &self.policies).finish_non_exhaustive()
+    }
+}
+
+impl CelSet {
+    /// The number of policies.
+    pub fn len(&self) -> usize {
+        self.policies.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.policies.is_empty()
+    }
+}
+
+impl PolicySet for CelSet {
+    fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        review::review(self, request, verdicts);
+    }
+}
+
+/// How the API server words the refusal of a request by a ValidatingAdmissionPolicy; `binding` is empty for a mistake
+/// in the policy itself.
+pub fn denial(policy: &str, binding: &str, message: &str) -> String {
+    if binding.is_empty() {
+        format!("ValidatingAdmissionPolicy '{policy}' denied request: {message}")
+    } else {
+        format!("ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {message}")
+    }
+}
+
+/// How the API server words the warning about a violation.
+pub fn warning(policy: &str, binding: &str, message: &str) -> String {
+    format!("Validation failed for ValidatingAdmissionPolicy '{policy}' with binding '{binding}': {message}")
+}
+
+#[derive(Debug)]
+struct Policy {
+    name: Arc<str>,
+    fail_mode: FailMode,
+    param_kind: Option<ParamKind>,
+    constraints: MatchResources,
+    conditions: Vec<NamedProgram>,
+    variables: Vec<Composed>,
+    body: Body,
+    bindings: Vec<Binding>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Validating { validations: Vec<Validation>, annotations: Vec<NamedProgram> },
+    Mutating { mutations: Vec<Mutation>, reinvoke: bool },
+}
+
+#[derive(Debug)]
+struct NamedProgram {
+    name: Box<str>,
+    program: Program,
+}
+
+#[derive(Debug)]
+struct Validation {
+    program: Program,
+    message: Option<Box<str>>,
+    message_expression: Option<Program>,
+    reason: Box<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MutationKind {
+    Apply,
+    JsonPatch,
+}
+
+#[derive(Debug)]
+struct Mutation {
+    kind: MutationKind,
+    program: Program,
+}
+
+#[derive(Debug)]
+struct ParamKind {
+    api_version: Box<str>,
+    kind: Box<str>,
+}
+
+#[derive(Debug)]
+struct ParamRef {
+    name: Option<Box<str>>,
+    namespace: Option<Box<str>>,
+    selector: Option<Selector>,
+    deny_if_missing: bool,
+}
+
+#[derive(Debug)]
+struct Binding {
+    name: Arc<str>,
+    param_ref: Option<ParamRef>,
+    resources: Option<MatchResources>,
+    actions: Actions,
+}

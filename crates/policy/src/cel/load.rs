@@ -1,0 +1,556 @@
+//! Documents to compiled policies, refused where the API server refuses them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use haechi_cel::{CompileError, Composed, Env, NamedFormat, Program, Type};
+use haechi_model::Span;
+use haechi_syntax::{Node, Style, Value};
+
+use super::env::{Declares, VARIABLES_TYPE, admission_env, carried_over};
+use super::matching::{MatchResources, Rule, Selector};
+use super::{Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation};
+use crate::{Actions, FailMode, LoadError, Loaded, PolicyDocument};
+
+/// Kubernetes has no such limit; values that are made of one another stay as shallow as this.
+const MAX_VARIABLES: usize = 250;
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+/// What a document of this engine is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claimed {
+    Validating,
+    Mutating,
+    ValidatingBinding,
+    MutatingBinding,
+}
+
+pub(crate) fn claimed(group: &str, kind: &str) -> Option<Claimed> {
+    if group != GROUP {
+        return None;
+    }
+    Some(match kind {
+        "ValidatingAdmissionPolicy" => Claimed::Validating,
+        "MutatingAdmissionPolicy" => Claimed::Mutating,
+        "ValidatingAdmissionPolicyBinding" => Claimed::ValidatingBinding,
+        "MutatingAdmissionPolicyBinding" => Claimed::MutatingBinding,
+        _ => return None,
+    })
+}
+
+pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<CelSet> {
+    let mut errors = Vec::new();
+    let mut policies: BTreeMap<(bool, Arc<str>), Policy> = BTreeMap::new();
+    let mut refused: Vec<(bool, &str)> = Vec::new();
+    for document in documents {
+        set.resources.learn(document.object);
+        let claimed = claimed(document.object.group(), document.object.kind());
+        let Some(claimed @ (Claimed::Validating | Claimed::Mutating)) = claimed else { continue };
+        let mutating = claimed == Claimed::Mutating;
+        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        match loader.policy(mutating) {
+            Some(policy) => {
+                policies.insert((mutating, policy.name.clone()), policy);
+            }
+            None => refused.push((mutating, document.object.name())),
+        }
+    }
+    for document in documents {
+        let claimed = claimed(document.object.group(), document.object.kind());
+        let Some(claimed @ (Claimed::ValidatingBinding | Claimed::MutatingBinding)) = claimed else { continue };
+        let mutating = claimed == Claimed::MutatingBinding;
+        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
+        match policies.get_mut(&(mutating, policy_name.clone())) {
+            Some(policy) => {
+                policy.bindings.retain(|known| known.name != binding.name);
+                policy.bindings.push(binding);
+            }
+            None if refused.contains(&(mutating, &*policy_name)) => {}
+            None => {
+                let node = document.object.node().at(&["spec", "policyName"]).unwrap_or(document.object.node());
+                let message = format!("there is no policy named `{policy_name}` here, so this binding does nothing");
+                errors.push(LoadError::at(document, node, message));
+            }
+        }
+    }
+    for policy in policies.values_mut() {
+        policy.bindings.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    let mut policies: Vec<Policy> = policies.into_values().collect();
+    policies.sort_by(|one, other| one.name.cmp(&other.name));
+    set.policies = policies;
+    Loaded { set, errors }
+}
+
+struct Loader<'l, 'd> {
+    document: &'l PolicyDocument<'d>,
+    errors: &'l mut Vec<LoadError>,
+    as_kyverno: bool,
+}
+
+impl<'d> Loader<'_, 'd> {
+    fn wrong(&mut self, node: Node<'_>, message: impl Into<String>) {
+        self.errors.push(LoadError::at(self.document, node, message));
+    }
+
+    /// A mistake within an expression, at its place in the file where that place is certain.
+    fn refuse_expression(&mut self, node: Node<'_>, field: &str, error: &CompileError) {
+        let message = format!("{field}: compilation failed: {}", error.message());
+        let mut load_error = LoadError::at(self.document, node, message);
+        if let Some(offset) = locate(node, error.offset() as usize) {
+            load_error.span = Span::new(offset, offset + 1);
+            load_error.position = node.document().source().position(offset);
+        }
+        self.errors.push(load_error);
+    }
+
+    fn text(&mut self, node: Option<Node<'d>>, field: &str) -> Option<&'d str> {
+        let node = node?;
+        let text = node.as_str();
+        if text.is_none() {
+            self.wrong(node, format!("`{field}` is text"));
+        }
+        text
+    }
+
+    /// A field that must be there and is text.
+    fn required(&mut self, parent: Node<'d>, field: &str) -> Option<(&'d str, Node<'d>)> {
+        match parent.get(field) {
+            Some(node) => match node.as_str() {
+                Some(text) if !text.trim().is_empty() => Some((text, node)),
+                Some(_) => {
+                    self.wrong(node, format!("`{field}` is empty"));
+                    None
+                }
+                None => {
+                    self.wrong(node, format!("`{field}` is text"));
+                    None
+                }
+            },
+            None => {
+                self.wrong(parent, format!("`{field}` is missing"));
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, parent: Node<'d>, field: &str) -> Vec<Node<'d>> {
+        match parent.get(field) {
+            None => Vec::new(),
+            Some(node) if node.is_sequence() => node.items().collect(),
+            Some(node) => {
+                self.wrong(node, format!("`{field}` is a list"));
+                Vec::new()
+            }
+        }
+    }
+
+    fn texts(&mut self, parent: Node<'d>, field: &str) -> Vec<Box<str>> {
+        let mut texts = Vec::new();
+        for node in self.list(parent, field) {
+            match node.as_str() {
+                Some(text) => texts.push(text.into()),
+                None => self.wrong(node, format!("`{field}` is a list of texts")),
+            }
+        }
+        texts
+    }
+
+    fn policy(&mut self, mutating: bool) -> Option<Policy> {
+        let before = self.errors.len();
+        let object = self.document.object;
+        let Some(spec) = object.spec() else {
+            self.wrong(object.node(), "`spec` is missing");
+            return None;
+        };
+        if object.name().is_empty() {
+            self.wrong(object.node(), "`metadata.name` is missing");
+        }
+        let fail_mode = match spec.get("failurePolicy").map(|node| (node, node.as_str())) {
+            None | Some((_, Some("Fail"))) => FailMode::Fail,
+            Some((_, Some("Ignore"))) => FailMode::Ignore,
+            Some((node, _)) => {
+                self.wrong(node, "`failurePolicy` is `Fail` or `Ignore`");
+                FailMode::Fail
+            }
+        };
+        let param_kind = spec.get("paramKind").and_then(|node| {
+            let api_version = self.required(node, "apiVersion")?.0.into();
+            Some(ParamKind { api_version, kind: self.required(node, "kind")?.0.into() })
+        });
+        let constraints = match spec.get("matchConstraints") {
+            Some(node) => {
+                let constraints = self.match_resources(node);
+                if constraints.rules.is_empty() {
+                    self.wrong(node, "`matchConstraints.resourceRules` needs at least one rule");
+                }
+                constraints
+            }
+            None => {
+                self.wrong(spec, "`matchConstraints` is missing");
+                MatchResources::default()
+            }
+        };
+        let params = spec.get("paramKind").is_some();
+        // Match conditions do not see the variables.
+        let env = admission_env(Declares { params, authorizer: true, variables: false, patch_types: false });
+        let mut conditions = Vec::new();
+        for (index, node) in self.list(spec, "matchConditions").into_iter().enumerate() {
+            let field = format!("spec.matchConditions[{index}].expression");
+            let name = self.required(node, "name").map(|(name, _)| name.into());
+            let program = self.expression(node, "expression", &field, &env, &[Type::Bool], true);
+            if let (Some(name), Some(program)) = (name, program) {
+                conditions.push(NamedProgram { name, program });
+            }
+        }
+        if conditions.len() > 64 {
+            self.wrong(spec, "`matchConditions` holds 64 at most");
+        }
+        let declares = Declares { params, authorizer: true, variables: true, patch_types: mutating };
+        let mut env = admission_env(declares);
+        let mut message_env = admission_env(Declares { authorizer: false, ..declares });
+        let variables = self.variables(spec, [&mut env, &mut message_env]);
+        let body = if mutating {
+            self.mutations(spec, &env)
+        } else {
+            self.validations(spec, &env, &message_env)
+        };
+        (self.errors.len() == before).then(|| Policy {
+            name: object.name().into(),
+            fail_mode,
+            param_kind,
+            constraints,
+            conditions,
+            variables,
+            body,
+            bindings: Vec::new(),
+        })
+    }
+
+    fn variables(&mut self, spec: Node<'d>, envs: [&mut Env; 2]) -> Vec<Composed> {
+        let [env, message_env] = envs;
+        let mut variables: Vec<Composed> = Vec::new();
+        let nodes = self.list(spec, "variables");
+        if nodes.len() > MAX_VARIABLES {
+            self.wrong(spec, format!("more than {MAX_VARIABLES} variables"));
+            return variables;
+        }
+        for (index, node) in nodes.into_iter().enumerate() {
+            let Some((name, name_node)) = self.required(node, "name") else { continue };
+            if !is_identifier(name) {
+                self.wrong(name_node, format!("`{name}` is not a valid CEL identifier"));
+            } else if variables.iter().any(|known| &*known.name == name) {
+                self.wrong(name_node, format!("there is a variable named `{name}` already"));
+            }
+            let field = format!("spec.variables[{index}].expression");
+            let program = self.expression(node, "expression", &field, env, &[], false);
+            // A variable that is wrong stands for anything, so that its mistake is told once.
+            let of = program.as_ref().map_or(Type::Dyn, |program| carried_over(program.output_type()));
+            env.add_field(VARIABLES_TYPE, name, of.clone());
+            message_env.add_field(VARIABLES_TYPE, name, of);
+            if let Some(program) = program {
+                variables.push(Composed { name: name.into(), program });
+            }
+        }
+        variables
+    }
+
+    fn validations(&mut self, spec: Node<'d>, env: &Env, message_env: &Env) -> Body {
+        let mut validations = Vec::new();
+        for (index, node) in self.list(spec, "validations").into_iter().enumerate() {
+            let field = format!("spec.validations[{index}]");
+            let expression = format!("{field}.expression");
+            let program = self.expression(node, "expression", &expression, env, &[Type::Bool], false);
+            let message_expression = node.get("messageExpression").and_then(|_| {
+                let field = format!("{field}.messageExpression");
+                self.expression(node, "messageExpression", &field, message_env, &[Type::String], false)
+            });
+            let message = self.text(node.get("message"), "message").map(str::trim);
+            if let (Some(text), Some(node)) = (message, node.get("message")) {
+                if text.is_empty() {
+                    self.wrong(node, "`message` is empty");
+                } else if text.contains('\n') {
+                    self.wrong(node, "`message` must not contain line breaks");
+                }
+            }
+            let reason = self.text(node.get("reason"), "reason").unwrap_or("Invalid");
+            if !matches!(reason, "Unauthorized" | "Forbidden" | "Invalid" | "RequestEntityTooLarge") {
+                let message = "`reason` is one of Forbidden, Invalid, RequestEntityTooLarge, Unauthorized";
+                self.wrong(node.get("reason").unwrap_or(node), message);
+            }
+            if let Some(program) = program {
+                validations.push(Validation {
+                    program,
+                    message: message.map(Box::from),
+                    message_expression,
+                    reason: reason.into(),
+                });
+            }
+        }
+        let mut annotations: Vec<NamedProgram> = Vec::new();
+        for (index, node) in self.list(spec, "auditAnnotations").into_iter().enumerate() {
+            let field = format!("spec.auditAnnotations[{index}].valueExpression");
+            let Some((key, key_node)) = self.required(node, "key") else { continue };
+            if annotations.iter().any(|known| &*known.name == key) {
+                self.wrong(key_node, format!("there is an annotation `{key}` already"));
+            }
+            if !NamedFormat::QualifiedName.is_valid(key) || key.contains('/') {
+                self.wrong(key_node, format!("`{key}` is no name of an annotation"));
+            }
+            let returns = [Type::String, Type::Null];
+            if let Some(program) = self.expression(node, "valueExpression", &field, message_env, &returns, false) {
+                annotations.push(NamedProgram { name: key.into(), program });
+            }
+        }
+        let has_any = spec.get("validations").is_some_and(|list| !list.is_empty())
+            || spec.get("auditAnnotations").is_some_and(|list| !list.is_empty());
+        if !has_any {
+            self.wrong(spec, "`validations` or `auditAnnotations` must contain at least one item");
+        }
+        Body::Validating { validations, annotations }
+    }
+
+    fn mutations(&mut self, spec: Node<'d>, env: &Env) -> Body {
+        let mut mutations = Vec::new();
+        for (index, node) in self.list(spec, "mutations").into_iter().enumerate() {
+            let field = format!("spec.mutations[{index}]");
+            let Some((patch_type, type_node)) = self.required(node, "patchType") else { continue };
+            let (kind, key, returns) = match patch_type {
+                "ApplyConfiguration" => (MutationKind::Apply, "applyConfiguration", Type::object("Object")),
+                "JSONPatch" => (MutationKind::JsonPatch, "jsonPatch", Type::list(Type::object("JSONPatch"))),
+                _ => {
+                    self.wrong(type_node, "`patchType` is `ApplyConfiguration` or `JSONPatch`");
+                    continue;
+                }
+            };
+            let Some(inner) = node.get(key) else {
+                self.wrong(node, format!("`{key}` is missing for this `patchType`"));
+                continue;
+            };
+            let field = format!("{field}.{key}.expression");
+            if let Some(program) = self.expression(inner, "expression", &field, env, &[returns], false) {
+                mutations.push(Mutation { kind, program });
+            }
+        }
+        if spec.get("mutations").is_none_or(|list| list.is_empty()) {
+            self.wrong(spec, "`mutations` must contain at least one item");
+        }
+        let reinvoke = match self.text(spec.get("reinvocationPolicy"), "reinvocationPolicy") {
+            None | Some("Never") => false,
+            Some("IfNeeded") => true,
+            Some(_) => {
+                let node = spec.get("reinvocationPolicy").unwrap_or(spec);
+                self.wrong(node, "`reinvocationPolicy` is `Never` or `IfNeeded`");
+                false
+            }
+        };
+        Body::Mutating { mutations, reinvoke }
+    }
+
+    /// Compiles an expression that must have one of these types; none means any.
+    fn expression(
+        &mut self,
+        parent: Node<'d>,
+        key: &str,
+        field: &str,
+        env: &Env,
+        returns: &[Type],
+        trim: bool,
+    ) -> Option<Program> {
+        let (text, node) = self.required(parent, key)?;
+        let text = if trim { text.trim() } else { text };
+        let program = match env.compile(text) {
+            Ok(program) => program,
+            Err(error) => {
+                self.refuse_expression(node, field, &error);
+                return None;
+            }
+        };
+        let of = program.output_type();
+        if returns.is_empty() || returns.contains(of) {
+            return Some(program);
+        }
+        let message = match returns {
+            [one] => format!("{field}: must evaluate to {one} but got {of}"),
+            several => {
+                let several: Vec<String> = several.iter().map(ToString::to_string).collect();
+                format!("{field}: must evaluate to one of [{}] but got {of}", several.join(" "))
+            }
+        };
+        self.wrong(node, message);
+        None
+    }
+
+    fn match_resources(&mut self, node: Node<'d>) -> MatchResources {
+        let exact = match self.text(node.get("matchPolicy"), "matchPolicy") {
+            None | Some("Equivalent") => false,
+            Some("Exact") => true,
+            Some(_) => {
+                self.wrong(node.get("matchPolicy").unwrap_or(node), "`matchPolicy` is `Exact` or `Equivalent`");
+                false
+            }
+        };
+        MatchResources {
+            rules: self.rules(node, "resourceRules"),
+            excluded: self.rules(node, "excludeResourceRules"),
+            namespaces: self.selector(node, "namespaceSelector"),
+            objects: self.selector(node, "objectSelector"),
+            exact,
+        }
+    }
+
+    fn selector(&mut self, parent: Node<'d>, field: &str) -> Selector {
+        let Some(node) = parent.get(field) else { return Selector::default() };
+        match Selector::parse(node) {
+            Ok(selector) => selector,
+            Err(error) => {
+                let mut load_error = LoadError::at(self.document, node, format!("`{field}`: {}", error.message));
+                load_error.span = error.span;
+                load_error.position = node.document().source().position(error.span.start);
+                self.errors.push(load_error);
+                Selector::default()
+            }
+        }
+    }
+
+    fn rules(&mut self, parent: Node<'d>, field: &str) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        for node in self.list(parent, field) {
+            let mut rule = Rule {
+                groups: self.texts(node, "apiGroups"),
+                versions: self.texts(node, "apiVersions"),
+                resources: self.texts(node, "resources"),
+                operations: self.texts(node, "operations"),
+                names: self.texts(node, "resourceNames"),
+                namespaced: match self.text(node.get("scope"), "scope") {
+                    None | Some("*") => None,
+                    Some("Namespaced") => Some(true),
+                    Some("Cluster") => Some(false),
+                    Some(_) => {
+                        self.wrong(node.get("scope").unwrap_or(node), "`scope` is `Cluster`, `Namespaced` or `*`");
+                        None
+                    }
+                },
+            };
+            if self.as_kyverno && node.get("operations").is_none() {
+                rule.operations.push("*".into());
+            }
+            for (name, list) in [
+                ("apiGroups", &rule.groups),
+                ("apiVersions", &rule.versions),
+                ("resources", &rule.resources),
+                ("operations", &rule.operations),
+            ] {
+                if list.is_empty() {
+                    self.wrong(node, format!("`{field}` needs `{name}`"));
+                }
+            }
+            let known = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
+            if let Some(bad) = rule.operations.iter().find(|operation| !known.contains(&&***operation)) {
+                let message = format!("operation `{bad}` is not one of CREATE, UPDATE, DELETE, CONNECT, *");
+                self.wrong(node.get("operations").unwrap_or(node), message);
+            }
+            rules.push(rule);
+        }
+        rules
+    }
+
+    fn binding(&mut self, mutating: bool) -> Option<(Arc<str>, Binding)> {
+        let before = self.errors.len();
+        let object = self.document.object;
+        let Some(spec) = object.spec() else {
+            self.wrong(object.node(), "`spec` is missing");
+            return None;
+        };
+        let policy = self.required(spec, "policyName").map(|(name, _)| name);
+        let mut actions = Actions::NONE;
+        for node in self.list(spec, "validationActions") {
+            match node.as_str() {
+                Some("Deny") => actions.deny = true,
+                Some("Warn") => actions.warn = true,
+                Some("Audit") => actions.audit = true,
+                _ => self.wrong(node, "a validation action is one of Audit, Deny, Warn"),
+            }
+        }
+        if mutating {
+            // A mutating policy that fails refuses the request.
+            actions = Actions::DENY;
+        } else if spec.get("validationActions").is_none_or(|list| list.is_empty()) {
+            self.wrong(spec, "`validationActions`: at least one validation action is required");
+        } else if actions.deny && actions.warn {
+            let node = spec.get("validationActions").unwrap_or(spec);
+            self.wrong(node, "`validationActions` must not contain both Deny and Warn");
+        }
+        let param_ref = spec.get("paramRef").and_then(|node| self.param_ref(node));
+        let resources = spec.get("matchResources").map(|node| self.match_resources(node));
+        let binding = Binding { name: object.name().into(), param_ref, resources, actions };
+        (self.errors.len() == before).then_some((policy?.into(), binding))
+    }
+
+    fn param_ref(&mut self, node: Node<'d>) -> Option<ParamRef> {
+        let name = self.text(node.get("name"), "name").filter(|name| !name.is_empty());
+        let selector = node.get("selector").map(|_| self.selector(node, "selector"));
+        match (name, &selector) {
+            (Some(_), Some(_)) => self.wrong(node, "`paramRef` has either a `name` or a `selector`, not both"),
+            (None, None) => self.wrong(node, "`paramRef` needs a `name` or a `selector`"),
+            _ => {}
+        }
+        let namespace = self.text(node.get("namespace"), "namespace").filter(|namespace| !namespace.is_empty());
+        let deny_if_missing = match self.text(node.get("parameterNotFoundAction"), "parameterNotFoundAction") {
+            Some("Allow") | None => false,
+            Some("Deny") => true,
+            Some(_) => {
+                let node = node.get("parameterNotFoundAction").unwrap_or(node);
+                self.wrong(node, "`parameterNotFoundAction` is `Allow` or `Deny`");
+                true
+            }
+        };
+        Some(ParamRef {
+            name: name.map(Box::from),
+            namespace: namespace.map(Box::from),
+            selector,
+            deny_if_missing,
+        })
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    let reserved = [
+        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
+        "let", "loop", "package", "namespace", "return", "var", "void", "while",
+    ];
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && !reserved.contains(&name)
+}
+
+/// The place in the file of a byte of a text, if it is certain: the text and what stands in the file are alike but for
+/// white space.
+fn locate(node: Node<'_>, offset: usize) -> Option<u32> {
+    let Value::String(text) = node.value() else { return None };
+    let span = node.span();
+    let source = node.document().source().slice(span);
+    let skip = match node.style() {
+        Style::Literal | Style::Folded => source.find('\n')? + 1,
+        Style::SingleQuoted | Style::DoubleQuoted => 1,
+        _ => 0,
+    };
+    let end = match node.style() {
+        Style::SingleQuoted | Style::DoubleQuoted => source.len().checked_sub(1)?,
+        _ => source.len(),
+    };
+    let body = source.get(skip..end)?;
+    let visible = |text: &str| -> Vec<(usize, char)> {
+        text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect()
+    };
+    let (wanted, found) = (visible(text), visible(body));
+    let is_same = wanted.len() == found.len() && wanted.iter().zip(&found).all(|((_, one), (_, other))| one == other);
+    if !is_same {
+        return None;
+    }
+    let index = wanted.partition_point(|(at, _)| *at < offset).min(found.len().checked_sub(1)?);
+    let (at, _) = found.get(index)?;
+    Some(span.start + u32::try_from(skip + at).ok()?)
+}

@@ -1,0 +1,178 @@
+//! JSON patches (RFC 6902): applying them, and finding one between two values.
+
+use serde_json::Value as Json;
+
+use crate::{Patch, PatchOp};
+
+/// Why a patch was not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PatchError {
+    /// A `test` failed: the object stays as it is, and nothing is wrong.
+    TestFailed,
+    /// The patch does not fit the object.
+    Wrong(String),
+}
+
+/// Applies the operations in order, all or nothing.
+pub(crate) fn apply(object: &Json, patches: &[Patch]) -> Result<Json, PatchError> {
+    let mut patched = object.clone();
+    for patch in patches {
+        apply_one(&mut patched, patch)?;
+    }
+    Ok(patched)
+}
+
+fn wrong(patch: &Patch, why: &str) -> PatchError {
+    PatchError::Wrong(format!("{} operation does not apply: {why}: {}", op_name(patch.op), patch.path))
+}
+
+pub(crate) fn op_name(op: PatchOp) -> &'static str {
+    match op {
+        PatchOp::Add => "add",
+        PatchOp::Remove => "remove",
+        PatchOp::Replace => "replace",
+        PatchOp::Move => "move",
+        PatchOp::Copy => "copy",
+        PatchOp::Test => "test",
+    }
+}
+
+fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
+    let value = || patch.value.clone().unwrap_or(Json::Null);
+    let from = || patch.from.as_deref().ok_or_else(|| wrong(patch, "`from` is missing"));
+    match patch.op {
+        PatchOp::Add => add(object, patch, value()),
+        PatchOp::Remove => remove(object, patch, &patch.path).map(drop),
+        PatchOp::Replace => {
+            let place = object.pointer_mut(&patch.path).ok_or_else(|| wrong(patch, "doc is missing key"))?;
+            *place = value();
+            Ok(())
+        }
+        PatchOp::Move => {
+            let moved = remove(object, patch, from()?)?;
+            add(object, patch, moved)
+        }
+        PatchOp::Copy => {
+            let copied = object.pointer(from()?).ok_or_else(|| wrong(patch, "doc is missing `from`"))?.clone();
+            add(object, patch, copied)
+        }
+        PatchOp::Test => {
+            let found = object.pointer(&patch.path).unwrap_or(&Json::Null);
+            if *found == value() { Ok(()) } else { Err(PatchError::TestFailed) }
+        }
+    }
+}
+
+/// The pointer to the container and the unescaped last step.
+fn split(path: &str) -> Option<(&str, String)> {
+    let (parent, last) = path.rsplit_once('/')?;
+    Some((parent, last.replace("~1", "/").replace("~0", "~")))
+}
+
+fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> {
+    if patch.path.is_empty() {
+        *object = value;
+        return Ok(());
+    }
+    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    match object.pointer_mut(parent) {
+        Some(Json::Object(fields)) => {
+            fields.insert(last, value);
+            Ok(())
+        }
+        Some(Json::Array(items)) => {
+            let index = if last == "-" { Some(items.len()) } else { last.parse().ok() };
+            match index.filter(|index| *index <= items.len()) {
+                Some(index) => {
+                    items.insert(index, value);
+                    Ok(())
+                }
+                None => Err(wrong(patch, "invalid index")),
+            }
+        }
+        _ => Err(wrong(patch, "doc is missing path")),
+    }
+}
+
+fn remove(object: &mut Json, patch: &Patch, path: &str) -> Result<Json, PatchError> {
+    let (parent, last) = split(path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    let removed = match object.pointer_mut(parent) {
+        Some(Json::Object(fields)) => fields.remove(&last),
+        Some(Json::Array(items)) => {
+            let index = last.parse::<usize>().ok().filter(|index| *index < items.len());
+            index.map(|index| items.remove(index))
+        }
+        _ => return Err(wrong(patch, "doc is missing path")),
+    };
+    removed.ok_or_else(|| wrong(patch, "doc is missing key"))
+}
+
+/// The operations that lead from one value to the other.
+pub(crate) fn difference(before: &Json, after: &Json) -> Vec<Patch> {
+    let mut patches = Vec::new();
+    walk(before, after, &mut String::new(), &mut patches);
+    patches
+}
+
+fn operation(op: PatchOp, path: &str, value: Option<&Json>) -> Patch {
+    Patch { op, path: path.to_owned(), from: None, value: value.cloned() }
+}
+
+fn walk(before: &Json, after: &Json, path: &mut String, patches: &mut Vec<Patch>) {
+    let len = path.len();
+    match (before, after) {
+        (Json::Object(old), Json::Object(new)) => {
+            for (key, value) in old {
+                path.push('/');
+                path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                match new.get(key) {
+                    Some(changed) => walk(value, changed, path, patches),
+                    None => patches.push(operation(PatchOp::Remove, path, None)),
+                }
+                path.truncate(len);
+            }
+            for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
+                path.push('/');
+                path.push_str(&key.replace('~', "~0").replace('/', "~1"));
+                patches.push(operation(PatchOp::Add, path, Some(value)));
+                path.truncate(len);
+            }
+        }
+        (Json::Array(old), Json::Array(new)) if old.len() <= new.len() => {
+            for (index, value) in new.iter().enumerate() {
+                path.push_str(&format!("/{index}"));
+                match old.get(index) {
+                    Some(before) => walk(before, value, path, patches),
+                    None => patches.push(operation(PatchOp::Add, path, Some(value))),
+                }
+                path.truncate(len);
+            }
+        }
+        (before, after) if before == after => {}
+        _ => patches.push(operation(PatchOp::Replace, path, Some(after))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_difference_leads_from_one_value_to_the_other() {
+        let before = json!({"a": [1, 2], "b/c": {"x": 1}, "gone": 0, "short": [1, 2, 3]});
+        let after = json!({"a": [1, 3, 4], "b/c": {"x": 1, "y~": 2}, "short": [1]});
+        assert_eq!(apply(&before, &difference(&before, &after)), Ok(after));
+        assert_eq!(difference(&before, &before), []);
+    }
+
+    #[test]
+    fn a_failed_test_is_told_apart_from_a_mistake() {
+        let object = json!({"a": [1]});
+        let patch = |op, path: &str, value| Patch { op, path: path.into(), from: None, value };
+        assert_eq!(apply(&object, &[patch(PatchOp::Test, "/a/0", Some(json!(2)))]), Err(PatchError::TestFailed));
+        assert!(matches!(apply(&object, &[patch(PatchOp::Remove, "/b", None)]), Err(PatchError::Wrong(_))));
+        assert_eq!(apply(&object, &[patch(PatchOp::Add, "/a/-", Some(json!(2)))]), Ok(json!({"a": [1, 2]})));
+        assert!(apply(&object, &[patch(PatchOp::Add, "/a/5", Some(json!(2)))]).is_err());
+    }
+}
