@@ -6,6 +6,7 @@ use std::io;
 
 use haechi_model::{
     ArgValue, Finding, Fix, FixSafety, PeerId, Position, Problem, RuleSource, ScanReport, Severity,
+    SuppressionSource,
 };
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Serialize, ser};
@@ -41,10 +42,13 @@ pub(crate) fn scan<'r>(
             rules: report.counts.rules,
             findings: report.findings.len(),
             hidden_findings: context.hidden,
+            suppressed: report.suppressed.len(),
+            known: report.known,
             problems: report.problems.len(),
             by_severity: BySeverity::of(report),
         },
         findings: Findings { report, context, catalogue },
+        suppressed: AllSuppressed { report, context, catalogue },
         problems: Problems { report, context },
     }
 }
@@ -60,6 +64,7 @@ pub(crate) struct Scan<'r> {
     complete: bool,
     counts: Counts,
     findings: Findings<'r>,
+    suppressed: AllSuppressed<'r>,
     problems: Problems<'r>,
 }
 
@@ -78,6 +83,8 @@ struct Counts {
     rules: usize,
     findings: usize,
     hidden_findings: usize,
+    suppressed: usize,
+    known: usize,
     problems: usize,
     by_severity: BySeverity,
 }
@@ -120,6 +127,34 @@ impl Serialize for Findings<'_> {
             WireFinding::of(finding, self.context, self.catalogue)
         })
     }
+}
+
+struct AllSuppressed<'r> {
+    report: &'r ScanReport,
+    context: &'r Context<'r>,
+    catalogue: &'r Catalogue<'r>,
+}
+
+impl Serialize for AllSuppressed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        each(serializer, &self.report.suppressed, |suppressed| WireSuppressed {
+            reason: &suppressed.reason,
+            suppressed_by: match suppressed.source {
+                SuppressionSource::Comment => "comment",
+                SuppressionSource::Annotation => "annotation",
+                SuppressionSource::Config => "config",
+            },
+            finding: WireFinding::of(&suppressed.finding, self.context, self.catalogue),
+        })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSuppressed<'r> {
+    reason: &'r str,
+    suppressed_by: &'static str,
+    finding: WireFinding<'r>,
 }
 
 struct Problems<'r> {
