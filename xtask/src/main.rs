@@ -21,6 +21,8 @@ enum Task {
         /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
         names: Vec<String>,
     },
+    /// Compile the fuzz targets, without a fuzzer
+    FuzzCheck,
     /// Measure whole-process scans: wall time, CPU time, peak memory
     Bench {
         /// What to scan; by default the corpus of real manifests
@@ -34,8 +36,25 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Conformance { names } => run_conformance(&names),
+        Task::FuzzCheck => check_fuzz_targets(),
         Task::Bench { paths, runs } => run_bench(&paths, runs),
     }
+}
+
+/// `fuzz` is a workspace of its own, which the others' build does not see.
+fn check_fuzz_targets() -> Result<()> {
+    let project = conformance::project();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["check", "--locked", "--no-default-features", "--manifest-path"])
+        .arg(project.join("fuzz/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(project.join("target/fuzz"))
+        .status()?;
+    if !status.success() {
+        bail!("the fuzz targets do not compile");
+    }
+    Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are the result")]

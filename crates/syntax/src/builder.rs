@@ -278,7 +278,8 @@ impl Builder {
         Repr::Mapping { first: begin, len: offset(self.document.entries.len()) - begin }
     }
 
-    /// Of equal keys the last counts; it takes the place of the first.
+    /// Of equal keys the last counts; it takes the place of the first. (Of keys that are equal only as text, `1` and
+    /// `"1"`, Kubernetes takes one at random.)
     fn settle_equal_keys(&mut self, texts: &Texts<'_>, first: usize, mapping: NodeId) {
         let open = self.entries.get(first..).unwrap_or_default();
         if !has_equal_keys(open, texts) {

@@ -15,7 +15,8 @@ pub enum SyntaxErrorKind {
     InvalidUtf8,
     /// Nested deeper than [`crate::Limits::depth`].
     TooDeep,
-    /// Aliases expand to more nodes than [`crate::Limits::expanded_nodes`].
+    /// A document has more nodes than [`crate::Limits::expanded_nodes`], or more of them by aliases than Kubernetes
+    /// lets pass.
     AliasExpansion,
     /// An anchor whose value contains itself.
     AliasCycle,

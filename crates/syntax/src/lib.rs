@@ -2,13 +2,15 @@
 //!
 //! YAML is a security boundary: Kubernetes reads `privileged: yes` as true and `0644` as 420, splits documents
 //! before it parses them, lets the last of two equal keys win and ignores what follows the first document of a
-//! chunk. A scanner that reads otherwise judges another object than the one the cluster will run. So structure
-//! comes from a maintained event parser, and everything that gives it meaning (documents, scalars, tags,
-//! merges, duplicate keys, what is refused) is done here, as `sigs.k8s.io/yaml` and
-//! `k8s.io/apimachinery/pkg/util/yaml` do it.
+//! chunk. A scanner that reads otherwise judges another object than the one the cluster will run. So everything is
+//! done here, from characters on, as `sigs.k8s.io/yaml` (go-yaml v2 and its scanner after libyaml) and
+//! `k8s.io/apimachinery/pkg/util/yaml` do it, with what they get wrong. Three things they do are not followed:
+//! - of keys that are equal only as text (`1` and `"1"`) one wins at random there, the last one here;
+//! - a last line without line break that fills the reader's buffer (4,096 bytes or a multiple) is lost there;
+//! - limits are tighter here, see [`Limits`].
 //!
 //! ```text
-//! bytes ─► Source (text + lines) ─► chunks between `---` ─► events ─► Document (arena of nodes) ─► Node<'_>
+//! bytes ─► Source (text + lines) ─► chunks between `---` ─► tokens ─► events ─► Document (arena of nodes) ─► Node<'_>
 //! ```
 //!
 //! Invariants:

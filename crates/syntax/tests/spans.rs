@@ -153,6 +153,23 @@ fn paths_lead_to_where_a_value_is_written() {
     );
 }
 
+/// The seeds of the fuzz targets, which run longer and look further.
+#[test]
+fn laws_hold_for_the_seeds_of_the_fuzz_targets() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
+    let mut count = 0;
+    for folder in ["syntax_yaml", "syntax_json"] {
+        for seed in std::fs::read_dir(corpus.join(folder)).unwrap() {
+            let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+            for parse in [parse, parse_yaml, parse_json] {
+                laws::check(&parse(&bytes, &Limits::default()));
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 50, "only {count} seeds");
+}
+
 /// Pieces of YAML that mean something to its scanner.
 fn piece() -> impl Strategy<Value = String> {
     prop_oneof![
