@@ -1,4 +1,21 @@
-//! Detection over events.
+//! Detection: the Falco language over audit logs, cloud trails, flows, findings and recorded kernel events.
+//!
+//! People own rule files; this crate loads them, holds streams of events against them exactly as Falco does, and
+//! explains each verdict. Where Falco's plugins read something else than their fields say, the field is read as it
+//! is described; the modules under `extract` list every such difference.
+//!
+//! ```text
+//! rule files ─► rules::load ─► Program (shared checks, boolean nodes, index) ─┐
+//! bytes ─► Framer ─► Decoder ─► Event (text + parts) ─────────────────────────┴─► Matcher ─► Detection ─► output
+//! ```
+//!
+//! Invariants:
+//! - no I/O, no clock, no randomness, no async: bytes and the time of reading come in as arguments;
+//! - a [`program::Program`] is all that rules become; no front end has an evaluator of its own;
+//! - an event is held against each distinct check at most once, and nothing of it is parsed that no rule asks for;
+//! - a field without value passes no check, not even `!=`; its negation holds;
+//! - one bad rule, one bad event loses nothing else: it is told with its place, and the next one goes on;
+//! - memory is flat: one document, and marks of the last events that matched.
 
 pub mod condition;
 pub mod decode;

@@ -21,7 +21,9 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct Framer {
     limits: Limits,
-    /// The beginning of a line that has not ended, or of a document over several lines.
+    /// The beginning of a line that has not ended.
+    partial: Vec<u8>,
+    /// The beginning of a document over several lines: whole lines.
     pending: Vec<u8>,
     /// How far the pending document has been looked at.
     scanned: usize,
@@ -38,6 +40,8 @@ struct Scan {
     depth: usize,
     in_string: bool,
     is_escaped: bool,
+    /// The last byte that is no blank.
+    last: u8,
 }
 
 /// A document, or what there is instead of one.
@@ -63,6 +67,7 @@ impl Framer {
     pub fn new(limits: Limits) -> Self {
         Self {
             limits,
+            partial: Vec::new(),
             pending: Vec::new(),
             scanned: 0,
             scan: Scan::default(),
@@ -77,24 +82,48 @@ impl Framer {
         let mut rest = bytes;
         while !rest.is_empty() {
             let Some(end) = memchr(b'\n', rest) else {
-                self.hold(rest, emit);
-                return;
+                return self.keep(rest, emit);
             };
             let (line, tail) = rest.split_at(end + 1);
             rest = tail;
-            self.line(line, emit);
+            if self.is_skipping {
+                // The rest of a line that was too long; what comes next is looked at afresh.
+                self.is_skipping = false;
+            } else if self.partial.is_empty() {
+                self.line(line, emit);
+            } else {
+                let mut whole = std::mem::take(&mut self.partial);
+                whole.extend_from_slice(line);
+                self.line(&whole, emit);
+                whole.clear();
+                self.partial = whole;
+            }
             self.line += 1;
         }
     }
 
     /// Yields what is left at the end of the stream.
     pub(crate) fn finish(&mut self, emit: &mut impl FnMut(Frame<'_>) -> Taken) {
-        if !self.pending.is_empty() {
-            let pending = std::mem::take(&mut self.pending);
-            self.emit_pending(&pending, emit);
+        let partial = std::mem::take(&mut self.partial);
+        if !partial.is_empty() {
+            self.line(&partial, emit);
         }
-        self.reset();
+        self.emit_unfinished(emit);
         self.is_skipping = false;
+    }
+
+    /// Keeps the beginning of a line.
+    fn keep(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
+        if self.is_skipping {
+            return;
+        }
+        if self.partial.len() + bytes.len() > self.limits.document_bytes {
+            let _ = emit(Frame::TooLarge(self.line));
+            self.partial.clear();
+            self.is_skipping = true;
+            return;
+        }
+        self.partial.extend_from_slice(bytes);
     }
 
     fn reset(&mut self) {
@@ -103,36 +132,45 @@ impl Framer {
         self.scan = Scan::default();
     }
 
-    fn emit_pending(&self, pending: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
-        if !is_blank(pending) {
-            let _ = emit(Frame::Document(pending, self.pending_line));
+    /// Emits a document over several lines that has not ended. Each line on which an event of its own may begin
+    /// begins a document: what was cut off takes nothing with it.
+    fn emit_unfinished(&mut self, emit: &mut impl FnMut(Frame<'_>) -> Taken) {
+        let pending = std::mem::take(&mut self.pending);
+        let (mut start, mut at) = (0, 0);
+        let (mut start_line, mut line_number) = (self.pending_line, self.pending_line);
+        let mut piece = |from: usize, to: usize, line: u64| {
+            let piece = pending.get(from..to).unwrap_or_default();
+            if !is_blank(piece) {
+                let _ = emit(Frame::Document(piece, line));
+            }
+        };
+        for line in pending.split_inclusive(|byte| *byte == b'\n') {
+            if at > start && line.starts_with(b"{\"") {
+                piece(start, at, start_line);
+                (start, start_line) = (at, line_number);
+            }
+            at += line.len();
+            line_number += 1;
         }
+        piece(start, at, start_line);
+        self.reset();
     }
 
-    /// Keeps the beginning of a line.
-    fn hold(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
-        if self.is_skipping {
-            return;
-        }
+    /// Adds a line to the document over several lines.
+    fn hold(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if self.pending.is_empty() {
             self.pending_line = self.line;
         }
-        if self.pending.len() + bytes.len() > self.limits.document_bytes {
+        if self.pending.len() + line.len() > self.limits.document_bytes {
             let _ = emit(Frame::TooLarge(self.pending_line));
-            self.reset();
-            self.is_skipping = true;
-            return;
+            return self.reset();
         }
-        self.pending.extend_from_slice(bytes);
+        self.pending.extend_from_slice(line);
+        self.continue_pending(emit);
     }
 
     /// Takes a line with its end.
     fn line(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
-        if self.is_skipping {
-            // The rest of the line that was too long; what comes next is looked at afresh.
-            self.is_skipping = false;
-            return;
-        }
         if self.pending.is_empty() {
             if line.len() > self.limits.document_bytes {
                 let _ = emit(Frame::TooLarge(self.line));
@@ -141,23 +179,15 @@ impl Framer {
                 let _ = emit(Frame::Document(line, self.line));
             } else if !closes_json(line) || emit(Frame::Line(line, self.line)) == Taken::Unfinished {
                 self.hold(line, emit);
-                self.continue_pending(emit);
             }
             return;
         }
-        // A value that began on a line of its own, complete to the eye, does not go on with another value: that
-        // one was cut off. (In text over several lines an opening bracket stands alone.)
-        if self.scanned > 0 && line.starts_with(b"{\"") && first_line_is_full(&self.pending) {
-            let pending = std::mem::take(&mut self.pending);
-            self.emit_pending(&pending, emit);
-            self.reset();
-            self.line(line, emit);
-            return;
+        // In the middle of a value no other one begins, except behind a bracket, a comma or a colon.
+        if line.starts_with(b"{\"") && !self.scan.may_begin_value() {
+            self.emit_unfinished(emit);
+            return self.line(line, emit);
         }
         self.hold(line, emit);
-        if !self.pending.is_empty() {
-            self.continue_pending(emit);
-        }
     }
 
     /// Looks whether the pending document ends.
@@ -167,9 +197,8 @@ impl Framer {
         self.scanned = self.pending.len();
         let is_json = opens_json(&self.pending);
         if ends || !is_json {
-            let pending = std::mem::take(&mut self.pending);
-            self.emit_pending(&pending, emit);
-            let mut pending = pending;
+            let mut pending = std::mem::take(&mut self.pending);
+            let _ = emit(Frame::Document(&pending, self.pending_line));
             pending.clear();
             self.reset();
             self.pending = pending;
@@ -181,6 +210,9 @@ impl Scan {
     /// Goes on over more bytes; true where all brackets are closed at their end.
     fn run(&mut self, bytes: &[u8]) -> bool {
         for &byte in bytes {
+            if !byte.is_ascii_whitespace() {
+                self.last = byte;
+            }
             if self.in_string {
                 match byte {
                     _ if self.is_escaped => self.is_escaped = false,
@@ -199,6 +231,10 @@ impl Scan {
         }
         self.depth == 0 && !self.in_string
     }
+
+    fn may_begin_value(self) -> bool {
+        !self.in_string && matches!(self.last, b'[' | b',' | b':')
+    }
 }
 
 fn is_blank(bytes: &[u8]) -> bool {
@@ -212,12 +248,6 @@ fn opens_json(bytes: &[u8]) -> bool {
 /// Whether a line ends as a JSON value of its own does.
 fn closes_json(line: &[u8]) -> bool {
     matches!(line.iter().rev().find(|byte| !byte.is_ascii_whitespace()), Some(b'}' | b']'))
-}
-
-/// Whether the first line of a document has more than its opening bracket.
-fn first_line_is_full(pending: &[u8]) -> bool {
-    let line = pending.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    line.iter().filter(|byte| !byte.is_ascii_whitespace()).count() > 1
 }
 
 #[cfg(test)]
@@ -274,7 +304,12 @@ mod tests {
 
     #[test]
     fn a_cut_off_line_takes_nothing_with_it() {
-        assert_eq!(frames(&["{\"a\":[1,\n{\"b\":2}\n"]), ["1: {\"a\":[1,", "2: {\"b\":2}"]);
+        assert_eq!(
+            frames(&["{\"a\":[1,\n{\"b\":2}\n{\"c\":3}\n"]),
+            ["1: {\"a\":[1,", "2: {\"b\":2}", "3: {\"c\":3}"]
+        );
+        assert_eq!(frames(&["{\"a\":\"x\n{\"b\":2}\n"]), ["1: {\"a\":\"x", "2: {\"b\":2}"]);
+        assert_eq!(frames(&["{\"a\":[\n{\"b\":2}\n]}\n"]), ["1: {\"a\":[⏎{\"b\":2}⏎]}"]);
     }
 
     #[test]
