@@ -32,7 +32,7 @@ use std::fmt;
 pub(crate) use builtins::Regexes;
 pub(crate) use compile::{Program, Source, compile};
 pub(crate) use eval::{EvalError, Evaluation, Input};
-pub(crate) use value::Value;
+pub(crate) use value::{Flag, Value};
 
 /// Which version of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

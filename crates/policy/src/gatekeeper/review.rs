@@ -10,7 +10,7 @@ use super::constraint::{Constraint, EnforcementPoint};
 use super::matching::{Matched, ObjectSource};
 use super::template::{Code, Template};
 use crate::engine::{Actions, FailMode, Operation, Outcome, PolicySet, Request, Verdict, Violation};
-use crate::rego::{EvalError, Evaluation, Input, Value};
+use crate::rego::{EvalError, Evaluation, Flag, Input, Value};
 
 /// Texts that all verdicts share.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ impl PolicySet for GatekeeperSet {
 impl GatekeeperSet {
     /// As [`PolicySet::review`], for an object that comes from `source`.
     pub fn review_from(&self, request: &Request<'_>, source: ObjectSource, verdicts: &mut Vec<Verdict>) {
-        let mut review = Review { set: self, request, source, input: None, inventory: None };
+        let mut review =
+            Review { set: self, request, source, input: None, inventory: None, evaluation: None };
         for (template, constraint) in &self.constraints {
             review.judge(template, constraint, verdicts);
         }
@@ -52,6 +53,8 @@ struct Review<'r, 'd> {
     input: Option<Value<'r>>,
     /// `data.inventory`
     inventory: Option<Value<'r>>,
+    /// Kept from one constraint to the next, for its memory.
+    evaluation: Option<Evaluation<'r>>,
 }
 
 impl<'r> Review<'r, '_> {
@@ -84,8 +87,15 @@ impl<'r> Review<'r, '_> {
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
                 };
-                let mut evaluation = Evaluation::new(program, input, &self.set.regexes, BUDGET);
-                evaluation.violations()
+                match &mut self.evaluation {
+                    Some(evaluation) => {
+                        evaluation.restart(program, input, BUDGET);
+                        evaluation.violations()
+                    }
+                    none => {
+                        none.insert(Evaluation::new(program, input, &self.set.regexes, BUDGET)).violations()
+                    }
+                }
             }
             Code::Cel(_) => Err(EvalError::Unavailable("K8sNativeValidation needs the engine for CEL")),
         };
@@ -263,7 +273,7 @@ fn review_value<'r>(request: &'r Request<'_>) -> Value<'r> {
         }
     }
     if request.dry_run {
-        entries.push((text("dryRun"), Value::Bool(true)));
+        entries.push((text("dryRun"), Value::Bool(Flag(true))));
     }
     Value::object(entries)
 }

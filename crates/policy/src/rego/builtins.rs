@@ -13,7 +13,7 @@ mod text;
 mod time;
 
 use super::eval::{EvalError, Evaluation};
-use super::value::Value;
+use super::value::{Flag, Value};
 
 pub(crate) use regex::Regexes;
 
@@ -100,7 +100,7 @@ pub(crate) fn find(name: &str) -> Lookup {
 
 /// `Some(true)` or `Some(false)`.
 fn truth<'a>(value: bool) -> Answer<'a> {
-    Ok(Some(Value::Bool(value)))
+    Ok(Some(Value::Bool(Flag(value))))
 }
 
 /// A text that was made, and paid for by its length.

@@ -8,7 +8,7 @@ use super::builtins::{self, Lookup};
 use super::ir::{ComprKind, Definition, Func, Rule, RuleKind, Term};
 use super::order::Orderer;
 use super::parser;
-use super::value::Value;
+use super::value::{Flag, Value};
 use super::{RegoError, RegoVersion};
 
 /// A module to compile.
@@ -554,7 +554,7 @@ impl<'p> Resolver<'p> {
     fn term(&mut self, term: &ast::Term) -> Result<R, RegoError> {
         Ok(match &term.kind {
             TermKind::Null => R::Const(Value::Null),
-            TermKind::Bool(value) => R::Const(Value::Bool(*value)),
+            TermKind::Bool(value) => R::Const(Value::Bool(Flag(*value))),
             TermKind::Number(number) => R::Const(number_value(number)),
             TermKind::Str(text) => R::Const(Value::text(text.as_str())),
             TermKind::Var(name) if name == "_" => R::Any,
@@ -698,7 +698,7 @@ impl<'p> Resolver<'p> {
     fn call(&mut self, callee: &Callee, args: &[ast::Term], at: u32) -> Result<R, RegoError> {
         if self.is_erased(callee) {
             // Erased, as in a cluster where nobody listens.
-            return Ok(R::Const(Value::Bool(true)));
+            return Ok(R::Const(Value::Bool(Flag(true))));
         }
         let (func, arity) = self.callee(callee, at)?;
         if args.len() != arity {

@@ -58,6 +58,36 @@ enum Flow {
     Stop,
 }
 
+/// Calls that are remembered for each function.
+const REMEMBERED: usize = 16;
+
+/// A call of a function.
+struct Call<'a> {
+    args: Vec<Value<'a>>,
+    result: Option<Value<'a>>,
+}
+
+/// Whether a value is told from others at no cost.
+fn is_cheap(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Node(_) => true,
+        Value::Str(text) => text.len() <= 64,
+        Value::Text(text) => text.len() <= 64,
+        Value::Array(_) | Value::Set(_) | Value::Object(_) => false,
+    }
+}
+
+/// Whether two cheap values are the same; two lists or maps only if they stand at the same place.
+fn is_same(left: &Value<'_>, right: &Value<'_>) -> bool {
+    match (left, right) {
+        (Value::Node(left), Value::Node(right)) => left == right,
+        (Value::Node(_), _) | (_, Value::Array(_) | Value::Set(_) | Value::Object(_) | Value::Node(_)) => {
+            false
+        }
+        _ => compare_equal(left, right),
+    }
+}
+
 /// What a policy may look at.
 #[derive(Debug, Clone)]
 pub(crate) struct Input<'a> {
@@ -73,10 +103,14 @@ pub(crate) struct Input<'a> {
 pub(crate) struct Evaluation<'a> {
     program: &'a Program,
     input: Input<'a>,
+    /// `input` as a whole, once somebody has asked for it.
+    whole: Option<Value<'a>>,
     regexes: &'a Regexes,
     stack: Vec<Option<Value<'a>>>,
     /// Values of rules without arguments, once they are known.
     known: Vec<Option<Option<Value<'a>>>>,
+    /// Calls of functions with their results, by rule.
+    calls: Vec<Vec<Call<'a>>>,
     budget: u64,
     depth: usize,
     /// Above 0 where the order of results can be seen.
@@ -93,7 +127,32 @@ impl<'a> Evaluation<'a> {
     /// Makes ready to evaluate.
     pub(crate) fn new(program: &'a Program, input: Input<'a>, regexes: &'a Regexes, budget: u64) -> Self {
         let known = program.rules.iter().map(|_| None).collect();
-        Self { program, input, regexes, stack: Vec::with_capacity(64), known, budget, depth: 0, ordered: 0 }
+        Self {
+            program,
+            input,
+            whole: None,
+            regexes,
+            stack: Vec::with_capacity(64),
+            known,
+            calls: Vec::new(),
+            budget,
+            depth: 0,
+            ordered: 0,
+        }
+    }
+
+    /// Makes ready for another program and other parameters; memory is kept.
+    pub(crate) fn restart(&mut self, program: &'a Program, input: Input<'a>, budget: u64) {
+        self.program = program;
+        self.input = input;
+        self.whole = None;
+        self.stack.clear();
+        self.known.clear();
+        self.known.resize(program.rules.len(), None);
+        self.calls.iter_mut().for_each(Vec::clear);
+        self.budget = budget;
+        self.depth = 0;
+        self.ordered = 0;
     }
 
     /// What the rule `violation` holds, in order.
@@ -493,12 +552,15 @@ impl<'a> Evaluation<'a> {
     fn head(&mut self, head: &'a Head, base: usize) -> Result<Option<Value<'a>>> {
         match head {
             Head::Input => {
-                let Input { review, parameters, .. } = &self.input;
-                let entries = vec![
-                    (Value::Str("parameters"), parameters.clone()),
-                    (Value::Str("review"), review.clone()),
-                ];
-                Ok(Some(Value::object(entries)))
+                if self.whole.is_none() {
+                    let Input { review, parameters, .. } = &self.input;
+                    let entries = vec![
+                        (Value::Str("parameters"), parameters.clone()),
+                        (Value::Str("review"), review.clone()),
+                    ];
+                    self.whole = Some(Value::object(entries));
+                }
+                Ok(self.whole.clone())
             }
             Head::Inventory => Ok(self.input.inventory.clone()),
             Head::Rule(id) => self.rule_value(*id),
@@ -534,6 +596,8 @@ impl<'a> Evaluation<'a> {
     /// The value of a term, if it is defined.
     fn term(&mut self, term: &'a Term, base: usize) -> Result<Option<Value<'a>>> {
         Ok(match term {
+            // A text of the program is borrowed, not counted.
+            Term::Const(Value::Text(text)) => Some(Value::Str(text)),
             Term::Const(value) => Some(value.clone()),
             Term::Slot(slot) => self.slot(base, *slot),
             Term::Get(head, path) => self.get(head, path, base)?,
@@ -604,40 +668,101 @@ impl<'a> Evaluation<'a> {
         match func {
             Func::Builtin(builtin) => {
                 self.spend(1)?;
-                let mut values = [Value::Null, Value::Null, Value::Null, Value::Null, Value::Null];
-                for (place, arg) in values.iter_mut().zip(args) {
-                    match self.term(arg, base)? {
-                        Some(value) => *place = value,
-                        None => return Ok(None),
-                    }
-                }
-                (builtin.run)(self, values.get(..args.len()).unwrap_or_default())
-            }
-            Func::Rule(id) => {
-                self.spend(1)?;
-                let Some(rule) = self.rule(id) else { return Ok(None) };
-                let place = self.stack.len();
-                for arg in args {
-                    match self.term(arg, base)? {
-                        Some(value) => self.stack.push(Some(value)),
-                        None => {
-                            self.stack.truncate(place);
-                            return Ok(None);
+                match args {
+                    [] => (builtin.run)(self, &[]),
+                    [first] => match self.term(first, base)? {
+                        Some(first) => (builtin.run)(self, &[first]),
+                        None => Ok(None),
+                    },
+                    [first, second] => {
+                        let Some(first) = self.term(first, base)? else { return Ok(None) };
+                        match self.term(second, base)? {
+                            Some(second) => (builtin.run)(self, &[first, second]),
+                            None => Ok(None),
                         }
                     }
+                    args => match self.terms(args, base)? {
+                        Some(args) => (builtin.run)(self, &args),
+                        None => Ok(None),
+                    },
                 }
-                let mut result = None;
-                let mut outcome = Ok(());
-                for definition in &rule.definitions {
-                    if let Err(error) = self.complete(rule, definition, Some(place), &mut result) {
-                        outcome = Err(error);
-                        break;
-                    }
-                }
-                self.stack.truncate(place);
-                outcome?;
-                self.or_default(rule, result)
             }
+            Func::Rule(id) => self.call_rule(id, args, base),
+        }
+    }
+
+    /// Calls a function of the program.
+    fn call_rule(&mut self, id: usize, args: &'a [Term], base: usize) -> Result<Option<Value<'a>>> {
+        self.spend(1)?;
+        let Some(rule) = self.rule(id) else { return Ok(None) };
+        let place = self.stack.len();
+        for arg in args {
+            match self.term(arg, base)? {
+                Some(value) => self.stack.push(Some(value)),
+                None => {
+                    self.stack.truncate(place);
+                    return Ok(None);
+                }
+            }
+        }
+        let known = self.remembered(id, place);
+        if let Some(known) = known {
+            self.stack.truncate(place);
+            return Ok(known);
+        }
+        let mut result = None;
+        let mut outcome = Ok(());
+        for definition in &rule.definitions {
+            if !self.may_apply(definition, place) {
+                continue;
+            }
+            if let Err(error) = self.complete(rule, definition, Some(place), &mut result) {
+                outcome = Err(error);
+                break;
+            }
+        }
+        if outcome.is_ok() {
+            result = self.or_default(rule, result)?;
+            self.remember(id, place, &result);
+        }
+        self.stack.truncate(place);
+        outcome.map(|()| result)
+    }
+
+    /// Whether the arguments that a definition fixes are as it wants them.
+    fn may_apply(&self, definition: &Definition, place: usize) -> bool {
+        definition.args.iter().enumerate().all(|(index, pattern)| match pattern {
+            Pattern::Equal(Term::Const(constant)) => {
+                let arg = self.stack.get(place + index).and_then(Option::as_ref);
+                arg.is_some_and(|arg| compare_equal(constant, arg))
+            }
+            _ => true,
+        })
+    }
+
+    /// The result of a call with the same arguments; a function has no other input.
+    fn remembered(&self, id: usize, place: usize) -> Option<Option<Value<'a>>> {
+        let args = self.stack.get(place..)?;
+        let calls = self.calls.get(id)?;
+        let is_same = |call: &&Call<'a>| {
+            let pairs = call.args.iter().zip(args);
+            call.args.len() == args.len()
+                && pairs
+                    .into_iter()
+                    .all(|(left, right)| right.as_ref().is_some_and(|right| is_same(left, right)))
+        };
+        calls.iter().find(is_same).map(|call| call.result.clone())
+    }
+
+    fn remember(&mut self, id: usize, place: usize, result: &Option<Value<'a>>) {
+        let args: Option<Vec<Value<'a>>> =
+            self.stack.get(place..).unwrap_or_default().iter().map(Clone::clone).collect();
+        let Some(args) = args.filter(|args| args.iter().all(is_cheap)) else { return };
+        if self.calls.len() <= id {
+            self.calls.resize_with(id + 1, Vec::new);
+        }
+        if let Some(calls) = self.calls.get_mut(id).filter(|calls| calls.len() < REMEMBERED) {
+            calls.push(Call { args, result: result.clone() });
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Answer, Builtin, builtin, truth};
 use crate::rego::eval::Evaluation;
-use crate::rego::value::{Value, compare_equal};
+use crate::rego::value::{Flag, Value, compare_equal};
 
 pub(super) const TABLE: &[Builtin] = &[
     builtin("count", 1, count),
@@ -49,7 +49,7 @@ fn items_of<'a>(args: &[Value<'a>]) -> Option<Vec<Value<'a>>> {
 }
 
 fn is_true(value: &Value<'_>) -> bool {
-    matches!(value, Value::Bool(true))
+    matches!(value, Value::Bool(Flag(true)))
 }
 
 fn count<'a>(_: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {

@@ -131,7 +131,7 @@ fn bits<'a>(args: &[Value<'a>], combine: fn(i64, i64) -> Option<i64>) -> Answer<
 fn to_number<'a>(_: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
     Ok(match args.first() {
         Some(Value::Null) => Some(Value::Int(0)),
-        Some(Value::Bool(value)) => Some(Value::Int(i64::from(*value))),
+        Some(Value::Bool(flag)) => Some(Value::Int(i64::from(flag.0))),
         Some(Value::Int(value)) => Some(Value::Int(*value)),
         Some(Value::Float(value)) => Some(Value::Float(*value)),
         Some(value) => value.as_str().and_then(parse_number),
