@@ -532,14 +532,12 @@ fn locate(node: Node<'_>, offset: usize) -> Option<u32> {
     let Value::String(text) = node.value() else { return None };
     let span = node.span();
     let source = node.document().source().slice(span);
-    let skip = match node.style() {
-        Style::Literal | Style::Folded => source.find('\n')? + 1,
-        Style::SingleQuoted | Style::DoubleQuoted => 1,
-        _ => 0,
-    };
-    let end = match node.style() {
-        Style::SingleQuoted | Style::DoubleQuoted => source.len().checked_sub(1)?,
-        _ => source.len(),
+    let (skip, end) = match node.style() {
+        Style::Literal | Style::Folded if source.starts_with(['|', '>']) => (source.find('\n')? + 1, source.len()),
+        Style::SingleQuoted | Style::DoubleQuoted if source.starts_with(['\'', '"']) => {
+            (1, source.len().checked_sub(1)?)
+        }
+        _ => (0, source.len()),
     };
     let body = source.get(skip..end)?;
     let visible = |text: &str| -> Vec<(usize, char)> {
