@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::{CelEngine, denial, patch};
 use crate::{
-    Actions, Engine, FailMode, Inventory, LoadError, Operation, Outcome, PolicyDocument, PolicySet, Request, Verdict,
+    Actions, Engine, FailMode, Inventory, LoadError, Operation, Outcome, PolicyDocument, PolicySet, Request,
+    Verdict,
 };
 
 const RULES: &str =
@@ -57,11 +58,14 @@ fn review(policies: &str, object: &str, others: &str) -> Vec<Verdict> {
 
 fn review_as(operation: Operation, policies: &str, object: &str, others: &str) -> Vec<Verdict> {
     let parsed = parse(policies.as_bytes(), &Limits::default());
-    let documents: Vec<PolicyDocument<'_>> =
-        objects_of(&parsed).into_iter().map(|object| PolicyDocument { path: Arc::from("p"), object }).collect();
+    let documents: Vec<PolicyDocument<'_>> = objects_of(&parsed)
+        .into_iter()
+        .map(|object| PolicyDocument { path: Arc::from("p"), object })
+        .collect();
     let loaded = CelEngine::default().load(&documents);
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-    let (object, others) = (parse(object.as_bytes(), &Limits::default()), parse(others.as_bytes(), &Limits::default()));
+    let (object, others) =
+        (parse(object.as_bytes(), &Limits::default()), parse(others.as_bytes(), &Limits::default()));
     let inventory = Inventory::new(objects_of(&others));
     let objects = objects_of(&object);
     let request = Request { operation: Some(operation), ..Request::of_object(objects[0], &inventory) };
@@ -70,7 +74,8 @@ fn review_as(operation: Operation, policies: &str, object: &str, others: &str) -
     verdicts
 }
 
-const CONFIG: &str = "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns, labels: {a: b}}, data: {k: v}}";
+const CONFIG: &str =
+    "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns, labels: {a: b}}, data: {k: v}}";
 
 fn message(verdict: &Verdict) -> &str {
     match &verdict.outcome {
@@ -112,7 +117,9 @@ fn a_message_expression_that_fails_or_is_blank_gives_way_to_the_message() {
 
 #[test]
 fn an_error_is_no_pass_and_follows_the_failure_policy() {
-    for (policy_line, mode) in [("failurePolicy: Fail", FailMode::Fail), ("failurePolicy: Ignore", FailMode::Ignore)] {
+    for (policy_line, mode) in
+        [("failurePolicy: Fail", FailMode::Fail), ("failurePolicy: Ignore", FailMode::Ignore)]
+    {
         let spec = format!("{policy_line}\nvalidations: [{{expression: 'object.nope == 1'}}]");
         let text = policy("p", &spec) + &binding("b", "p", "validationActions: [Deny]");
         let verdicts = review(&text, CONFIG, "");
@@ -137,7 +144,8 @@ fn all_expressions_together_have_a_budget() {
     // Each stays below the limit for one expression, twelve are beyond the limit for a policy.
     let dear = "lists.range(900).all(a, lists.range(130).all(b, a + b >= 0))";
     let list: String = (0..12).map(|_| format!("- expression: '{dear}'\n")).collect();
-    let text = policy("p", &format!("validations:\n{list}")) + &binding("b", "p", "validationActions: [Deny]");
+    let text =
+        policy("p", &format!("validations:\n{list}")) + &binding("b", "p", "validationActions: [Deny]");
     let verdicts = review(&text, CONFIG, "");
     assert_eq!(verdicts.len(), 1);
     assert!(message(&verdicts[0]).contains("running out of cost budget"), "{:?}", verdicts[0]);
@@ -182,7 +190,9 @@ fn parameters_are_chosen_by_name_selector_and_namespace() {
     assert_eq!(messages("name: none, parameterNotFoundAction: Allow"), ["params"]);
     assert_eq!(
         messages("name: none, parameterNotFoundAction: Deny"),
-        ["failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"]
+        [
+            "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
+        ]
     );
 }
 
@@ -205,14 +215,19 @@ fn constraints_choose_by_operation_scope_and_labels() {
         }
     };
     let rule = |rest: &str| {
-        format!("resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]{rest}}}]")
+        format!(
+            "resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps]{rest}}}]"
+        )
     };
     assert_eq!(with(&rule("")), "applies");
     assert_eq!(with(&rule(", scope: Cluster")), "resourceRules");
     assert_eq!(with(&rule(", resourceNames: [d]")), "resourceRules");
     assert_eq!(with(&rule("").replace("CREATE", "DELETE")), "resourceRules");
     assert_eq!(with(&format!("{}, objectSelector: {{matchLabels: {{a: c}}}}", rule(""))), "objectSelector");
-    assert_eq!(with(&format!("{}, {}", rule(""), rule("").replace("resourceRules", "excludeResourceRules"))), "excludeResourceRules");
+    assert_eq!(
+        with(&format!("{}, {}", rule(""), rule("").replace("resourceRules", "excludeResourceRules"))),
+        "excludeResourceRules"
+    );
     let named = "namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: ns}}";
     assert_eq!(with(&format!("{}, {named}", rule(""))), "applies");
     // Nobody here knows the other labels of the namespace.
@@ -231,7 +246,8 @@ fn audit_annotations_carry_the_name_of_the_policy() {
 
 #[test]
 fn policies_are_not_asked_about_policies() {
-    let text = policy("p", "validations: [{expression: 'false'}]") + &binding("b", "p", "validationActions: [Deny]");
+    let text =
+        policy("p", "validations: [{expression: 'false'}]") + &binding("b", "p", "validationActions: [Deny]");
     let verdicts = review(&text, &policy("other", "validations: [{expression: 'true'}]"), "");
     assert_eq!(verdicts[0].outcome, Outcome::NotApplicable("policy resource"));
 }
@@ -259,14 +275,29 @@ fn a_mistake_is_shown_at_its_place() {
 fn what_the_api_server_refuses_is_refused() {
     let cases = [
         ("validations: [{expression: object.spec.x}]", "must evaluate to bool but got dyn"),
-        ("validations: [{expression: 'true', messageExpression: '1'}]", "must evaluate to string but got int"),
+        (
+            "validations: [{expression: 'true', messageExpression: '1'}]",
+            "must evaluate to string but got int",
+        ),
         ("validations: [{expression: 'params.x == 1'}]", "undeclared reference to 'params'"),
         ("validations: [{expression: 'request.nope == 1'}]", "undefined field 'nope'"),
-        ("validations: [{expression: 'true', messageExpression: \"authorizer.path('/').check('get').reason()\"}]", "undeclared reference to 'authorizer'"),
-        ("matchConditions: [{name: a, expression: variables.x}]\nvalidations: [{expression: 'true'}]", "undeclared reference to 'variables'"),
+        (
+            "validations: [{expression: 'true', messageExpression: \"authorizer.path('/').check('get').reason()\"}]",
+            "undeclared reference to 'authorizer'",
+        ),
+        (
+            "matchConditions: [{name: a, expression: variables.x}]\nvalidations: [{expression: 'true'}]",
+            "undeclared reference to 'variables'",
+        ),
         ("failurePolicy: Maybe\nvalidations: [{expression: 'true'}]", "`failurePolicy`"),
-        ("variables: [{name: a, expression: variables.b}, {name: b, expression: '1'}]\nvalidations: [{expression: 'true'}]", "undefined field 'b'"),
-        ("variables: [{name: 1a, expression: '1'}]\nvalidations: [{expression: 'true'}]", "not a valid CEL identifier"),
+        (
+            "variables: [{name: a, expression: variables.b}, {name: b, expression: '1'}]\nvalidations: [{expression: 'true'}]",
+            "undefined field 'b'",
+        ),
+        (
+            "variables: [{name: 1a, expression: '1'}]\nvalidations: [{expression: 'true'}]",
+            "not a valid CEL identifier",
+        ),
         ("validations: []", "must contain at least one item"),
         ("validations: [{expression: 'true', reason: Nope}]", "`reason`"),
     ];
@@ -277,7 +308,11 @@ fn what_the_api_server_refuses_is_refused() {
     let both = binding("b", "p", "validationActions: [Deny, Warn]");
     let errors = load_errors(&(policy("p", "validations: [{expression: 'true'}]") + &both));
     assert!(errors[0].message.contains("both Deny and Warn"), "{errors:?}");
-    assert!(load_errors(&binding("b", "nope", "validationActions: [Deny]"))[0].message.contains("no policy named `nope`"));
+    assert!(
+        load_errors(&binding("b", "nope", "validationActions: [Deny]"))[0]
+            .message
+            .contains("no policy named `nope`")
+    );
 }
 
 #[test]
@@ -299,9 +334,15 @@ fn mutations_see_what_was_made_before_them() {
 #[test]
 fn a_mutation_is_asked_again_when_the_object_changed_after_it() {
     let set = |name: &str, expression: &str, more: &str| {
-        mutation(name, &format!("{more}mutations:\n- patchType: ApplyConfiguration\n  applyConfiguration: {{expression: \"{expression}\"}}"))
+        mutation(
+            name,
+            &format!(
+                "{more}mutations:\n- patchType: ApplyConfiguration\n  applyConfiguration: {{expression: \"{expression}\"}}"
+            ),
+        )
     };
-    let copy = "Object{metadata: Object.metadata{labels: {'copy': object.metadata.?labels['x'].orValue('none')}}}";
+    let copy =
+        "Object{metadata: Object.metadata{labels: {'copy': object.metadata.?labels['x'].orValue('none')}}}";
     let later = set("b", "Object{metadata: Object.metadata{labels: {'x': 'late'}}}", "");
     let label = |reinvocation: &str| {
         let verdicts = review(&(set("a", copy, reinvocation) + &later), CONFIG, "");
@@ -336,5 +377,8 @@ fn what_is_validated_is_what_was_mutated() {
         + &policy("v", "validations: [{expression: \"object.data.k == 'w'\"}]")
         + &binding("b", "v", "validationActions: [Deny]");
     let verdicts = review(&text, CONFIG, "");
-    assert_eq!(verdicts.iter().map(|verdict| &verdict.outcome).collect::<Vec<_>>(), [&Outcome::Pass, &Outcome::Pass]);
+    assert_eq!(
+        verdicts.iter().map(|verdict| &verdict.outcome).collect::<Vec<_>>(),
+        [&Outcome::Pass, &Outcome::Pass]
+    );
 }
