@@ -44,7 +44,7 @@ pub struct Env {
     libraries: Vec<Library>,
     /// Name, type and slot.
     variables: Vec<(Arc<str>, Type, usize)>,
-    structs: HashMap<Arc<str>, StructType>,
+    structs: HashMap<Arc<str>, Arc<StructType>>,
     pub(crate) host: Vec<HostFunction>,
     /// Whether `Object`, `Object.spec` … and `JSONPatch` are types.
     patch_types: bool,
@@ -118,12 +118,13 @@ impl Env {
     /// Declares a named type.
     pub fn add_struct(&mut self, name: &str, fields: impl IntoIterator<Item = (&'static str, Type)>) {
         let fields = fields.into_iter().map(|(name, of)| (name.into(), of)).collect();
-        self.structs.insert(name.into(), StructType { fields });
+        self.structs.insert(name.into(), Arc::new(StructType { fields }));
     }
 
     /// Adds a field to a named type.
     pub fn add_field(&mut self, of: &str, field: &str, field_type: Type) {
-        self.structs.entry(of.into()).or_default().fields.insert(field.into(), field_type);
+        let known = self.structs.entry(of.into()).or_default();
+        Arc::make_mut(known).fields.insert(field.into(), field_type);
     }
 
     /// Declares a function that [`crate::Host::call`] answers: a signature like `(string,list(A))bool`, with a dot in

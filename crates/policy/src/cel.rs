@@ -12,6 +12,8 @@ mod mutate;
 mod patch;
 mod resources;
 mod review;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -297,7 +297,7 @@ fn double_to_int<'a>(value: f64) -> Evaluated<'a> {
 }
 
 fn double_to_uint<'a>(value: f64) -> Evaluated<'a> {
-    if value >= 0.0 && value < 18_446_744_073_709_551_616.0 {
+    if (0.0..18_446_744_073_709_551_616.0).contains(&value) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range")]
         let whole = value as u64;
         return Ok(Value::Uint(whole));

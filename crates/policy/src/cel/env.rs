@@ -1,5 +1,7 @@
 //! What the expressions of admission policies may refer to, as the API server declares it.
 
+use std::sync::OnceLock;
+
 use haechi_cel::{Env, Type};
 
 /// Slots of the variables, the same in every environment.
@@ -25,6 +27,29 @@ pub(crate) struct Declares {
 
 /// The environment of an expression, without the fields of `variables`.
 pub(crate) fn admission_env(declares: Declares) -> Env {
+    static BASE: OnceLock<Env> = OnceLock::new();
+    let object = Type::object;
+    let mut env = BASE.get_or_init(base_env).clone();
+    if declares.params {
+        env.add_variable_at(PARAMS, "params", Type::Dyn);
+    }
+    if declares.authorizer {
+        env.add_variable_at(AUTHORIZER, "authorizer", object("kubernetes.authorization.Authorizer"));
+        let check = object("kubernetes.authorization.ResourceCheck");
+        env.add_variable_at(REQUEST_RESOURCE, "authorizer.requestResource", check);
+    }
+    if declares.variables {
+        env.add_struct(VARIABLES_TYPE, []);
+        env.add_variable_at(VARIABLES, "variables", object(VARIABLES_TYPE));
+    }
+    if declares.patch_types {
+        env.add_patch_types();
+    }
+    env
+}
+
+/// What all environments have.
+fn base_env() -> Env {
     let object = Type::object;
     let strings = || Type::list(Type::String);
     let mut env = Env::kubernetes();
@@ -106,29 +131,21 @@ pub(crate) fn admission_env(declares: Declares) -> Env {
     env.add_variable_at(OLD_OBJECT, "oldObject", Type::Dyn);
     env.add_variable_at(NAMESPACE_OBJECT, "namespaceObject", object("kubernetes.Namespace"));
     env.add_variable_at(REQUEST, "request", object("kubernetes.AdmissionRequest"));
-    if declares.params {
-        env.add_variable_at(PARAMS, "params", Type::Dyn);
-    }
-    if declares.authorizer {
-        env.add_variable_at(AUTHORIZER, "authorizer", object("kubernetes.authorization.Authorizer"));
-        let check = object("kubernetes.authorization.ResourceCheck");
-        env.add_variable_at(REQUEST_RESOURCE, "authorizer.requestResource", check);
-    }
-    if declares.variables {
-        env.add_struct(VARIABLES_TYPE, []);
-        env.add_variable_at(VARIABLES, "variables", object(VARIABLES_TYPE));
-    }
-    if declares.patch_types {
-        env.add_patch_types();
-    }
     env
 }
 
 /// The type of a variable for the expressions behind it: what the API server does not carry over is dyn.
 pub(crate) fn carried_over(of: &Type) -> Type {
     match of {
-        Type::Bool | Type::Bytes | Type::Double | Type::Duration | Type::Int | Type::Null | Type::String
-        | Type::Timestamp | Type::Uint => of.clone(),
+        Type::Bool
+        | Type::Bytes
+        | Type::Double
+        | Type::Duration
+        | Type::Int
+        | Type::Null
+        | Type::String
+        | Type::Timestamp
+        | Type::Uint => of.clone(),
         Type::List(element) => Type::list(carried_over(element)),
         Type::Map(entry) => Type::map(carried_over(&entry.0), carried_over(&entry.1)),
         _ => Type::Dyn,
