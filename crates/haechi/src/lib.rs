@@ -9,6 +9,7 @@
 //! - data goes to standard output, progress and errors to standard error;
 //! - the exit code tells what happened: see [`Exit`].
 
+mod access;
 mod cli;
 mod commands;
 mod exit;
