@@ -22,6 +22,7 @@ mod decide;
 mod defaults;
 mod generate;
 mod inventory;
+mod matrix;
 mod permissions;
 mod read;
 mod request;
@@ -30,6 +31,7 @@ mod rule;
 mod snapshot;
 mod subject;
 mod symbols;
+mod unused;
 mod who_can;
 
 pub use audit::{
@@ -41,18 +43,20 @@ pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
 pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
 pub use inventory::{Endpoint, Exposure, Inventory, Key, PodSecurity};
+pub use matrix::{MatrixEntry, ReachLevel, matrix};
 pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, diff};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};
 pub use rights::Right;
 pub use rule::{Place, PolicyRule};
 pub use snapshot::{
-    Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, Snapshot,
-    SnapshotOptions, SubjectKey,
+    Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, RuleView,
+    Snapshot, SnapshotOptions, SubjectKey,
 };
 pub use subject::{
     AUTHENTICATED, MASTERS, NODES, SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, UNAUTHENTICATED,
     split_service_account,
 };
 pub use symbols::Symbol;
+pub use unused::{UnusedGrant, Use, unused};
 pub use who_can::WhoCan;

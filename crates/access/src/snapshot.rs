@@ -465,3 +465,26 @@ impl std::fmt::Display for BindingView<'_> {
         }
     }
 }
+
+/// A rule as it was written, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleView {
+    /// The rule.
+    pub rule: PolicyRule,
+    /// The role that it was written in; another than the role that has it where rules are aggregated.
+    pub written_in: Option<RoleId>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Snapshot {
+    /// A rule as it is to be shown.
+    pub fn rule_view(&self, id: RuleId) -> Option<RuleView> {
+        let rule = self.rule(id)?;
+        Some(RuleView {
+            rule: rule.written(&self.symbols),
+            written_in: self.rule_origins.get(id.0 as usize).copied(),
+            place: rule.place,
+        })
+    }
+}

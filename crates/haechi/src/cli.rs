@@ -43,7 +43,8 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(
             Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
         )
-        .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")));
+        .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
+        .subcommand(crate::access::command());
     localise(command, texts, "cli")
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         },
         Some(("explain", matches)) => explain::explain(matches, texts),
         Some(("checks", matches)) => explain::checks(matches, texts),
+        Some(("access", matches)) => crate::access::run(matches, texts),
         // The parser demands a command that it knows.
         _ => bail!("no such command"),
     }

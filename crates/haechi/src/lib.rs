@@ -10,6 +10,7 @@
 //! - the exit code tells what happened: see [`Exit`].
 
 mod baseline;
+mod access;
 mod cli;
 mod commands;
 mod config;

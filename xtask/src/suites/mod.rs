@@ -19,7 +19,6 @@ pub(crate) const ALL: &[Suite] = &[
     yaml::MANIFESTS,
     pss::FIXTURES,
     pss::API_SERVER,
-<<<<<<< HEAD
     rbac::API_SERVER,
     rbac::AUTHORIZER,
     rbac::UNIT,
@@ -38,8 +37,6 @@ pub(crate) const ALL: &[Suite] = &[
     detect::FALCO_TESTING,
     gatekeeper::LIBRARY,
     gatekeeper::REVIEWS,
-=======
->>>>>>> 60ff006 (Try random expressions and patterns, and load policies faster)
     vap::KUBESCAPE,
     vap::KYVERNO,
     cel_kubernetes::SUITE,

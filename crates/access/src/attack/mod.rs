@@ -6,16 +6,20 @@
 
 mod cloud_edges;
 mod combine;
+mod draw;
 mod graph;
 mod pods;
 mod roles;
 mod search;
 mod technique;
+mod threat;
 mod view;
 
+pub use draw::{Labels, dot, escape, svg};
 pub use graph::{Assumption, AttackGraph, EdgeId, FactId, Power};
 pub use search::Reach;
 pub use technique::{Layer, Technique};
+pub use threat::{Asset, Boundary, EntryPoint, Threat, ThreatModel};
 pub use view::{EdgeView, EvidenceView, FactKind, FactView, Goal, Path, PathStep, Start};
 
 use crate::cloud::Cloud;
