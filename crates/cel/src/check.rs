@@ -261,7 +261,8 @@ impl Checker<'_> {
     /// `math.greatest` and `math.least` take any number of numbers.
     fn extreme(&mut self, expr: &Expr, func: Func, name: String, ops: Vec<Op>, types: &[Type]) -> Typed {
         let types: Vec<Type> = types.iter().map(|of| self.known.resolve(of, true)).collect();
-        let is_number = |of: &Type| matches!(of, Type::Int | Type::Uint | Type::Double | Type::Dyn | Type::Error);
+        let is_number =
+            |of: &Type| matches!(of, Type::Int | Type::Uint | Type::Double | Type::Dyn | Type::Error);
         if !types.iter().all(is_number) {
             self.wrong(expr.at, format!("{name}() simple literal arguments must be numeric"));
         }

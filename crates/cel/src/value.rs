@@ -168,8 +168,12 @@ fn compare_exactly(one: &Value<'_>, other: &Value<'_>) -> Option<Ordering> {
         (Value::Uint(one), Value::Int(other)) => Some(compare_signed(other, one).reverse()),
         (Value::Double(one), Value::Int(other)) => compare_float(one, i128::from(other)),
         (Value::Double(one), Value::Uint(other)) => compare_float(one, i128::from(other)),
-        (Value::Int(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
-        (Value::Uint(one), Value::Double(other)) => compare_float(other, i128::from(one)).map(Ordering::reverse),
+        (Value::Int(one), Value::Double(other)) => {
+            compare_float(other, i128::from(one)).map(Ordering::reverse)
+        }
+        (Value::Uint(one), Value::Double(other)) => {
+            compare_float(other, i128::from(one)).map(Ordering::reverse)
+        }
         _ => None,
     }
 }

@@ -5,8 +5,8 @@
 use std::time::{Duration, Instant};
 
 use haechi_cel::{
-    Access, Authorizer, Authz, Bump, Composed, Decision, Env, Evaluator, FailKind, Limits, Requester, Subject, Type,
-    Value,
+    Access, Authorizer, Authz, Bump, Composed, Decision, Env, Evaluator, FailKind, Limits, Requester,
+    Subject, Type, Value,
 };
 use haechi_syntax::parse_yaml;
 
@@ -45,7 +45,10 @@ fn stops(text: &str, object: &str) {
 
 #[test]
 fn loops_within_loops_are_stopped() {
-    stops("lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))", "{}");
+    stops(
+        "lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(c, a + b + c >= 0)))",
+        "{}",
+    );
     stops("lists.range(100000000).size() > 0", "{}");
     stops("lists.range(2000).map(a, lists.range(2000)).size() > 0", "{}");
 }
@@ -92,7 +95,8 @@ fn nesting_is_bounded_on_a_small_stack() {
     assert!(refusal(&"-(".repeat(30_000)).contains("recursion limit"));
     assert!(refusal(&format!("object{}", "[0]".repeat(30_000))).contains("nests deeper"));
     assert!(refusal(&"[".repeat(90_000)).contains("recursion limit"));
-    for (open, close) in [("[", "]"), ("dyn(", ")"), ("{1: ", "}"), ("[1].map(x, ", ")"), ("true ? 1 : ", "")] {
+    for (open, close) in [("[", "]"), ("dyn(", ")"), ("{1: ", "}"), ("[1].map(x, ", ")"), ("true ? 1 : ", "")]
+    {
         let text = format!("{}1{}", open.repeat(200), close.repeat(200));
         assert!(run(&text, "{}").is_ok(), "{open}");
     }
@@ -100,7 +104,12 @@ fn nesting_is_bounded_on_a_small_stack() {
 }
 
 /// Variables `v0` to `vN`, each made from the one before by `step`, and the outcome of `last`.
-fn chained(first: &str, step: impl Fn(usize) -> String, count: usize, last: &str) -> Result<String, FailKind> {
+fn chained(
+    first: &str,
+    step: impl Fn(usize) -> String,
+    count: usize,
+    last: &str,
+) -> Result<String, FailKind> {
     let mut env = Env::kubernetes();
     env.add_struct("vars", []);
     let slot = env.add_variable("variables", Type::object("vars"));
@@ -139,7 +148,10 @@ fn a_variable_is_evaluated_once() {
     // Twice the work would be over the budget.
     let step = |_| "0".to_owned();
     let first = "lists.range(100000).all(x, x >= 0)";
-    assert_eq!(chained(first, step, 1, "variables.v0 && variables.v0 && variables.v0"), Ok("Bool(true)".into()));
+    assert_eq!(
+        chained(first, step, 1, "variables.v0 && variables.v0 && variables.v0"),
+        Ok("Bool(true)".into())
+    );
 }
 
 #[test]
@@ -166,7 +178,10 @@ fn errors_have_the_words_of_the_reference() {
     assert_eq!(refusal("1 + 'a'"), "found no matching overload for '_+_' applied to '(int, string)'");
     assert_eq!(refusal("'a'.foo()"), "undeclared reference to 'foo' (in container '')");
     assert_eq!(refusal("['a', 1]"), "expected type 'string' but found 'int'");
-    assert_eq!(refusal("1.map(x, x)"), "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)");
+    assert_eq!(
+        refusal("1.map(x, x)"),
+        "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)"
+    );
 }
 
 #[test]
@@ -174,7 +189,10 @@ fn an_error_shows_line_and_column() {
     let mut env = Env::kubernetes();
     env.add_variable("object", Type::Dyn);
     let error = env.compile("object.a &&\n  nope == 1").unwrap_err();
-    assert_eq!(error.to_string().lines().next(), Some("ERROR: <input>:2:3: undeclared reference to 'nope' (in container '')"));
+    assert_eq!(
+        error.to_string().lines().next(),
+        Some("ERROR: <input>:2:3: undeclared reference to 'nope' (in container '')")
+    );
 }
 
 /// Lets service accounts read, and does not know about anybody else.
@@ -184,7 +202,9 @@ impl Authorizer for OnlyAccounts {
     fn decide(&self, _: &Requester<'_>, subject: &Subject<'_>, verb: &str, access: &Access<'_>) -> Decision {
         match (subject, access) {
             (Subject::Requester, _) => Decision::Unknown("no roles of users".into()),
-            (_, Access::Resource(of)) if verb == "get" && of.resource == "pods" => Decision::Allow("role r".into()),
+            (_, Access::Resource(of)) if verb == "get" && of.resource == "pods" => {
+                Decision::Allow("role r".into())
+            }
             _ => Decision::Deny(String::new()),
         }
     }
@@ -204,13 +224,20 @@ fn an_authorizer_that_does_not_know_is_no_answer() {
         evaluator.run(&program).map(|value| format!("{value:?}")).map_err(|fail| fail.kind())
     };
     let account = "authorizer.serviceAccount('ns', 'sa').group('').resource('pods').namespace('ns')";
-    assert_eq!(ask(&format!("{account}.check('get').allowed()"), Some(&OnlyAccounts)), Ok("Bool(true)".into()));
-    assert_eq!(ask(&format!("{account}.check('list').allowed()"), Some(&OnlyAccounts)), Ok("Bool(false)".into()));
+    assert_eq!(
+        ask(&format!("{account}.check('get').allowed()"), Some(&OnlyAccounts)),
+        Ok("Bool(true)".into())
+    );
+    assert_eq!(
+        ask(&format!("{account}.check('list').allowed()"), Some(&OnlyAccounts)),
+        Ok("Bool(false)".into())
+    );
     let user = "authorizer.group('').resource('pods').check('get').allowed()";
     assert_eq!(ask(user, Some(&OnlyAccounts)), Err(FailKind::Unknown));
     assert_eq!(ask(&format!("!{user}"), None), Err(FailKind::Unknown));
     assert_eq!(ask(&format!("{user} || true"), None), Ok("Bool(true)".into()));
     // Three checks cost more than one expression may.
-    let three = format!("{user} == {user} && {user}").replace("authorizer.group", "authorizer.serviceAccount('a','b').group");
+    let three = format!("{user} == {user} && {user}")
+        .replace("authorizer.group", "authorizer.serviceAccount('a','b').group");
     assert_eq!(ask(&three, Some(&OnlyAccounts)), Err(FailKind::Budget));
 }

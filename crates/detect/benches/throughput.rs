@@ -66,7 +66,9 @@ fn quiet_audit_events(count: usize) -> Vec<u8> {
         let (verb, uri, resource) = match index % 4 {
             0 => ("get", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-17", "leases"),
             1 => ("watch", "/api/v1/pods?allowWatchBookmarks=true&resourceVersion=123456", "pods"),
-            2 => ("update", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/controller", "leases"),
+            2 => {
+                ("update", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/controller", "leases")
+            }
             _ => ("list", "/api/v1/namespaces/team-a/endpoints?limit=500&resourceVersion=0", "endpoints"),
         };
         let line = format!(

@@ -73,8 +73,10 @@ fn objects_of(parsed: &Parsed) -> Vec<Object<'_>> {
 fn cel(criterion: &mut Criterion) {
     let text = policies(50);
     let parsed = parse(text.as_bytes(), &Limits::default());
-    let documents: Vec<PolicyDocument<'_>> =
-        objects_of(&parsed).into_iter().map(|object| PolicyDocument { path: Arc::from("p"), object }).collect();
+    let documents: Vec<PolicyDocument<'_>> = objects_of(&parsed)
+        .into_iter()
+        .map(|object| PolicyDocument { path: Arc::from("p"), object })
+        .collect();
     let loaded = CelEngine::default().load(&documents);
     assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
     let pod = parse(pod_text().as_bytes(), &Limits::default());
@@ -83,7 +85,10 @@ fn cel(criterion: &mut Criterion) {
     let request = Request { operation: Some(Operation::Create), ..Request::of_object(object, &inventory) };
     let mut verdicts = Vec::new();
     loaded.set.review(&request, &mut verdicts);
-    assert!(verdicts.len() == 50 && verdicts.iter().all(|verdict| verdict.outcome == Outcome::Pass), "{verdicts:?}");
+    assert!(
+        verdicts.len() == 50 && verdicts.iter().all(|verdict| verdict.outcome == Outcome::Pass),
+        "{verdicts:?}"
+    );
     criterion.bench_function("cel/50 policies/five containers", |bencher| {
         bencher.iter(|| {
             verdicts.clear();

@@ -45,10 +45,14 @@ fn run(root: &Path) -> Result<Outcome> {
 fn as_stored(sent: &Json, rows: &[Json]) -> Result<Json> {
     let mut stored = sent.clone();
     let shown = rows.iter().find(|row| row.get("expression") == Some(&json!("dyn(object).spec")));
-    let results = shown.and_then(|row| row.get("results")).and_then(Json::as_object).context("no row shows the spec")?;
+    let results = shown
+        .and_then(|row| row.get("results"))
+        .and_then(Json::as_object)
+        .context("no row shows the spec")?;
     for (name, result) in results {
         let text = result.get("value").and_then(Json::as_str).unwrap_or_default();
-        let spec: Json = serde_json::from_str(&text.replace("\\\"", "\"")).context("a spec as it was shown")?;
+        let spec: Json =
+            serde_json::from_str(&text.replace("\\\"", "\"")).context("a spec as it was shown")?;
         if let Some(object) = stored.get_mut(name).and_then(Json::as_object_mut) {
             object.insert("spec".into(), spec);
         }
@@ -145,7 +149,8 @@ fn value_of(set: &haechi_policy::cel::CelSet, object: &Parsed) -> Option<String>
     let others: Vec<Parsed> = others.as_array().into_iter().flatten().map(parse).collect();
     let others = others.iter().flat_map(|parsed| &parsed.documents);
     let inventory = Inventory::new(others.flat_map(|document| objects(document).objects));
-    let object = object.documents.first().and_then(|document| objects(document).objects.into_iter().next())?;
+    let object =
+        object.documents.first().and_then(|document| objects(document).objects.into_iter().next())?;
     let request = Request {
         operation: Some(Operation::Create),
         user: UserInfo { username: "admin", ..UserInfo::default() },
@@ -166,7 +171,8 @@ fn value_of(set: &haechi_policy::cel::CelSet, object: &Parsed) -> Option<String>
 
 /// As the value looks in a warning header: not printable characters dropped, quotes escaped, each byte a character.
 fn as_header(value: &str) -> String {
-    let printable: String = value.chars().filter(|c| *c == ' ' || !(c.is_control() || c.is_whitespace())).collect();
+    let printable: String =
+        value.chars().filter(|c| *c == ' ' || !(c.is_control() || c.is_whitespace())).collect();
     let quoted = printable.replace('\\', "\\\\").replace('"', "\\\"");
     quoted.bytes().map(char::from).collect()
 }

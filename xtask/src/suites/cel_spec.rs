@@ -76,7 +76,8 @@ fn reason_apart(file: &str, test: &Message) -> Option<String> {
     if test.text("container").is_some_and(|container| !container.is_empty()) {
         return because("Kubernetes has no container");
     }
-    let proto = ["TestAllTypes", "google.protobuf.", "NestedEnum", "GlobalEnum", "proto2", "proto3", "cel.expr."];
+    let proto =
+        ["TestAllTypes", "google.protobuf.", "NestedEnum", "GlobalEnum", "proto2", "proto3", "cel.expr."];
     if proto.iter().any(|word| expr.contains(word)) && !expr.contains("google.protobuf.Timestamp") {
         return because("protobuf messages");
     }
@@ -135,7 +136,9 @@ fn type_of(message: &Message) -> Option<Type> {
         "null" => Type::Null,
         "dyn" => Type::Dyn,
         "list_type" => Type::list(inner?.message("elem_type").map_or(Some(Type::Dyn), type_of)?),
-        "map_type" => Type::map(type_of(inner?.message("key_type")?)?, type_of(inner?.message("value_type")?)?),
+        "map_type" => {
+            Type::map(type_of(inner?.message("key_type")?)?, type_of(inner?.message("value_type")?)?)
+        }
         "type" => Type::Type(type_of(inner?)?.into()),
         "abstract_type" if inner?.text("name")? == "optional_type" => {
             Type::optional(type_of(inner?.message("parameter_types")?)?)
@@ -179,7 +182,8 @@ fn value_of<'a>(arena: &'a Bump, message: &Message) -> Option<Cel<'a>> {
         "bytes_value" => Cel::Bytes(arena.alloc_slice_copy(bytes)),
         "type_value" => Cel::Type(arena.alloc_str(&String::from_utf8_lossy(bytes))),
         "list_value" => {
-            let items: Option<Vec<Cel<'a>>> = inner?.messages("values").map(|item| value_of(arena, item)).collect();
+            let items: Option<Vec<Cel<'a>>> =
+                inner?.messages("values").map(|item| value_of(arena, item)).collect();
             Cel::List(arena.alloc_slice_copy(&items?))
         }
         "map_value" => {
@@ -219,7 +223,10 @@ fn differs(test: &Message) -> Verdict {
     if let Some(deduced) = typed.and_then(|typed| typed.message("deduced_type")) {
         let Some(wanted) = type_of(deduced) else { return Verdict::Apart("protobuf messages".into()) };
         if *program.output_type() != wanted {
-            return Verdict::Wrong(format!("`{expr}` is of type {}, expected {wanted}", program.output_type()));
+            return Verdict::Wrong(format!(
+                "`{expr}` is of type {}, expected {wanted}",
+                program.output_type()
+            ));
         }
     }
     if test.is_set("check_only") {
@@ -284,9 +291,11 @@ fn equal(one: &Cel<'_>, other: &Cel<'_>) -> bool {
         }
         (Cel::Map(one), Cel::Map(other)) => {
             one.entries().len() == other.entries().len()
-                && one.entries().iter().zip(other.entries()).all(|((key, value), (other_key, other_value))| {
-                    equal(key, other_key) && equal(value, other_value)
-                })
+                && one.entries().iter().zip(other.entries()).all(
+                    |((key, value), (other_key, other_value))| {
+                        equal(key, other_key) && equal(value, other_value)
+                    },
+                )
         }
         _ => false,
     }

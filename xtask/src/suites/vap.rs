@@ -15,9 +15,11 @@ use serde_json::{Value as Json, json};
 
 use crate::conformance::{Outcome, Suite};
 
-pub(crate) const KUBESCAPE: Suite = Suite { name: "policy/vap/kubescape", needs: "policy/vap/kubescape", run: kubescape };
+pub(crate) const KUBESCAPE: Suite =
+    Suite { name: "policy/vap/kubescape", needs: "policy/vap/kubescape", run: kubescape };
 
-pub(crate) const KYVERNO: Suite = Suite { name: "policy/vap/kyverno", needs: "policy/vap/kyverno", run: kyverno };
+pub(crate) const KYVERNO: Suite =
+    Suite { name: "policy/vap/kyverno", needs: "policy/vap/kyverno", run: kyverno };
 
 fn read(path: &Path) -> Result<Parsed> {
     let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
@@ -29,7 +31,11 @@ fn read(path: &Path) -> Result<Parsed> {
 }
 
 fn objects_of<'p>(parsed: impl IntoIterator<Item = &'p Parsed>) -> Vec<Object<'p>> {
-    parsed.into_iter().flat_map(|parsed| &parsed.documents).flat_map(|document| objects(document).objects).collect()
+    parsed
+        .into_iter()
+        .flat_map(|parsed| &parsed.documents)
+        .flat_map(|document| objects(document).objects)
+        .collect()
 }
 
 fn text_of<'n>(node: Node<'n>, key: &str) -> &'n str {
@@ -44,8 +50,10 @@ fn folders(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn load(objects: &[Object<'_>], as_kyverno: bool) -> (CelSet, Vec<String>) {
-    let documents: Vec<PolicyDocument<'_>> =
-        objects.iter().map(|object| PolicyDocument { path: Arc::from("policy.yaml"), object: *object }).collect();
+    let documents: Vec<PolicyDocument<'_>> = objects
+        .iter()
+        .map(|object| PolicyDocument { path: Arc::from("policy.yaml"), object: *object })
+        .collect();
     let loaded = CelEngine { apply_unbound: as_kyverno, as_kyverno, authorizer: None }.load(&documents);
     (loaded.set, loaded.errors.iter().map(ToString::to_string).collect())
 }
@@ -72,7 +80,8 @@ fn kubescape(root: &Path) -> Result<Outcome> {
         let control = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let cases = read(&folder.join("cases.yaml"))?;
         let policy = read(&folder.join("policy.yaml"))?;
-        let cases = cases.documents.iter().filter_map(|document| document.root().get("cases")).flat_map(Node::items);
+        let cases =
+            cases.documents.iter().filter_map(|document| document.root().get("cases")).flat_map(Node::items);
         for case in cases {
             let dir = text_of(case, "dir");
             let mut files = vec![];
@@ -108,7 +117,8 @@ fn differs_from_case(policy: &Parsed, files: &[Option<Parsed>], case: Node<'_>) 
     let found = conclusion(&verdicts.iter().collect::<Vec<_>>());
     let wanted = text_of(case, "expected");
     // The policy may leave an object alone that it is not about.
-    let is_same = found == wanted || (found == "skip" && wanted == "pass") || (found == "error" && wanted == "fail");
+    let is_same =
+        found == wanted || (found == "skip" && wanted == "pass") || (found == "error" && wanted == "fail");
     (!is_same).then(|| {
         let outcomes: Vec<_> = verdicts.iter().map(|verdict| &verdict.outcome).collect();
         format!("{found}, expected {wanted}: {} {outcomes:?}", text_of(case, "name"))
@@ -153,9 +163,8 @@ fn kyverno_test(folder: &Path, test: Node<'_>, outcome: &mut Outcome) -> Result<
     let policies = read_all(folder, test, "policies")?;
     let resources = read_all(folder, test, "resources")?;
     let params = read_all(folder, test, "paramResources")?;
-    let single = |key: &str| {
-        test.get(key).and_then(Node::as_str).map(|name| read(&folder.join(name))).transpose()
-    };
+    let single =
+        |key: &str| test.get(key).and_then(Node::as_str).map(|name| read(&folder.join(name))).transpose();
     let (values, user) = (single("variables")?, single("userinfo")?);
     let namespaces = namespaces(values.as_ref());
     let (set, errors) = load(&objects_of(&policies), true);
@@ -176,7 +185,8 @@ fn kyverno_test(folder: &Path, test: Node<'_>, outcome: &mut Outcome) -> Result<
             if !is_listed || object.kind() != text_of(row, "kind") {
                 continue;
             }
-            let case = format!("{}/{policy}/{}", folder.file_name().unwrap_or_default().display(), object.name());
+            let case =
+                format!("{}/{policy}/{}", folder.file_name().unwrap_or_default().display(), object.name());
             if let Some(error) = errors.first() {
                 outcome.judge(case, Some(error.clone()));
                 continue;

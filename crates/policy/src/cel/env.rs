@@ -127,8 +127,15 @@ pub(crate) fn admission_env(declares: Declares) -> Env {
 /// The type of a variable for the expressions behind it: what the API server does not carry over is dyn.
 pub(crate) fn carried_over(of: &Type) -> Type {
     match of {
-        Type::Bool | Type::Bytes | Type::Double | Type::Duration | Type::Int | Type::Null | Type::String
-        | Type::Timestamp | Type::Uint => of.clone(),
+        Type::Bool
+        | Type::Bytes
+        | Type::Double
+        | Type::Duration
+        | Type::Int
+        | Type::Null
+        | Type::String
+        | Type::Timestamp
+        | Type::Uint => of.clone(),
         Type::List(element) => Type::list(carried_over(element)),
         Type::Map(entry) => Type::map(carried_over(&entry.0), carried_over(&entry.1)),
         _ => Type::Dyn,

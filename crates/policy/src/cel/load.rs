@@ -9,7 +9,9 @@ use haechi_syntax::{Node, Style, Value};
 
 use super::env::{Declares, VARIABLES_TYPE, admission_env, carried_over};
 use super::matching::{MatchResources, Rule, Selector};
-use super::{Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation};
+use super::{
+    Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation,
+};
 use crate::{Actions, FailMode, LoadError, Loaded, PolicyDocument};
 
 /// Kubernetes has no such limit; values that are made of one another stay as shallow as this.
@@ -58,7 +60,9 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
     }
     for document in documents {
         let claimed = claimed(document.object.group(), document.object.kind());
-        let Some(claimed @ (Claimed::ValidatingBinding | Claimed::MutatingBinding)) = claimed else { continue };
+        let Some(claimed @ (Claimed::ValidatingBinding | Claimed::MutatingBinding)) = claimed else {
+            continue;
+        };
         let mutating = claimed == Claimed::MutatingBinding;
         let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
         let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
@@ -69,8 +73,10 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
             }
             None if refused.contains(&(mutating, &*policy_name)) => {}
             None => {
-                let node = document.object.node().at(&["spec", "policyName"]).unwrap_or(document.object.node());
-                let message = format!("there is no policy named `{policy_name}` here, so this binding does nothing");
+                let node =
+                    document.object.node().at(&["spec", "policyName"]).unwrap_or(document.object.node());
+                let message =
+                    format!("there is no policy named `{policy_name}` here, so this binding does nothing");
                 errors.push(LoadError::at(document, node, message));
             }
         }
@@ -212,11 +218,8 @@ impl<'d> Loader<'_, 'd> {
         let mut env = admission_env(declares);
         let mut message_env = admission_env(Declares { authorizer: false, ..declares });
         let variables = self.variables(spec, [&mut env, &mut message_env]);
-        let body = if mutating {
-            self.mutations(spec, &env)
-        } else {
-            self.validations(spec, &env, &message_env)
-        };
+        let body =
+            if mutating { self.mutations(spec, &env) } else { self.validations(spec, &env, &message_env) };
         (self.errors.len() == before).then(|| Policy {
             name: object.name().into(),
             fail_mode,
@@ -300,7 +303,9 @@ impl<'d> Loader<'_, 'd> {
                 self.wrong(key_node, format!("`{key}` is no name of an annotation"));
             }
             let returns = [Type::String, Type::Null];
-            if let Some(program) = self.expression(node, "valueExpression", &field, message_env, &returns, false) {
+            if let Some(program) =
+                self.expression(node, "valueExpression", &field, message_env, &returns, false)
+            {
                 annotations.push(NamedProgram { name: key.into(), program });
             }
         }
@@ -388,7 +393,10 @@ impl<'d> Loader<'_, 'd> {
             None | Some("Equivalent") => false,
             Some("Exact") => true,
             Some(_) => {
-                self.wrong(node.get("matchPolicy").unwrap_or(node), "`matchPolicy` is `Exact` or `Equivalent`");
+                self.wrong(
+                    node.get("matchPolicy").unwrap_or(node),
+                    "`matchPolicy` is `Exact` or `Equivalent`",
+                );
                 false
             }
         };
@@ -406,7 +414,8 @@ impl<'d> Loader<'_, 'd> {
         match Selector::parse(node) {
             Ok(selector) => selector,
             Err(error) => {
-                let mut load_error = LoadError::at(self.document, node, format!("`{field}`: {}", error.message));
+                let mut load_error =
+                    LoadError::at(self.document, node, format!("`{field}`: {}", error.message));
                 load_error.span = error.span;
                 load_error.position = node.document().source().position(error.span.start);
                 self.errors.push(load_error);
@@ -429,7 +438,10 @@ impl<'d> Loader<'_, 'd> {
                     Some("Namespaced") => Some(true),
                     Some("Cluster") => Some(false),
                     Some(_) => {
-                        self.wrong(node.get("scope").unwrap_or(node), "`scope` is `Cluster`, `Namespaced` or `*`");
+                        self.wrong(
+                            node.get("scope").unwrap_or(node),
+                            "`scope` is `Cluster`, `Namespaced` or `*`",
+                        );
                         None
                     }
                 },
@@ -493,12 +505,16 @@ impl<'d> Loader<'_, 'd> {
         let name = self.text(node.get("name"), "name").filter(|name| !name.is_empty());
         let selector = node.get("selector").map(|_| self.selector(node, "selector"));
         match (name, &selector) {
-            (Some(_), Some(_)) => self.wrong(node, "`paramRef` has either a `name` or a `selector`, not both"),
+            (Some(_), Some(_)) => {
+                self.wrong(node, "`paramRef` has either a `name` or a `selector`, not both")
+            }
             (None, None) => self.wrong(node, "`paramRef` needs a `name` or a `selector`"),
             _ => {}
         }
-        let namespace = self.text(node.get("namespace"), "namespace").filter(|namespace| !namespace.is_empty());
-        let deny_if_missing = match self.text(node.get("parameterNotFoundAction"), "parameterNotFoundAction") {
+        let namespace =
+            self.text(node.get("namespace"), "namespace").filter(|namespace| !namespace.is_empty());
+        let deny_if_missing = match self.text(node.get("parameterNotFoundAction"), "parameterNotFoundAction")
+        {
             Some("Allow") | None => false,
             Some("Deny") => true,
             Some(_) => {
@@ -518,8 +534,27 @@ impl<'d> Loader<'_, 'd> {
 
 fn is_identifier(name: &str) -> bool {
     let reserved = [
-        "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import",
-        "let", "loop", "package", "namespace", "return", "var", "void", "while",
+        "true",
+        "false",
+        "null",
+        "in",
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
     ];
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !name.starts_with(|c: char| c.is_ascii_digit())
@@ -546,7 +581,8 @@ fn locate(node: Node<'_>, offset: usize) -> Option<u32> {
         text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect()
     };
     let (wanted, found) = (visible(text), visible(body));
-    let is_same = wanted.len() == found.len() && wanted.iter().zip(&found).all(|((_, one), (_, other))| one == other);
+    let is_same =
+        wanted.len() == found.len() && wanted.iter().zip(&found).all(|((_, one), (_, other))| one == other);
     if !is_same {
         return None;
     }

@@ -158,7 +158,8 @@ impl MatchResources {
     }
 
     fn matches_name_only(&self, namespace: &str) -> Result<bool, String> {
-        let knows_all = self.namespaces.requirements.iter().all(|(key, ..)| &**key == "kubernetes.io/metadata.name");
+        let knows_all =
+            self.namespaces.requirements.iter().all(|(key, ..)| &**key == "kubernetes.io/metadata.name");
         if !knows_all {
             return Err(format!("the labels of namespace `{namespace}` are not known"));
         }
@@ -167,7 +168,10 @@ impl MatchResources {
 
     fn matches_object(&self, request: &Request<'_>) -> bool {
         self.objects.selects_all()
-            || [request.object, request.old_object].into_iter().flatten().any(|object| self.objects.matches(object))
+            || [request.object, request.old_object]
+                .into_iter()
+                .flatten()
+                .any(|object| self.objects.matches(object))
     }
 
     fn match_rules(&self, rules: &[Rule], target: &Target<'_>, resources: &Resources) -> Matched {
@@ -178,7 +182,8 @@ impl MatchResources {
             return Matched::No("resourceRules");
         }
         for (group, version, kind) in resources.equivalents(&target.resource) {
-            let other = GroupVersionResource { group: &group, version: &version, resource: target.resource.resource };
+            let other =
+                GroupVersionResource { group: &group, version: &version, resource: target.resource.resource };
             if !rules.iter().any(|rule| rule.matches(target, &other)) {
                 continue;
             }
@@ -210,18 +215,22 @@ pub(crate) fn is_namespace(kind: &GroupVersionKind<'_>) -> bool {
 
 impl Rule {
     fn matches(&self, target: &Target<'_>, resource: &GroupVersionResource<'_>) -> bool {
-        let lists = |list: &[Box<str>], value: &str| list.iter().any(|known| &**known == "*" || **known == *value);
+        let lists =
+            |list: &[Box<str>], value: &str| list.iter().any(|known| &**known == "*" || **known == *value);
         lists(&self.operations, target.operation.as_str())
             && lists(&self.groups, resource.group)
             && lists(&self.versions, resource.version)
-            && self.resources.iter().any(|pattern| is_resource(pattern, resource.resource, target.request.sub_resource))
+            && self
+                .resources
+                .iter()
+                .any(|pattern| is_resource(pattern, resource.resource, target.request.sub_resource))
             && self.matches_scope(target)
             && (self.names.is_empty() || self.names.iter().any(|name| **name == *target.request.name))
     }
 
     fn matches_scope(&self, target: &Target<'_>) -> bool {
-        let is_namespaced = !is_namespace(&target.kind)
-            && target.namespaced.unwrap_or(!target.namespace.is_empty());
+        let is_namespaced =
+            !is_namespace(&target.kind) && target.namespaced.unwrap_or(!target.namespace.is_empty());
         self.namespaced.is_none_or(|wanted| wanted == is_namespaced)
     }
 }

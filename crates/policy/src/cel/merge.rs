@@ -51,9 +51,22 @@ const LISTS: &[(&str, Option<&str>, List)] = &[
 
 /// Maps and structs that are replaced as a whole.
 const ATOMIC_MAPS: [&str; 16] = [
-    "nodeSelector", "labelSelector", "namespaceSelector", "podSelector", "objectSelector", "secretKeyRef",
-    "configMapKeyRef", "fieldRef", "resourceFieldRef", "claimRef", "roleRef", "targetRef", "involvedObject",
-    "secretRef", "nodeSelectorTerms", "scopeSelector",
+    "nodeSelector",
+    "labelSelector",
+    "namespaceSelector",
+    "podSelector",
+    "objectSelector",
+    "secretKeyRef",
+    "configMapKeyRef",
+    "fieldRef",
+    "resourceFieldRef",
+    "claimRef",
+    "roleRef",
+    "targetRef",
+    "involvedObject",
+    "secretRef",
+    "nodeSelectorTerms",
+    "scopeSelector",
 ];
 
 /// `spec.selector` is a LabelSelector everywhere but in what selects by a plain map, where it is atomic as well.
@@ -142,7 +155,9 @@ fn key_of<'v>(item: &'v Map<String, Json>, key: &str) -> Option<&'v Json> {
 /// New items stand where the change puts them among those that it names, others keep their place.
 fn merge_keyed(old: &[Json], new: &[Json], keys: &[&str], field: &str) -> Json {
     let is_same = |one: &Json, other: &Json| match (one, other) {
-        (Json::Object(one), Json::Object(other)) => keys.iter().all(|key| key_of(one, key) == key_of(other, key)),
+        (Json::Object(one), Json::Object(other)) => {
+            keys.iter().all(|key| key_of(one, key) == key_of(other, key))
+        }
         _ => false,
     };
     let mut merged: Vec<Json> = old.to_vec();
@@ -177,7 +192,8 @@ mod tests {
     #[test]
     fn ports_without_protocol_are_tcp() {
         let object = json!({"spec": {"ports": [{"port": 80, "protocol": "TCP", "name": "h"}]}});
-        let change = json!({"spec": {"ports": [{"port": 80, "targetPort": 8080}, {"port": 80, "protocol": "UDP"}]}});
+        let change =
+            json!({"spec": {"ports": [{"port": 80, "targetPort": 8080}, {"port": 80, "protocol": "UDP"}]}});
         let merged = merge(&object, &change).unwrap();
         assert_eq!(merged.pointer("/spec/ports/0/targetPort"), Some(&json!(8080)));
         assert_eq!(merged.pointer("/spec/ports").and_then(Json::as_array).map(Vec::len), Some(2));

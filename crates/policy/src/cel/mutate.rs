@@ -129,7 +129,8 @@ fn mutate<'a>(session: &mut Session<'a>, mutation: &'a Mutation, before: &Json) 
             merge(before, &configuration)
         }
         (MutationKind::JsonPatch, list) => {
-            let items = list.items().ok_or("type mismatch: JSONPatchType.expression should evaluate to array")?;
+            let items =
+                list.items().ok_or("type mismatch: JSONPatchType.expression should evaluate to array")?;
             let patches: Vec<Patch> = items.map(|item| patch_of(&item)).collect::<Result<_, _>>()?;
             match apply(before, &patches) {
                 Ok(after) => Ok(after),
@@ -263,9 +264,8 @@ fn value_of_json<'a>(arena: &'a Bump, json: &Json) -> Value<'a> {
         }
         Json::Object(fields) => {
             let entries = fields.iter().filter(|(_, value)| !value.is_null());
-            let entries = entries.map(|(key, value)| {
-                (Value::String(arena.alloc_str(key)), value_of_json(arena, value))
-            });
+            let entries = entries
+                .map(|(key, value)| (Value::String(arena.alloc_str(key)), value_of_json(arena, value)));
             Value::Map(CelMap::new(arena, entries.collect()))
         }
     }

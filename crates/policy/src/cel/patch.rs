@@ -53,7 +53,8 @@ fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
             add(object, patch, moved)
         }
         PatchOp::Copy => {
-            let copied = object.pointer(from()?).ok_or_else(|| wrong(patch, "doc is missing `from`"))?.clone();
+            let copied =
+                object.pointer(from()?).ok_or_else(|| wrong(patch, "doc is missing `from`"))?.clone();
             add(object, patch, copied)
         }
         PatchOp::Test => {
@@ -170,7 +171,10 @@ mod tests {
     fn a_failed_test_is_told_apart_from_a_mistake() {
         let object = json!({"a": [1]});
         let patch = |op, path: &str, value| Patch { op, path: path.into(), from: None, value };
-        assert_eq!(apply(&object, &[patch(PatchOp::Test, "/a/0", Some(json!(2)))]), Err(PatchError::TestFailed));
+        assert_eq!(
+            apply(&object, &[patch(PatchOp::Test, "/a/0", Some(json!(2)))]),
+            Err(PatchError::TestFailed)
+        );
         assert!(matches!(apply(&object, &[patch(PatchOp::Remove, "/b", None)]), Err(PatchError::Wrong(_))));
         assert_eq!(apply(&object, &[patch(PatchOp::Add, "/a/-", Some(json!(2)))]), Ok(json!({"a": [1, 2]})));
         assert!(apply(&object, &[patch(PatchOp::Add, "/a/5", Some(json!(2)))]).is_err());

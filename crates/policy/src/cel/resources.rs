@@ -115,7 +115,8 @@ impl Resources {
         }
         let root = object.node();
         let text = |path: &[&str]| root.at(path).and_then(|node| node.as_str());
-        let names = (text(&["spec", "group"]), text(&["spec", "names", "kind"]), text(&["spec", "names", "plural"]));
+        let names =
+            (text(&["spec", "group"]), text(&["spec", "names", "kind"]), text(&["spec", "names", "plural"]));
         let (Some(group), Some(kind), Some(plural)) = names else { return };
         let versions = root.at(&["spec", "versions"]).into_iter().flat_map(|list| list.items());
         let served = versions.filter(|version| version.get("served").is_none_or(|served| !served.is_false()));
@@ -133,7 +134,9 @@ impl Resources {
 
     /// The endpoint of a kind. One that nobody here knows is guessed as Kubernetes' own tools guess it.
     pub(crate) fn endpoint(&self, of: &GroupVersionKind<'_>) -> Endpoint {
-        if let Some(custom) = self.custom.iter().find(|custom| *custom.group == *of.group && *custom.kind == *of.kind) {
+        if let Some(custom) =
+            self.custom.iter().find(|custom| *custom.group == *of.group && *custom.kind == *of.kind)
+        {
             return Endpoint { plural: custom.plural.clone(), namespaced: Some(custom.namespaced) };
         }
         let found = BUILT_IN
@@ -153,7 +156,9 @@ impl Resources {
     /// Other endpoints that serve the same objects in another form: group, version and kind of each.
     pub(crate) fn equivalents(&self, of: &GroupVersionResource<'_>) -> Vec<(Box<str>, Box<str>, Box<str>)> {
         let mut found = Vec::new();
-        for custom in self.custom.iter().filter(|custom| *custom.group == *of.group && *custom.plural == *of.resource) {
+        for custom in
+            self.custom.iter().filter(|custom| *custom.group == *of.group && *custom.plural == *of.resource)
+        {
             let others = custom.versions.iter().filter(|version| ***version != *of.version);
             found.extend(others.map(|version| (custom.group.clone(), version.clone(), custom.kind.clone())));
         }
@@ -193,12 +198,19 @@ mod tests {
         let endpoint = |group, kind| resources.endpoint(&GroupVersionKind { group, version: "v1", kind });
         assert_eq!(&*endpoint("networking.k8s.io", "Ingress").plural, "ingresses");
         assert_eq!(endpoint("", "Namespace").namespaced, Some(false));
-        assert_eq!(endpoint("example.com", "Policy"), Endpoint { plural: "policies".into(), namespaced: None });
+        assert_eq!(
+            endpoint("example.com", "Policy"),
+            Endpoint { plural: "policies".into(), namespaced: None }
+        );
     }
 
     #[test]
     fn autoscalers_are_served_in_two_versions() {
-        let of = GroupVersionResource { group: "autoscaling", version: "v2", resource: "horizontalpodautoscalers" };
+        let of = GroupVersionResource {
+            group: "autoscaling",
+            version: "v2",
+            resource: "horizontalpodautoscalers",
+        };
         assert_eq!(Resources::default().equivalents(&of).len(), 1);
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use haechi_cel::{Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value};
 use haechi_cel::Map as CelMap;
+use haechi_cel::{
+    Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value,
+};
 use haechi_objects::Object;
 
 use super::env::{
@@ -150,9 +152,10 @@ fn for_each_invocation<'a>(
         return verdicts.push(not_applicable(policy, "binding"));
     }
     for binding in &policy.bindings {
-        let matched = binding.resources.as_ref().map_or(Matched::Yes, |resources| {
-            resources.matches(&session.target, &set.resources)
-        });
+        let matched = binding
+            .resources
+            .as_ref()
+            .map_or(Matched::Yes, |resources| resources.matches(&session.target, &set.resources));
         match matched {
             Matched::Yes => {}
             Matched::No(reason) => {
@@ -192,7 +195,9 @@ enum Params<'a> {
 }
 
 fn params<'a>(policy: &Policy, binding: &Binding, target: &Target<'a>) -> Result<Params<'a>, String> {
-    let (Some(kind), Some(reference)) = (&policy.param_kind, &binding.param_ref) else { return Ok(Params::None) };
+    let (Some(kind), Some(reference)) = (&policy.param_kind, &binding.param_ref) else {
+        return Ok(Params::None);
+    };
     let known = target.request.parameters.of_kind(&kind.api_version, &kind.kind);
     let found = select_params(known, reference, target)?;
     if found.is_empty() && reference.deny_if_missing {
@@ -216,7 +221,10 @@ fn select_params<'a>(
         _ if is_clusterwide => None,
         (Some(namespace), _) => Some(&**namespace),
         (None, "") => {
-            return Err("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources".into());
+            return Err(
+                "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
+                    .into(),
+            );
         }
         (None, namespace) => Some(namespace),
     };
@@ -346,7 +354,8 @@ impl<'a> Session<'a> {
             Ok(true) => {}
             Ok(false) => {
                 let outcome = Outcome::NotApplicable("matchConditions");
-                return verdicts.push(Verdict { actions: Actions::NONE, ..verdict(policy, binding, outcome) });
+                return verdicts
+                    .push(Verdict { actions: Actions::NONE, ..verdict(policy, binding, outcome) });
             }
             Err(message) => return verdicts.push(error(policy, binding, message)),
         }
@@ -419,7 +428,8 @@ impl<'a> Session<'a> {
             match self.run(&annotation.program) {
                 Ok(Ok(Value::String(text))) => {
                     let text = text.trim();
-                    let end = (0..=text.len().min(ANNOTATION_LIMIT)).rev().find(|end| text.is_char_boundary(*end));
+                    let end =
+                        (0..=text.len().min(ANNOTATION_LIMIT)).rev().find(|end| text.is_char_boundary(*end));
                     let text = text.get(..end.unwrap_or(0)).unwrap_or_default();
                     if !text.is_empty() {
                         found.push((format!("{}/{}", policy.name, annotation.name), text.to_owned()));
@@ -476,7 +486,9 @@ fn request_value<'a>(arena: &'a Bump, target: &Target<'a>) -> Value<'a> {
         let groups = request.user.groups.iter().map(|group| Value::String(group));
         user.push(("groups", Value::List(arena.alloc_slice_fill_iter(groups.collect::<Vec<_>>()))));
     }
-    if let Some(extra) = request.user.node.and_then(|node| node.get("extra")).filter(|extra| !extra.is_empty()) {
+    if let Some(extra) =
+        request.user.node.and_then(|node| node.get("extra")).filter(|extra| !extra.is_empty())
+    {
         user.push(("extra", Value::of_node(extra)));
     }
     let mut fields = vec![
