@@ -25,9 +25,11 @@ mod findings;
 mod image;
 mod inventory;
 mod manifest;
+mod network;
 mod options;
 mod rbac;
 mod registry;
+mod reliability;
 mod secrets;
 mod workload;
 

@@ -24,6 +24,8 @@ files![
     "checks-cluster",
     "checks-manifest",
     "checks-data",
+    "checks-network",
+    "checks-reliability",
     "checks-rbac",
     "access"
 ];

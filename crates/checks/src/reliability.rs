@@ -1,0 +1,33 @@
+//! Whether workloads survive failures and upgrades.
+
+pub(crate) mod anti_affinity_missing;
+pub(crate) mod autoscaler_cannot_scale;
+pub(crate) mod dangling_autoscaler;
+pub(crate) mod dangling_claim;
+pub(crate) mod dangling_config_map;
+pub(crate) mod dangling_priority_class;
+pub(crate) mod dangling_secret;
+pub(crate) mod dangling_service_account;
+pub(crate) mod disruption_budget_blocks_eviction;
+pub(crate) mod disruption_budget_missing;
+pub(crate) mod disruption_budget_unreachable;
+pub(crate) mod disruption_budget_without_policy;
+pub(crate) mod dns_ndots_default;
+pub(crate) mod identical_probes;
+pub(crate) mod invalid_container_port;
+pub(crate) mod invalid_topology_spread;
+pub(crate) mod liveness_probe_missing;
+pub(crate) mod node_affinity_missing;
+pub(crate) mod priority_class_missing;
+pub(crate) mod readiness_probe_missing;
+mod references;
+mod replicas;
+pub(crate) mod replicas_fixed_beside_autoscaler;
+pub(crate) mod rollout_without_overlap;
+pub(crate) mod selector_mismatch;
+pub(crate) mod statefulset_without_headless_service;
+pub(crate) mod too_few_autoscaler_replicas;
+pub(crate) mod too_few_replicas;
+pub(crate) mod topology_spread_missing;
+pub(crate) mod undeclared_probe_port;
+pub(crate) mod unhealthy_eviction_policy_missing;
