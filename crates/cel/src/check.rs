@@ -200,6 +200,11 @@ impl Checker<'_> {
             SelectMode::Test => (Op::Test { operand, field }, Type::Bool),
             SelectMode::Optional => (Op::OptSelect { operand, field }, Type::optional(result)),
             SelectMode::Plain if was_optional => (Op::Select { operand, field }, Type::optional(result)),
+            // Documents hold text where a declared field is a point in time.
+            SelectMode::Plain if matches!((&target, &result), (Type::Object(_), Type::Timestamp)) => {
+                let text = Op::Select { operand, field };
+                (lower_call(Func::ToTimestamp, String::new(), vec![text]), result)
+            }
             SelectMode::Plain => (Op::Select { operand, field }, result),
         }
     }

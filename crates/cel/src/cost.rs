@@ -56,11 +56,18 @@ pub(crate) fn charge(evaluator: &mut Evaluator<'_>, func: Func, args: &[Value<'_
         .map(|arg| match arg {
             Value::String(text) => text.len() / 64,
             Value::Bytes(bytes) => bytes.len() / 64,
-            Value::NodeMap(node) => node.len() / 8,
+            Value::NodeMap(node) => node.len() / 2,
             _ => 0,
         })
         .sum();
-    evaluator.toil(reading as u64)?;
+    let making = match func {
+        Func::Url | Func::GetQuery => 150,
+        Func::Quantity | Func::IsQuantity | Func::Semver | Func::IsSemver | Func::IsUrl | Func::Validate => {
+            30
+        }
+        _ => 0,
+    };
+    evaluator.toil(reading as u64 + making)?;
     let cost = match func {
         Func::Equal | Func::NotEqual | Func::Less | Func::LessEqual | Func::Greater | Func::GreaterEqual => {
             tenth(size(args, 0).min(size(args, 1))).max(1)

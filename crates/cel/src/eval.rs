@@ -13,7 +13,7 @@ use crate::authz::{Authorizer, Requester};
 use crate::cost;
 use crate::decls::Func;
 use crate::functions;
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, REFUSAL_WORK};
 use crate::program::{Fold, Op, Program};
 use crate::value::{Items, Map, Object, Value, compare_numbers, present};
 
@@ -218,7 +218,9 @@ impl<'a> Evaluator<'a> {
         let result = self.eval(&program.root);
         self.locals.truncate(self.base);
         self.base = outer_base;
-        self.total_cost = self.total_cost.saturating_add(std::mem::replace(&mut self.cost, outer_cost));
+        // What took long counts as what costs much, so that the budget of a policy bounds its time as well.
+        let cost = std::mem::replace(&mut self.cost, outer_cost).max(self.work / 4);
+        self.total_cost = self.total_cost.saturating_add(cost);
         // A variable's work is work of whoever asked for it.
         self.work = self.work.saturating_add(outer_work);
         result
@@ -264,16 +266,17 @@ impl<'a> Evaluator<'a> {
         if let Some(known) = self.patterns.get(text) {
             return known.clone().ok_or_else(|| Fail::error(format!("error parsing regexp: `{text}`")));
         }
-        // About what compiling takes.
-        self.toil(2_000 + text.len() as u64 * 20)?;
+        self.toil(text.len() as u64 * 20)?;
         match Pattern::new(text) {
             Ok(pattern) => {
+                self.toil(pattern.compiled)?;
                 let pattern = Rc::new(pattern);
                 self.patterns.insert(text, Some(pattern.clone()));
                 Ok(pattern)
             }
             Err(error) => {
                 self.patterns.insert(text, None);
+                self.toil(REFUSAL_WORK)?;
                 Err(Fail::error(error.to_string()))
             }
         }
@@ -408,7 +411,7 @@ impl<'a> Evaluator<'a> {
         Ok(match value {
             Value::NodeMap(node) => {
                 // Looking up is a walk, which only matters in large maps.
-                self.toil(node.len() as u64 / 16)?;
+                self.toil(node.len() as u64 / 4)?;
                 node.get(field).map(Value::of_node)
             }
             Value::Map(map) => map.get(&Value::String(field)),
@@ -617,7 +620,7 @@ impl<'a> Evaluator<'a> {
 
     /// Whether two values are equal; numbers by amount, anything of different types is not.
     pub(crate) fn equal(&mut self, one: &Value<'a>, other: &Value<'a>) -> Result<bool, Fail> {
-        self.toil(1)?;
+        self.toil(3)?;
         Ok(match (one, other) {
             (Value::Null, Value::Null) => true,
             (Value::Bool(one), Value::Bool(other)) => one == other,

@@ -15,9 +15,19 @@ const MAX_REPEAT: u32 = 1000;
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     regex: Regex,
-    /// States that a search may have to keep up for every byte of the text, in the worst case.
+    /// Steps of the evaluator that a byte of the text may take, in the worst case.
     weight: u64,
+    /// Steps that compiling took.
+    pub(crate) compiled: u64,
 }
+
+/// Sizes of programs, in bytes, and what a byte of text costs with such a program. Small ones run as automata, whose
+/// caches large ones overflow: then every state is kept up for every byte.
+const CLASSES: [(usize, u64); 5] =
+    [(4 << 10, 40), (16 << 10, 300), (64 << 10, 1_250), (256 << 10, 5_000), (SIZE_LIMIT, 20_000)];
+
+/// Steps that it takes to find out that a pattern is too large.
+pub(crate) const REFUSAL_WORK: u64 = 2 * SIZE_LIMIT as u64;
 
 /// Why a text is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,17 +53,12 @@ impl Pattern {
                 .build()
         };
         // The crate does not tell how large a program is, but whether it is larger than a limit.
-        let mut limit = 4 << 10;
-        loop {
+        let mut compiled = 0;
+        for (limit, weight) in CLASSES {
+            compiled += limit as u64;
             match build(limit) {
-                Ok(regex) => {
-                    let weight = (limit / 64) as u64;
-                    return Ok(Self { regex, weight });
-                }
-                Err(regex::Error::CompiledTooBig(_)) if limit < SIZE_LIMIT => limit *= 4,
-                Err(regex::Error::CompiledTooBig(_)) => {
-                    return Err(PatternError("expression too large".into()));
-                }
+                Ok(regex) => return Ok(Self { regex, weight, compiled }),
+                Err(regex::Error::CompiledTooBig(_)) => {}
                 Err(error) => {
                     let text = error.to_string();
                     let last = text.lines().last().unwrap_or_default();
@@ -61,11 +66,12 @@ impl Pattern {
                 }
             }
         }
+        Err(PatternError("expression too large".into()))
     }
 
     /// Work that a search in a text of that many bytes may take, in steps of the evaluator.
     pub(crate) fn work(&self, text_len: usize) -> u64 {
-        (text_len as u64).saturating_mul(self.weight) / 16 + 1
+        (text_len as u64).saturating_mul(self.weight) + 1
     }
 
     pub(crate) fn is_match(&self, text: &str) -> bool {

@@ -498,7 +498,7 @@ impl<'a> Printer<'_, 'a> {
             Value::List(_) | Value::NodeList(_) => {
                 out.push('[');
                 for (index, item) in value.items().into_iter().flatten().enumerate() {
-                    self.spend(1)?;
+                    self.spend(8)?;
                     if index > 0 {
                         out.push_str(", ");
                     }
@@ -511,7 +511,7 @@ impl<'a> Printer<'_, 'a> {
                 let mut entries = Vec::new();
                 let Some(mut range) = Range::of(*value) else { return Ok(()) };
                 while let Some((key, value)) = range.next_pair() {
-                    self.spend(1)?;
+                    self.spend(24)?;
                     let (mut shown_key, mut shown_value) = (String::new(), String::new());
                     self.nested(&key, &mut shown_key)?;
                     self.nested(&value, &mut shown_value)?;

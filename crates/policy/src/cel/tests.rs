@@ -236,6 +236,27 @@ fn constraints_choose_by_operation_scope_and_labels() {
 }
 
 #[test]
+fn expressions_that_take_long_exhaust_the_budget_of_the_policy() {
+    // Cheap by the reckoning of costs, but each compiles patterns until it is stopped.
+    let long = "lists.range(200).all(i, !object.data.k.matches('(a{1,60}){1,15}' + string(i)))";
+    let list: String = (0..40).map(|_| format!("- expression: \"{long}\"\n")).collect();
+    let text =
+        policy("p", &format!("validations:\n{list}")) + &binding("b", "p", "validationActions: [Deny]");
+    let verdicts = review(&text, CONFIG, "");
+    assert_eq!(verdicts.len(), 1);
+    assert!(message(&verdicts[0]).contains("running out of cost budget"), "{:?}", verdicts[0]);
+}
+
+#[test]
+fn times_of_the_namespace_are_points_in_time() {
+    let spec = "validations: [{expression: \"namespaceObject.metadata.creationTimestamp < timestamp('2025-01-01T00:00:00Z')\"}]";
+    let text = policy("p", spec) + &binding("b", "p", "validationActions: [Deny]");
+    let namespace =
+        "{apiVersion: v1, kind: Namespace, metadata: {name: ns, creationTimestamp: '2024-01-01T00:00:00Z'}}";
+    assert_eq!(review(&text, CONFIG, namespace)[0].outcome, Outcome::Pass);
+}
+
+#[test]
 fn audit_annotations_carry_the_name_of_the_policy() {
     let spec = "validations: [{expression: 'true'}]\nauditAnnotations: [{key: k, valueExpression: \"' x ' + object.metadata.name\"}]";
     let text = policy("p", spec) + &binding("b", "p", "validationActions: [Audit]");
