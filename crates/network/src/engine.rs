@@ -660,7 +660,7 @@ impl Engine {
     ) {
         let size = open.len();
         // Few distinct sets, many peers: collect the peers of each set first.
-        let mut collect = |engine: &mut Self, action: Action, take_most: bool| {
+        let collect = |engine: &mut Self, action: Action, take_most: bool| {
             let mut by_set: FxHashMap<ConnId, BitSet> = FxHashMap::default();
             let mut order: Vec<ConnId> = Vec::new();
             for policy in policies {

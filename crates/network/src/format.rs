@@ -142,10 +142,6 @@ impl Groups {
         self.by_namespace.is_empty()
     }
 
-    pub(crate) fn has_namespace(&self, namespace: &str) -> bool {
-        self.by_namespace.contains_key(namespace)
-    }
-
     pub(crate) fn write(&self, color: &str, lines: &mut Vec<String>) {
         for (namespace, nodes) in &self.by_namespace {
             // Dashes are not allowed in the names of subgraphs.

@@ -228,7 +228,7 @@ pub(crate) fn label_map(labels: Labels<'_>) -> LabelMap {
 }
 
 /// Namespaces that only something in them shows, and what namespaces say of their pods.
-pub fn complete(world: &mut World) {
+pub(super) fn complete(world: &mut World) {
     for endpoint in &world.endpoints {
         if endpoint.namespace.is_empty() || world.namespaces.contains_key(&endpoint.namespace) {
             continue;

@@ -1,0 +1,207 @@
+//! Why something passes or not: the policies and rules that decide, with their places.
+
+use crate::engine::{Engine, Verdict};
+use crate::space::ConnId;
+use crate::world::{Action, Direction, Origin, PolicyRef, StageKind};
+
+/// What decided a part of the traffic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A rule names it.
+    Rule {
+        /// Index of the policy.
+        policy: usize,
+        /// Index of the rule in the policy's list for the direction.
+        rule: usize,
+        /// What the rule does.
+        action: Action,
+    },
+    /// Policies are for the endpoint and none of their rules names it.
+    NotNamed,
+    /// No policy says anything: it passes.
+    Default,
+}
+
+/// A part of the traffic and what decided it.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The part.
+    pub set: ConnId,
+    /// Whether it passes.
+    pub passes: bool,
+    /// Whether that is sure.
+    pub is_sure: bool,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// One side of the answer.
+#[derive(Debug, Clone)]
+pub struct Side {
+    /// Egress of the source, or ingress of the destination.
+    pub direction: Direction,
+    /// What passes this side.
+    pub verdict: Verdict,
+    /// The policies that are for the endpoint in this direction, in the order in which they are asked.
+    pub policies: Vec<usize>,
+    /// What decided which part; parts of several allowing rules may overlap.
+    pub causes: Vec<Cause>,
+}
+
+/// The whole answer for a pair.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// What passes both sides.
+    pub verdict: Verdict,
+    /// The source's side.
+    pub egress: Side,
+    /// The destination's side.
+    pub ingress: Side,
+}
+
+/// Explains what passes from one number of the universe to another; with `about`, only that part of the traffic.
+pub fn explain(engine: &mut Engine, from: usize, to: usize, about: ConnId) -> Explanation {
+    let egress = side(engine, Direction::Egress, from, to, about);
+    let ingress = side(engine, Direction::Ingress, to, from, about);
+    let allowed = engine.space().intersect(egress.verdict.allowed, ingress.verdict.allowed);
+    let possible = engine.space().intersect(egress.verdict.possible, ingress.verdict.possible);
+    Explanation { verdict: Verdict { allowed, possible }, egress, ingress }
+}
+
+fn side(engine: &mut Engine, direction: Direction, class: usize, other: usize, about: ConnId) -> Side {
+    let verdict = engine.side(direction, class, other);
+    let verdict = Verdict {
+        allowed: engine.space().intersect(verdict.allowed, about),
+        possible: engine.space().intersect(verdict.possible, about),
+    };
+    let policies = engine.policies_for(direction, class);
+    let mut causes = Vec::new();
+    let mut open = about;
+    let mut from = 0;
+    let stage_of =
+        |engine: &Engine, policy: usize| engine.world().policies.get(policy).map(|policy| policy.stage);
+    while let Some(stage) = policies.get(from).and_then(|policy| stage_of(engine, *policy)) {
+        let count =
+            policies.iter().skip(from).take_while(|policy| stage_of(engine, **policy) == Some(stage)).count();
+        let of_stage = policies.get(from..from + count).unwrap_or_default();
+        let kind = engine.world().stages.get(stage).map(|stage| stage.kind);
+        open = match kind {
+            Some(StageKind::Union) => union(engine, direction, of_stage, class, other, open, &mut causes),
+            _ => {
+                let is_closed = kind == Some(StageKind::Closed);
+                ordered(engine, direction, of_stage, class, other, open, is_closed, &mut causes)
+            }
+        };
+        from += count;
+    }
+    if !open.is_empty() {
+        causes.push(Cause { set: open, passes: true, is_sure: true, reason: Reason::Default });
+    }
+    Side { direction, verdict, policies, causes }
+}
+
+fn rules(engine: &Engine, direction: Direction, policy: usize) -> Vec<Action> {
+    let rules = engine.world().policies.get(policy).and_then(|policy| policy.rules(direction));
+    rules.unwrap_or_default().iter().map(|rule| rule.action).collect()
+}
+
+fn union(
+    engine: &mut Engine,
+    direction: Direction,
+    policies: &[usize],
+    class: usize,
+    other: usize,
+    open: ConnId,
+    causes: &mut Vec<Cause>,
+) -> ConnId {
+    let mut left = open;
+    let mut named = ConnId::EMPTY;
+    for wanted in [Action::Deny, Action::Allow] {
+        for policy in policies {
+            let is_surely_for = engine.is_surely_for(*policy, class);
+            for (rule, action) in rules(engine, direction, *policy).into_iter().enumerate() {
+                if action != wanted {
+                    continue;
+                }
+                let hit = engine.rule_hit(*policy, direction, rule, class, other);
+                let part = engine.space().intersect(left, hit.possible);
+                if part.is_empty() {
+                    continue;
+                }
+                causes.push(Cause {
+                    set: part,
+                    passes: action == Action::Allow,
+                    is_sure: is_surely_for && hit.allowed == hit.possible,
+                    reason: Reason::Rule { policy: *policy, rule, action },
+                });
+                if action == Action::Deny {
+                    left = engine.space().minus(left, part);
+                } else {
+                    named = engine.space().union(named, part);
+                }
+            }
+        }
+    }
+    let isolates = policies
+        .iter()
+        .any(|policy| engine.world().policies.get(*policy).is_some_and(|policy| policy.isolates));
+    let rest = engine.space().minus(left, named);
+    if !isolates {
+        return rest;
+    }
+    if !rest.is_empty() {
+        let is_sure = policies.iter().all(|policy| engine.is_surely_for(*policy, class));
+        causes.push(Cause { set: rest, passes: false, is_sure, reason: Reason::NotNamed });
+    }
+    ConnId::EMPTY
+}
+
+#[expect(clippy::too_many_arguments, reason = "the state of one walk, nowhere else needed")]
+fn ordered(
+    engine: &mut Engine,
+    direction: Direction,
+    policies: &[usize],
+    class: usize,
+    other: usize,
+    open: ConnId,
+    is_closed: bool,
+    causes: &mut Vec<Cause>,
+) -> ConnId {
+    let (mut left, mut passed) = (open, ConnId::EMPTY);
+    for policy in policies {
+        let is_surely_for = engine.is_surely_for(*policy, class);
+        for (rule, action) in rules(engine, direction, *policy).into_iter().enumerate() {
+            let hit = engine.rule_hit(*policy, direction, rule, class, other);
+            let part = engine.space().intersect(left, hit.possible);
+            if part.is_empty() || action == Action::Log {
+                continue;
+            }
+            let is_sure = is_surely_for && hit.allowed == hit.possible;
+            causes.push(Cause {
+                set: part,
+                passes: action != Action::Deny,
+                is_sure,
+                reason: Reason::Rule { policy: *policy, rule, action },
+            });
+            if action == Action::Pass {
+                passed = engine.space().union(passed, part);
+            }
+            left = engine.space().minus(left, part);
+        }
+    }
+    if !is_closed {
+        return engine.space().union(left, passed);
+    }
+    if !left.is_empty() {
+        causes.push(Cause { set: left, passes: false, is_sure: true, reason: Reason::NotNamed });
+    }
+    passed
+}
+
+/// Name and place of what a reason refers to.
+pub fn place(engine: &Engine, direction: Direction, reason: Reason) -> Option<(PolicyRef, Option<Origin>)> {
+    let Reason::Rule { policy, rule, .. } = reason else { return None };
+    let policy = engine.world().policies.get(policy)?;
+    let rule = policy.rules(direction)?.get(rule)?;
+    Some((policy.id.clone(), rule.origin.clone().or_else(|| policy.origin.clone())))
+}
