@@ -130,7 +130,6 @@ pub static CHECKS: &[&Check] = &[
     &workload::debug_container_left::CHECK,
     &workload::default_namespace::CHECK,
     &workload::default_service_account::CHECK,
-    &workload::default_service_account_token::CHECK,
     &workload::deprecated_service_account_field::CHECK,
     &workload::duplicate_environment_variable::CHECK,
     &workload::ephemeral_storage_unbounded::CHECK,
