@@ -91,6 +91,7 @@ impl Builder {
                 decoded: String::new(),
                 comments: Vec::new(),
                 duplicates: Vec::new(),
+                has_aliases: false,
             },
             limits: *limits,
             frames: Vec::new(),
@@ -180,6 +181,7 @@ impl Builder {
     /// Adds a node that stands elsewhere in the document.
     pub(crate) fn alias(&mut self, id: u32, height: usize, span: Span) -> Outcome<()> {
         self.check_depth(self.frames.len() + height, span)?;
+        self.document.has_aliases = true;
         self.add(Child { id, span, is_alias: true, height })
     }
 

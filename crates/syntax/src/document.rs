@@ -98,6 +98,7 @@ pub struct Document {
     pub(crate) decoded: String,
     pub(crate) comments: Vec<Comment>,
     pub(crate) duplicates: Vec<DuplicateKey>,
+    pub(crate) has_aliases: bool,
 }
 
 impl Document {
@@ -134,6 +135,41 @@ impl Document {
     /// Keys that stand twice.
     pub fn duplicate_keys(&self) -> &[DuplicateKey] {
         &self.duplicates
+    }
+
+    /// Whether some value stands for another (`*name`), so that a change of the one may change both.
+    pub fn has_aliases(&self) -> bool {
+        self.has_aliases
+    }
+
+    /// In how many places of the tree each node is, by its index: more than one where aliases or merges repeat it, none
+    /// where it is no part of the tree. Bounded counts: a very large one stands for any larger.
+    pub(crate) fn places(&self) -> Vec<u64> {
+        let mut places = vec![0_u64; self.nodes.len()];
+        if let Some(root) = places.get_mut(self.root as usize) {
+            *root = 1;
+        }
+        // A node is finished before the one that holds it, be it written there or meant by an alias.
+        for id in (0..self.nodes.len()).rev() {
+            let count = places.get(id).copied().unwrap_or(0);
+            let mut add = |child: u32| {
+                if let Some(place) = places.get_mut(child as usize) {
+                    *place = place.saturating_add(count);
+                }
+            };
+            match self.nodes.get(id).map(|node| node.repr) {
+                Some(Repr::Sequence { first, len }) if count > 0 => {
+                    let range = first as usize..first as usize + len as usize;
+                    self.items.get(range).unwrap_or_default().iter().for_each(|item| add(*item));
+                }
+                Some(Repr::Mapping { first, len }) if count > 0 => {
+                    let range = first as usize..first as usize + len as usize;
+                    self.entries.get(range).unwrap_or_default().iter().for_each(|entry| add(entry.value));
+                }
+                _ => {}
+            }
+        }
+        places
     }
 
     /// The number of nodes, aliases counted once.

@@ -21,6 +21,7 @@
 
 mod builder;
 mod document;
+pub mod edit;
 mod error;
 mod input;
 mod json;
