@@ -1,6 +1,15 @@
 //! Questions to a large cluster: 10,000 service accounts, 50,000 bindings, 2,000 cluster roles and a role in each of
 //! 500 namespaces.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test or benchmark fails by panicking"
+)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -97,10 +97,8 @@ impl SnapshotBuilder {
                 vec![anything(Place { source, span: rules.anchor_span() })]
             }
         };
-        let aggregation = match object.node().get("aggregationRule").filter(|_| is_cluster) {
-            None => None,
-            Some(rule) => Some(reader.selectors(rule)),
-        };
+        let aggregation =
+            object.node().get("aggregationRule").filter(|_| is_cluster).map(|rule| reader.selectors(rule));
         let mut rules = rules;
         if let Some((_, true)) = aggregation {
             rules.push(anything(place));

@@ -1,5 +1,14 @@
 //! Every technique of the catalogue, by the cases in `techniques.md`.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test or benchmark fails by panicking"
+)]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -3,6 +3,15 @@
 //! With `$HAECHI_CONFORMANCE` (or `../shared/conformance` beside the project) the rules are those that Falco's
 //! plugins ship and the events are recorded ones; without, both are small samples made here.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test or benchmark fails by panicking"
+)]
+
 use std::hint::black_box;
 use std::path::PathBuf;
 
@@ -119,12 +128,12 @@ fn bench(c: &mut Criterion) {
         ("audit/quiet", &audit, quiet_audit_events(20_000)),
         ("cloudtrail/quiet", &trail, trail_events(20_000, "DescribeInstances")),
     ];
-    if let Some(root) = corpora() {
-        if let Ok(recorded) = std::fs::read(root.join("audit-labelled/audit.jsonl")) {
-            let recorded = recorded.repeat(5);
-            cases.push(("audit/recorded-unmatched", &audit, lines_that_match(&audit, &recorded, false)));
-            cases.push(("audit/recorded", &audit, recorded));
-        }
+    if let Some(root) = corpora()
+        && let Ok(recorded) = std::fs::read(root.join("audit-labelled/audit.jsonl"))
+    {
+        let recorded = recorded.repeat(5);
+        cases.push(("audit/recorded-unmatched", &audit, lines_that_match(&audit, &recorded, false)));
+        cases.push(("audit/recorded", &audit, recorded));
     }
     let mut mixed = trail_events(15_000, "DescribeInstances");
     mixed.extend(trail_events(5_000, "ConsoleLogin"));

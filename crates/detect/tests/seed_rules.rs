@@ -1,5 +1,14 @@
 //! The rules of the guide that the project began with: as written, and mended.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test or benchmark fails by panicking"
+)]
+
 use haechi_detect::decode::Reject;
 use haechi_detect::rules::{ErrorCode, Loaded, Options, RuleFile, WarningCode, load};
 use haechi_detect::stream::{Report, Stream, StreamOptions};

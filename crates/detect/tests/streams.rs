@@ -1,5 +1,7 @@
 //! Streams of every format, and what is wrong in them.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use haechi_detect::decode::{Limits, Reject, RejectReason};
 use haechi_detect::program::{RuleMatching, Verdict};
 use haechi_detect::rules::{Loaded, Options, RuleFile, load};

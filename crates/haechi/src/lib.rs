@@ -9,8 +9,8 @@
 //! - data goes to standard output, progress and errors to standard error;
 //! - the exit code tells what happened: see [`Exit`].
 
-mod baseline;
 mod access;
+mod baseline;
 mod cli;
 mod commands;
 mod config;

@@ -94,7 +94,7 @@ fn policy(index: usize) -> Policy {
         order: 0.0,
         subject: PeerExpr::Pods { namespaces: NamespaceExpr::Named(namespace), pods: subject },
         ingress: Some(vec![rule(near.clone()), rule(far.clone())]),
-        egress: (index % 2 == 0).then(|| vec![rule(near), rule(outside)]),
+        egress: index.is_multiple_of(2).then(|| vec![rule(near), rule(outside)]),
         isolates: true,
         unreadable: None,
         origin: None,

@@ -1,5 +1,14 @@
 //! Laws that hold for every cluster.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation,
+    reason = "a test or benchmark fails by panicking"
+)]
+
 use haechi_network::diff::{self, ChangeKind};
 use haechi_network::flows::{Flow, FlowEnd, Observed, Replay};
 use haechi_network::l4::Protocol;

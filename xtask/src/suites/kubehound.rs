@@ -65,10 +65,10 @@ fn judge(world: &World, edge: &str, expected: &BTreeSet<String>, case: &Json, ou
             world.pairs(Technique::SharePsNamespace, FactKind::Container, FactKind::Container)
         }
         "PERMISSION_DISCOVER" => world.bound_accounts(),
-        "TOKEN_BRUTEFORCE" => world.from_sets(Technique::TokenBruteforce, FactKind::ServiceAccount),
-        "TOKEN_LIST" => world.from_sets(Technique::TokenList, FactKind::ServiceAccount),
-        "POD_PATCH" => world.from_sets(Technique::PodPatch, FactKind::Pod),
-        "POD_EXEC" => world.from_sets(Technique::PodExec, FactKind::Pod),
+        "TOKEN_BRUTEFORCE" => world.sets_from(Technique::TokenBruteforce, FactKind::ServiceAccount),
+        "TOKEN_LIST" => world.sets_from(Technique::TokenList, FactKind::ServiceAccount),
+        "POD_PATCH" => world.sets_from(Technique::PodPatch, FactKind::Pod),
+        "POD_EXEC" => world.sets_from(Technique::PodExec, FactKind::Pod),
         "TOKEN_STEAL" => world.stolen_tokens(),
         "EXPLOIT_HOST_READ" => world.host_volumes(Technique::ExploitHostRead),
         "EXPLOIT_HOST_WRITE" => world.host_volumes(Technique::ExploitHostWrite),
@@ -109,7 +109,7 @@ fn judge(world: &World, edge: &str, expected: &BTreeSet<String>, case: &Json, ou
 
 /// The nodes' names are the recording cluster's; that any node is reached is ours to say.
 fn judge_pod_create(world: &World, edge: &str, expected: &BTreeSet<String>, outcome: &mut Outcome) {
-    let found = world.from_sets(Technique::PodCreate, FactKind::Node);
+    let found = world.sets_from(Technique::PodCreate, FactKind::Node);
     for path in expected {
         let source = path.split("]]").next().unwrap_or_default();
         let is_found = found.iter().any(|path| path.starts_with(source));
@@ -279,7 +279,7 @@ impl World {
     }
 
     /// What the permission sets of namespace `default` give by one technique, and what follows from it.
-    fn from_sets(&self, technique: Technique, kind: FactKind) -> BTreeSet<String> {
+    fn sets_from(&self, technique: Technique, kind: FactKind) -> BTreeSet<String> {
         let bound = self.bound();
         let mut found = BTreeSet::new();
         for (name, (fact, namespace)) in self.permission_sets() {

@@ -93,7 +93,7 @@ impl PodEdges<'_> {
         for name in inventory.nodes.keys() {
             self.graph.node(name);
         }
-        for ((namespace, name), _) in &inventory.accounts {
+        for (namespace, name) in inventory.accounts.keys() {
             self.graph.namespace(namespace);
             self.graph.identity(&Subject::service_account(namespace, name));
         }

@@ -19,7 +19,7 @@ use crate::mesh::mtls::{DestinationRule, PeerAuthentication};
 use crate::mesh::{AuthorizationPolicy, MeshSecurity};
 use crate::notice::Notice;
 use crate::profile::Profile;
-use crate::world::{Endpoint, EndpointKind, Namespace, Policy, Stage, StageKind, World};
+use crate::world::{Endpoint, EndpointKind, Policy, Stage, StageKind, World};
 use fields::Reader;
 pub(crate) use fields::text_of;
 use services::{Entry, Service};
@@ -162,7 +162,7 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                 _ => {}
             },
             ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
-                cilium::read(&mut reader, &snapshot.world, &mut staged);
+                staged.push(cilium::read(&mut reader));
             }
             ("", "Service") => snapshot.services.extend(services::read_service(&mut reader)),
             ("security.istio.io" | "networking.istio.io", _) => {
@@ -226,7 +226,7 @@ pub fn add_ingress_controller(world: &mut World) -> usize {
             workload: "IngressController".to_owned(),
             ..Endpoint::default()
         });
-        world.namespaces.entry(String::new()).or_insert_with(Namespace::default);
+        world.namespaces.entry(String::new()).or_default();
         world.endpoints.len() - 1
     })
 }

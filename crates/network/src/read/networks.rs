@@ -53,10 +53,8 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, options: &Options, networks: &mu
     let object = reader.object;
     let namespace = object.namespace().unwrap_or("default").to_owned();
     match (object.group(), object.kind()) {
-        ("k8s.ovn.org", "UserDefinedNetwork") => {
-            if object.spec().is_some_and(is_primary) {
-                networks.primary.push(PrimaryNetwork { name: namespace.clone(), namespaces: Ok(namespace) });
-            }
+        ("k8s.ovn.org", "UserDefinedNetwork") if object.spec().is_some_and(is_primary) => {
+            networks.primary.push(PrimaryNetwork { name: namespace.clone(), namespaces: Ok(namespace) });
         }
         ("k8s.ovn.org", "ClusterUserDefinedNetwork") => {
             let Some(spec) = object.spec() else { return };

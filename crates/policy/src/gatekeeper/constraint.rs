@@ -39,8 +39,6 @@ impl EnforcementPoint {
 pub(crate) struct Constraint {
     /// `Kind/name`.
     pub(crate) policy: Arc<str>,
-    pub(crate) kind: Arc<str>,
-    pub(crate) name: String,
     pub(crate) matches: Match,
     pub(crate) parameters: Value<'static>,
     pub(crate) enforcement: Enforcement,
@@ -132,8 +130,6 @@ pub(crate) fn read(
     let enforcement = read_enforcement(spec, &mut refuse);
     (errors.len() == before).then(|| Constraint {
         policy: format!("{}/{name}", template.kind).into(),
-        kind: template.kind.clone(),
-        name: name.to_owned(),
         matches,
         parameters,
         enforcement,

@@ -5,7 +5,7 @@ use haechi_syntax::{Document, Limits, Node, parse_json};
 use serde_json::{Map, Value as Json, json};
 
 use super::constraint::action;
-use crate::engine::{Actions, LoadError, PolicyDocument};
+use crate::engine::{LoadError, PolicyDocument};
 use crate::rego::Value;
 
 /// Expansions of expansions go no deeper.
@@ -45,7 +45,6 @@ struct Template {
     group: String,
     version: String,
     kind: String,
-    actions: Option<Actions>,
 }
 
 /// All expansions.
@@ -60,8 +59,6 @@ pub(crate) struct Expanded {
     /// The object, alone in its document.
     pub(crate) document: Document,
     pub(crate) template: String,
-    /// What is done about violations of it, instead of what the constraints say.
-    pub(crate) actions: Option<Actions>,
 }
 
 impl Expanded {
@@ -111,20 +108,14 @@ impl Expansions {
             refuse(spec, "the expansion applies to what it brings about itself");
         }
         let override_node = spec.get("enforcementAction");
-        let actions = match override_node.and_then(Node::as_str) {
-            None | Some("") => None,
-            Some(name) => {
-                let actions = action(name);
-                if actions.is_none() {
-                    refuse(override_node.unwrap_or(spec), "`enforcementAction` is one of deny, warn, dryrun");
-                }
-                actions
-            }
-        };
+        let named = override_node.and_then(Node::as_str).filter(|name| !name.is_empty());
+        if named.is_some_and(|name| action(name).is_none()) {
+            refuse(override_node.unwrap_or(spec), "`enforcementAction` is one of deny, warn, dryrun");
+        }
         if errors.len() == before {
             let source = source.split('.').map(str::to_owned).collect();
             let name = object.name().to_owned();
-            self.templates.push(Template { name, apply_to, source, group, version, kind, actions });
+            self.templates.push(Template { name, apply_to, source, group, version, kind });
             self.templates.sort_by(|left, right| left.name.cmp(&right.name));
         }
     }
@@ -206,9 +197,7 @@ fn expand(
     let text = Json::Object(content).to_string();
     let mut parsed = parse_json(text.as_bytes(), &Limits::default());
     match parsed.documents.pop() {
-        Some(document) => {
-            Ok(Expanded { document, template: template.name.clone(), actions: template.actions })
-        }
+        Some(document) => Ok(Expanded { document, template: template.name.clone() }),
         None => Err(format!("`{}` could not be expanded", object.name())),
     }
 }

@@ -97,7 +97,7 @@ impl<'r> Review<'r, '_> {
                     }
                 }
             }
-            Code::Cel(_) => Err(EvalError::Unavailable("K8sNativeValidation needs the engine for CEL")),
+            Code::Cel => Err(EvalError::Unavailable("K8sNativeValidation needs the engine for CEL")),
         };
         match outcomes {
             Ok(violations) => {

@@ -28,7 +28,7 @@ pub(crate) struct Template {
 pub(crate) enum Code {
     Rego(Program),
     /// Common Expression Language; kept as it stands for the engine that reads it.
-    Cel(Arc<str>),
+    Cel,
 }
 
 /// Reads a template; mistakes are added to `errors`.
@@ -131,9 +131,8 @@ fn read_code(document: &PolicyDocument<'_>, target: Node<'_>, errors: &mut Vec<L
         };
         return compile(document, rego, source.and_then(|source| source.get("libs")), version, errors);
     }
-    if let Some(source) = source_of("K8sNativeValidation").and_then(|code| code.get("source")) {
-        let json = rego::Value::of_node(source).to_json().to_string();
-        return Some(Code::Cel(json.into()));
+    if source_of("K8sNativeValidation").and_then(|code| code.get("source")).is_some() {
+        return Some(Code::Cel);
     }
     let message = match engines().next() {
         Some(_) => {

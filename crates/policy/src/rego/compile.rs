@@ -107,13 +107,7 @@ struct Declared {
 
 impl Declared {
     fn rule(&self) -> Rule {
-        Rule {
-            name: self.path.clone(),
-            kind: self.kind,
-            arity: self.arity,
-            default: None,
-            definitions: Vec::new(),
-        }
+        Rule { name: self.path.clone(), kind: self.kind, default: None, definitions: Vec::new() }
     }
 }
 

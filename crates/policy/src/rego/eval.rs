@@ -11,6 +11,7 @@ use super::value::{Value, compare_equal};
 const DEPTH: usize = 200;
 
 /// Steps that an evaluation may take unless it is told otherwise: far more than any policy needs, and some 20 ms.
+#[cfg(test)]
 pub(crate) const BUDGET: u64 = 1_000_000;
 
 /// Why an evaluation ended without an answer.
@@ -308,6 +309,10 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Runs the first branch that has a result.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a callback with its own state; an alias would need three lifetimes"
+    )]
     fn branches(
         &mut self,
         definition: &'a Definition,

@@ -110,7 +110,6 @@ pub(crate) enum RuleKind {
 pub(crate) struct Rule {
     pub(crate) name: String,
     pub(crate) kind: RuleKind,
-    pub(crate) arity: usize,
     pub(crate) default: Option<Term>,
     pub(crate) definitions: Vec<Definition>,
 }

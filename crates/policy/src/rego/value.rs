@@ -268,15 +268,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Roughly how much the value is, for the budget: deep, but stops early.
-    pub(crate) fn weight(&self) -> u64 {
-        match self {
-            Value::Str(text) => text.len() as u64 / 16,
-            Value::Text(text) => text.len() as u64 / 16,
-            _ => self.len().unwrap_or(0) as u64,
-        }
-    }
-
     /// A copy that borrows nothing.
     pub(crate) fn to_owned_value(&self) -> Value<'static> {
         match self {
@@ -326,27 +317,6 @@ impl<'a> Value<'a> {
                 });
                 Json::Object(entries.collect())
             }
-        }
-    }
-
-    /// From JSON.
-    pub(crate) fn of_json(json: &serde_json::Value) -> Value<'static> {
-        use serde_json::Value as Json;
-        match json {
-            Json::Null => Value::Null,
-            Json::Bool(value) => Value::Bool(Flag(*value)),
-            Json::Number(number) => match number.as_i64() {
-                Some(value) => Value::Int(value),
-                None => Value::number(number.as_f64().unwrap_or_default()),
-            },
-            Json::String(text) => Value::text(text.as_str()),
-            Json::Array(items) => Value::array(items.iter().map(Value::of_json).collect()),
-            Json::Object(entries) => Value::object(
-                entries
-                    .iter()
-                    .map(|(key, value)| (Value::text(key.as_str()), Value::of_json(value)))
-                    .collect(),
-            ),
         }
     }
 }

@@ -169,8 +169,8 @@ fn needs_old_rules(case: &Json, loaded: &Loaded) -> Option<String> {
     if !strings(case, "rules_file").iter().any(|file| file.starts_with("BUILD_DIR/")) {
         return None;
     }
-    let errors = loaded.results.iter().flat_map(|result| &result.errors);
-    for error in errors.filter(|error| error.message.contains("no list by that name")) {
+    let mut errors = loaded.results.iter().flat_map(|result| &result.errors);
+    if let Some(error) = errors.find(|error| error.message.contains("no list by that name")) {
         let list = error.context.locations().last().map(|location| location.item_name.clone());
         return Some(format!("the list {} was in the rules of that release", list.unwrap_or_default()));
     }
