@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
-use haechi_model::Severity;
+use haechi_model::{Priority, Severity};
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{Args, Language, Texts};
 
@@ -43,9 +43,56 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(
             Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
         )
+        .subcommand(detect())
+        .subcommand(rules())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
         .subcommand(crate::access::command());
     localise(command, texts, "cli")
+}
+
+fn detect() -> Command {
+    let priorities = PossibleValuesParser::new(Priority::ALL.map(Priority::as_str));
+    Command::new("detect")
+        .arg(events().required(true))
+        .arg(rule_files().long("rules").short('r'))
+        .arg(output(&["text", "json"], "text"))
+        .arg(event_source())
+        .arg(Arg::new("min-priority").long("min-priority").ignore_case(true).value_parser(priorities))
+        .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
+        .arg(Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue))
+}
+
+fn rules() -> Command {
+    Command::new("rules")
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("list").arg(rule_files().num_args(1..)).arg(output(&["table", "json"], "table")),
+        )
+        .subcommand(
+            Command::new("test").arg(rule_files().num_args(1..)).arg(output(&["text", "json"], "text")),
+        )
+        .subcommand(
+            Command::new("explain")
+                .arg(events().required(true))
+                .arg(rule_files().long("rules").short('r'))
+                .arg(Arg::new("rule").long("rule"))
+                .arg(event_source()),
+        )
+}
+
+fn events() -> Arg {
+    Arg::new("events").num_args(1..).value_parser(value_parser!(PathBuf))
+}
+
+/// As an option it takes one file each time, so that events may follow it.
+fn rule_files() -> Arg {
+    Arg::new("rules").required(true).action(ArgAction::Append).value_parser(value_parser!(PathBuf))
+}
+
+fn event_source() -> Arg {
+    let names = haechi_detect::fields::Source::ALL.iter().map(|source| source.name);
+    Arg::new("source").long("source").value_parser(PossibleValuesParser::new(names))
 }
 
 fn scan() -> Command {

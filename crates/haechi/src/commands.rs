@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod config;
+mod detect;
 mod explain;
 mod scan;
 
@@ -23,6 +24,13 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             _ => bail!("no such command"),
         },
         Some(("explain", matches)) => explain::explain(matches, texts),
+        Some(("detect", matches)) => detect::run(matches, texts),
+        Some(("rules", matches)) => match matches.subcommand() {
+            Some(("list", matches)) => detect::list(matches, texts),
+            Some(("test", matches)) => detect::test(matches, texts),
+            Some(("explain", matches)) => detect::explain(matches, texts),
+            _ => bail!("no such command"),
+        },
         Some(("checks", matches)) => explain::checks(matches, texts),
         Some(("access", matches)) => crate::access::run(matches, texts),
         // The parser demands a command that it knows.

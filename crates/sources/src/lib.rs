@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! paths, globs, `-` ─► discover() ─► FileEntry… + Problem… ─► read() ─► bytes
+//! paths, `-`, gzip, a growing file ─► events ─► bytes, piece by piece
 //! ```
 //!
 //! Invariants:
@@ -12,7 +13,9 @@
 
 mod charts;
 mod discover;
+mod events;
 mod read;
 
 pub use discover::{DiscoverOptions, Discovery, FileEntry, discover};
+pub use events::{FollowedFile, event_files, open_events};
 pub use read::{ReadError, read};
