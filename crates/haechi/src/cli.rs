@@ -163,11 +163,13 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     if command.get_version().is_some() {
         command = command.arg(Arg::new("version").long("version").short('V').action(ArgAction::Version));
     }
+    // Other commands have options of these names with another meaning.
+    let scans_files = matches!(id, "cli-scan" | "cli-baseline" | "cli-config-show");
     let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
-            name if SHARED.contains(&name) => format!("cli-scan-{name}"),
+            name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };
         let value = texts.find(&message, Some("value"), &Args::new()).map(|value| value.into_owned());
