@@ -3,7 +3,6 @@ use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
-use crate::workload::seccomp_unconfined;
 
 /// ## What it does
 /// Flags containers for which no seccomp profile is chosen.
@@ -21,8 +20,8 @@ use crate::workload::seccomp_unconfined;
 ///     type: RuntimeDefault
 /// ```
 /// ## Decisions
-/// The container's own profile goes before the pod's. The annotations of old clusters count, although Kubernetes
-/// 1.27 and later ignores them: `seccomp-annotation-ignored` is another matter. An `Unconfined` profile is
+/// The container's own profile goes before the pod's. The annotations of old clusters do not count: Kubernetes 1.27 and
+/// later ignores them, so a pod that has nothing else runs without a profile. An `Unconfined` profile is
 /// `seccomp-unconfined`. Privileged containers run without seccomp whatever they say. Windows has no seccomp.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -64,7 +63,7 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         return;
     }
     for container in pod.containers() {
-        if seccomp_unconfined::profile(container).is_none() {
+        if container.effective("seccompProfile").and_then(|profile| profile.node.get("type")).is_none() {
             let place = Place::ContainerLacks(container, &["securityContext", "seccompProfile"]);
             out.report(&CHECK, place).container(container);
         }
