@@ -32,6 +32,7 @@ pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::
         page.file(file);
         page.flush(out)?;
     }
+    page.accepted(report);
     page.problems(report, false);
     page.foot();
     page.flush(out)
@@ -102,6 +103,13 @@ impl Html<'_> {
             .number("rules", counts.rules);
         let scope = self.context.texts.message("summary-scope", &args);
         self.add(&["<p class=\"scope\">", &escaped(&scope), "</p>\n"]);
+        for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)]
+        {
+            if count > 0 {
+                let line = self.context.texts.message(id, &Args::new().number("count", count));
+                self.add(&["<p class=\"scope\">", &escaped(&line), "</p>\n"]);
+            }
+        }
         if self.context.hidden > 0 {
             let args = Args::new().number("count", self.context.hidden);
             let hidden = self.context.texts.message("summary-hidden", &args);
@@ -247,6 +255,28 @@ impl Html<'_> {
             escaped(inside),
             escaped(after)
         );
+    }
+
+    /// What somebody accepted, each with the reason.
+    fn accepted(&mut self, report: &ScanReport) {
+        if report.suppressed.is_empty() {
+            return;
+        }
+        self.heading("html-accepted");
+        self.text.push_str("<ul class=\"problems\">\n");
+        for suppressed in &report.suppressed {
+            let finding = &suppressed.finding;
+            let start = finding.location.start;
+            let texts = self.context.texts.finding(finding);
+            let place = format!(":{}:{}", start.line, start.column);
+            let reason = Args::new().text("reason", suppressed.reason.as_str());
+            let reason = self.context.texts.message("accepted-because", &reason);
+            self.text.push_str("<li>");
+            self.badge(finding.severity);
+            self.add(&["<span class=\"path\">", &attribute(&finding.location.path), &place, "</span> "]);
+            self.add(&[&prose(&texts.message), "<br><small>", &escaped(&reason), "</small></li>\n"]);
+        }
+        self.text.push_str("</ul>\n");
     }
 
     /// What was not judged, or what is no Kubernetes object.

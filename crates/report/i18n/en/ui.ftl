@@ -101,4 +101,6 @@ junit-scan = scan
 
 html-title = Haechi scan report
 html-rules = Rules that were broken
+html-accepted = Accepted findings
+accepted-because = Accepted: { $reason }
 html-findings = Findings by file

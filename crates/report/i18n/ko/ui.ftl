@@ -60,6 +60,8 @@ junit-scan = 검사
 
 html-title = Haechi 검사 보고서
 html-rules = 위반한 규칙
+html-accepted = 예외 처리로 허용된 결과
+accepted-because = 예외 처리 사유: { $reason }
 html-findings = 파일별 발견 사항
 problems-suppression = 예외 처리
 summary-suppressed = 예외 처리로 허용된 결과가 { NUMBER($count) }건 있습니다.
