@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_model::RuleInfo;
 
-use crate::Texts;
+use crate::{GroupBy, Texts};
 
 /// How the terminal shows text. Nothing is asked of the system here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,6 +31,8 @@ pub struct Context<'c> {
     pub time: Option<&'c str>,
     /// Findings that were taken out of the report because they are less severe than was asked for.
     pub hidden: usize,
+    /// In which parts people read the findings; formats for programs keep the order of files.
+    pub group_by: GroupBy,
     /// How the terminal shows text.
     pub terminal: Terminal,
     /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
@@ -47,6 +49,7 @@ impl<'c> Context<'c> {
             version,
             time: None,
             hidden: 0,
+            group_by: GroupBy::default(),
             terminal: Terminal::default(),
             sarif_limit: None,
         }
@@ -65,6 +68,7 @@ impl fmt::Debug for Context<'_> {
             .field("version", &self.version)
             .field("time", &self.time)
             .field("hidden", &self.hidden)
+            .field("group_by", &self.group_by)
             .field("terminal", &self.terminal)
             .field("sarif_limit", &self.sarif_limit)
             .finish_non_exhaustive()

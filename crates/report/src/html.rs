@@ -9,27 +9,34 @@ use std::io;
 
 use haechi_model::{Finding, Problem, RuleSource, ScanReport, Severity};
 
+use crate::group::{Section, sections};
 use crate::source_line::SourceLine;
-use crate::table::{by_rule, rule_name, severity_names, verdict};
+use crate::table::{Files, by_rule, rule_name, severity_names, verdict};
 use crate::texts::RuleText;
 use crate::xml::{attribute, escaped};
-use crate::{Args, Context};
+use crate::{Args, Context, GroupBy};
 
 const STYLE: &str = include_str!("html/style.css");
 
 /// Writes the report as an HTML page.
 pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut page = Html { context, text: String::new(), names: severity_names(context.texts) };
+    let mut page =
+        Html { context, text: String::new(), names: severity_names(context.texts), files: Files::default() };
     page.head();
     page.verdict(report);
     page.problems(report, true);
     page.rules(report);
     page.flush(out)?;
     if !report.findings.is_empty() {
-        page.heading("html-findings");
+        page.heading(match context.group_by {
+            GroupBy::File => "html-findings",
+            GroupBy::Namespace => "html-findings-namespace",
+            GroupBy::Check => "html-findings-check",
+            GroupBy::Owner => "html-findings-owner",
+        });
     }
-    for file in report.findings.chunk_by(|one, other| one.location.path == other.location.path) {
-        page.file(file);
+    for section in sections(report, context.group_by, context.texts) {
+        page.section(&section);
         page.flush(out)?;
     }
     page.accepted(report);
@@ -42,6 +49,7 @@ struct Html<'c> {
     context: &'c Context<'c>,
     text: String,
     names: BTreeMap<Severity, String>,
+    files: Files,
 }
 
 impl Html<'_> {
@@ -185,18 +193,19 @@ impl Html<'_> {
         }
     }
 
-    fn file(&mut self, findings: &[Finding]) {
-        let Some(first) = findings.first() else { return };
-        let path = first.location.path.as_ref();
-        let source = (self.context.source)(path);
-        self.add(&["<section class=\"file\">\n<h3 class=\"path\">", &attribute(path), "</h3>\n"]);
-        for (_, group) in by_rule(findings) {
-            self.group(&group, source.as_deref());
+    fn section(&mut self, section: &Section<'_>) {
+        self.text.push_str("<section class=\"file\">\n");
+        if let Some(heading) = &section.heading {
+            let class = if self.context.group_by == GroupBy::File { " class=\"path\"" } else { "" };
+            self.add(&["<h3", class, ">", &attribute(heading), "</h3>\n"]);
+        }
+        for (_, group) in by_rule(&section.findings) {
+            self.group(&group);
         }
         self.text.push_str("</section>\n");
     }
 
-    fn group(&mut self, group: &[&Finding], source: Option<&[u8]>) {
+    fn group(&mut self, group: &[&Finding]) {
         let texts: Vec<RuleText<'_>> =
             group.iter().map(|finding| self.context.texts.finding(finding)).collect();
         let (Some(first), Some(text)) = (group.first(), texts.first()) else { return };
@@ -206,7 +215,8 @@ impl Html<'_> {
         self.add(&["<a href=\"#", &anchor(&name), "\">", &escaped(&text.title), "</a></h4>\n"]);
         let fix = text.fix.as_deref().filter(|fix| texts.iter().all(|t| t.fix.as_deref() == Some(fix)));
         for (finding, text) in group.iter().zip(&texts) {
-            self.place(finding, text, source);
+            let source = self.files.get(&finding.location.path, self.context);
+            self.place(finding, text, source.as_deref());
             if fix.is_none()
                 && let Some(fix) = &text.fix
             {

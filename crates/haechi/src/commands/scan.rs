@@ -11,7 +11,7 @@ use haechi_checks::{CHECKS, Check};
 use haechi_model::Severity;
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
-    Args, Context, Texts, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
+    Args, Context, GroupBy, Texts, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
     write_table,
 };
 use haechi_sources::{DiscoverOptions, discover};
@@ -116,7 +116,13 @@ fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
     if let Some(exclude) = &config.exclude {
         discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
     }
+    let owner_labels = match (group_by(matches), &config.owner_labels) {
+        (GroupBy::Owner, Some(labels)) if !written("owner-label") => labels.clone(),
+        (GroupBy::Owner, _) => matches.get_many("owner-label").into_iter().flatten().cloned().collect(),
+        _ => Vec::new(),
+    };
     let options = ScanOptions {
+        owner_labels,
         checks: chosen_checks(matches, &config, texts)?,
         check_options: config.check_options.clone(),
         templates: config.templates.clone(),
@@ -163,6 +169,7 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
     let mut context = Context::new(texts, &rules, env!("CARGO_PKG_VERSION"));
     context.source = &source;
     context.hidden = hidden;
+    context.group_by = group_by(matches);
     context.terminal = terminal(matches);
     let report = &scanned.report;
     to_stdout(|out| match matches.get_one::<String>("output").map(String::as_str) {
@@ -174,6 +181,12 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
         Some("github") => write_github(report, &context, out),
         _ => write_table(report, &context, out),
     })
+}
+
+/// Not every command that scans shows its findings.
+fn group_by(matches: &ArgMatches) -> GroupBy {
+    let name = matches.try_get_one::<String>("group-by").ok().flatten();
+    GroupBy::ALL.into_iter().find(|by| name.is_some_and(|name| name == by.as_str())).unwrap_or_default()
 }
 
 fn severity(matches: &ArgMatches, option: &str) -> Option<Severity> {
