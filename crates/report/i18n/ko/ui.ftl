@@ -62,5 +62,5 @@ html-title = Haechi 검사 보고서
 html-rules = 위반한 규칙
 html-findings = 파일별 발견 사항
 problems-suppression = 예외 처리
-summary-suppressed = 예외 처리로 허용된 발견 사항이 { NUMBER($count) }건 있습니다.
-summary-known = 기준선(baseline)에 있는 발견 사항 { NUMBER($count) }건은 표시하지 않았습니다.
+summary-suppressed = 예외 처리로 허용된 결과가 { NUMBER($count) }건 있습니다.
+summary-known = 기준선(baseline)에 있는 결과 { NUMBER($count) }건은 표시하지 않았습니다.
