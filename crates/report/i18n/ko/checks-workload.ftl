@@ -208,7 +208,7 @@ check-proc-mount-unmasked = 마스킹되지 않은 /proc
 
 check-recommended-labels-missing = 권장 레이블 없음
     .message = 워크로드에 { $label } 레이블이 없거나 값이 이름과 맞지 않습니다.
-    .why = 도구는 이 레이블로 오브젝트를 애플리케이션 단위로 묶습니다. 레이블이 없으면 무엇이 함께 속하는지 알 수 없습니다.
+    .why = 도구는 이 레이블로 오브젝트를 애플리케이션 단위로 묶습니다. 레이블이 없으면 어떤 오브젝트가 한 애플리케이션에 속하는지 알 수 없습니다.
     .fix = 오브젝트와 파드 템플릿에 { $label } 레이블을 설정하십시오.
 
 check-requests-below-limits = 상한보다 작은 요청량
