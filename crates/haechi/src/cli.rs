@@ -43,6 +43,10 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(
             Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
         )
+        .subcommand(
+            Command::new("completions")
+                .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell))),
+        )
         .subcommand(detect())
         .subcommand(rules())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))

@@ -127,3 +127,6 @@ cli-rules-help-line = help: { $help }
 cli-rules-unknown = no rule is named `{ $name }`
 cli-rules-matches = line { $line }: rule `{ $rule }` matches
 cli-rules-does-not-match = line { $line }: rule `{ $rule }` does not match
+cli-completions = Print what a shell needs to complete this command line
+cli-completions-shell = The shell
+    .value = SHELL
