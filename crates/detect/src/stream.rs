@@ -106,9 +106,10 @@ impl<R: Report> Sink for Connected<'_, '_, R> {
         for index in 0..count {
             let Some(rule) = matcher.matched(index) else { continue };
             let detection = matcher.detection(rule, event);
-            // Logs are delivered at least once: after a retry the same event comes again, maybe much later.
+            // Logs are delivered at least once: after a retry the same event comes again, maybe much later. The id
+            // alone does not make it the same one: whoever asks Kubernetes for something may choose it.
             if let Some(id) = &detection.event_id
-                && !seen.is_new((&detection.rule, id))
+                && !seen.is_new((&detection.rule, id, detection.time_ns))
             {
                 stats.duplicates += 1;
                 continue;
