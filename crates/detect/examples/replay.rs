@@ -1,4 +1,5 @@
-//! `replay RULES EVENTS [TIMES]`: holds a file against rules and tells how fast, for use below a profiler.
+//! `replay RULES EVENTS [TIMES [unmatched]]`: holds a file against rules and tells how fast, for use below a profiler;
+//! `unmatched` leaves out the lines that a rule matches.
 //!
 //! ```sh
 //! valgrind --tool=callgrind --toggle-collect='*Stream*feed*' target/release/examples/replay rules.yaml audit.jsonl
@@ -34,6 +35,18 @@ fn main() {
     let events = std::fs::read(&arguments[2]).expect("the events can be read");
     let times: u32 = arguments.get(3).map_or(1, |times| times.parse().expect("a number"));
     let loaded = load(&[RuleFile { name: &arguments[1], bytes: &rules }], &Options::default());
+    let events = match arguments.get(4).map(String::as_str) {
+        Some("unmatched") => {
+            let is_unmatched = |line: &&[u8]| {
+                let mut stream = Stream::new(&loaded.program, StreamOptions::default());
+                stream.feed(line, &mut Ignore);
+                stream.finish(&mut Ignore);
+                stream.stats().detections == 0
+            };
+            events.split_inclusive(|byte| *byte == b'\n').filter(is_unmatched).flatten().copied().collect()
+        }
+        _ => events,
+    };
     let mut best = f64::MAX;
     for _ in 0..times {
         let mut stream = Stream::new(&loaded.program, StreamOptions::default());
