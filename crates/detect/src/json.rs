@@ -7,7 +7,7 @@ mod scan;
 
 use std::borrow::Cow;
 
-use scan::{has_backslash, skip_container, skip_string};
+use scan::{has_backslash, may_have_key, skip_container, skip_string};
 
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,7 @@ impl<'t> Value<'t> {
     /// The value under `key` if this is an object, the item if it is a list and the key a number.
     pub fn get(self, key: &str) -> Option<Value<'t>> {
         match self.kind() {
+            Kind::Object if !may_have_key(self.raw().as_bytes(), key.as_bytes()) => None,
             Kind::Object => self.members().find(|member| member.key_is(key)).map(|member| member.value),
             Kind::Array => self.items().nth(key.parse().ok()?),
             _ => None,

@@ -14,6 +14,8 @@
 mod charts;
 mod discover;
 mod events;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 
 pub use discover::{DiscoverOptions, Discovery, FileEntry, discover};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::flow::Layout;
+use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
 use crate::event::{self, Body, Columns, Event, TopMember};
@@ -26,6 +26,9 @@ pub enum Format {
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 
+/// How a recording of kernel events begins.
+const CAPTURE: &[u8] = &[0x0a, 0x0d, 0x0d, 0x0a];
+
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
 
@@ -35,11 +38,16 @@ pub struct Decoder {
     format: Format,
     framer: Framer,
     state: State,
+    is_at_start: bool,
+    /// In a file that is not read.
+    is_skipping: bool,
 }
 
 #[derive(Debug)]
 struct State {
-    layout: Layout,
+    columns: FlowColumns,
+    /// What columns a file has that names none.
+    base_columns: FlowColumns,
     /// Members of the event at hand.
     members: Vec<TopMember>,
     number: u64,
@@ -55,8 +63,11 @@ impl Decoder {
         Self {
             format,
             framer: Framer::new(limits),
+            is_at_start: true,
+            is_skipping: false,
             state: State {
-                layout: Layout::default(),
+                columns: FlowColumns::default(),
+                base_columns: FlowColumns::default(),
                 members: Vec::with_capacity(32),
                 number: 0,
                 first_time_ns: None,
@@ -66,16 +77,34 @@ impl Decoder {
         }
     }
 
-    /// Takes more bytes.
-    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
-        let Decoder { format, framer, state } = self;
-        framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+    /// The columns of flow logs that name none.
+    #[must_use]
+    pub fn with_flow_columns(mut self, columns: FlowColumns) -> Self {
+        self.state.columns = columns.clone();
+        self.state.base_columns = columns;
+        self
     }
 
-    /// Takes the end of the stream.
+    /// Takes more bytes.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
+        if *is_at_start && bytes.starts_with(CAPTURE) {
+            *is_skipping = true;
+            sink.reject(Reject { line: framer.line(), reason: RejectReason::Capture });
+        }
+        *is_at_start = false;
+        if !*is_skipping {
+            framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+        }
+    }
+
+    /// Takes the end of a file. More may follow: the next one.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        let Decoder { format, framer, state } = self;
+        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
         framer.finish(&mut |frame| state.frame(*format, frame, sink));
+        state.columns = state.base_columns.clone();
+        *is_at_start = true;
+        *is_skipping = false;
     }
 
     /// How many events there were so far.
@@ -128,26 +157,29 @@ impl State {
 
     fn flow_line(&mut self, text: &str, line: u64, sink: &mut impl Sink) {
         let text = text.trim_end();
-        if let Some(layout) = Layout::from_header(text) {
-            self.layout = layout;
+        if let Some(columns) = FlowColumns::from_header(text) {
+            self.columns = columns;
             return;
         }
-        let Some(columns) = self.layout.split(text) else {
-            return sink.reject(Reject { line, reason: RejectReason::Malformed });
-        };
-        self.flow_event(text, &columns, line, sink);
+        match self.columns.split(text) {
+            Ok(columns) => self.flow_event(text, &columns, line, sink),
+            Err(NoFlow::UnknownColumns) => sink.reject(Reject { line, reason: RejectReason::UnknownColumns }),
+            Err(NoFlow::Malformed) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
+        }
     }
 
     fn flow_event(&mut self, text: &str, columns: &Columns, line: u64, sink: &mut impl Sink) {
         let number = |column: usize| columns.get(column).and_then(|part| part.of(text).parse::<u64>().ok());
         let (start, end) = (number(10), number(11));
-        let Some(seconds) = start.or(end) else {
-            let reason = match number(0) {
-                Some(_) => RejectReason::NoTime,
-                None => RejectReason::Malformed,
-            };
-            return sink.reject(Reject { line, reason });
+        let seconds = match start.or(end) {
+            Some(seconds) => seconds,
+            // A log may have been set up without times.
+            None if !self.columns.has_time() => 0,
+            None => return sink.reject(Reject { line, reason: RejectReason::NoTime }),
         };
+        if !has_known_values(columns, text) {
+            sink.reject(Reject { line, reason: RejectReason::UnknownValue });
+        }
         let part = Part { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
         let time_ns = seconds.saturating_mul(SECOND);
         self.emit(Source::VPC_FLOW, text, part, Some(columns), time_ns, line, sink);
@@ -198,7 +230,12 @@ impl State {
         let part = Part::new(start, closing + 1);
         match self.classify(text, source) {
             Class::Event(source) => match self.time_of(text, source) {
-                Some(time_ns) => self.emit(source, text, part, None, time_ns, line, sink),
+                Some(time_ns) => {
+                    if source == Source::K8S_AUDIT && !self.has_known_stage(text) {
+                        sink.reject(Reject { line, reason: RejectReason::UnknownValue });
+                    }
+                    self.emit(source, text, part, None, time_ns, line, sink);
+                }
                 None => sink.reject(Reject { line, reason: RejectReason::NoTime }),
             },
             Class::Alert => self.alert(text, part, line, sink),
@@ -320,6 +357,15 @@ impl State {
             (None, Some(source)) => Class::Event(source),
             (None, None) => Class::Unknown,
         }
+    }
+
+    fn has_known_stage(&self, text: &str) -> bool {
+        matches!(
+            self.member(text, "stage").map(|stage| stage.of(text)),
+            None | Some(
+                "\"ResponseComplete\"" | "\"ResponseStarted\"" | "\"RequestReceived\"" | "\"Panic\"" | "null"
+            )
+        )
     }
 
     fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {

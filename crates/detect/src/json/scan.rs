@@ -56,6 +56,39 @@ pub(super) fn has_backslash(bytes: &[u8]) -> bool {
     chunks.iter().any(|chunk| bits(u8x16::new(*chunk).simd_eq(wanted)) != 0) || tail.contains(&b'\\')
 }
 
+/// Whether a text may have that key in it; no for certain where it is not written anywhere. Looking for its quotes and
+/// its first letter is several times faster than reading what stands around it.
+#[inline]
+pub(super) fn may_have_key(bytes: &[u8], key: &[u8]) -> bool {
+    let closing = key.len() + 1;
+    let (Some(&first), Some(last)) = (key.first(), bytes.len().checked_sub(closing + LANES)) else {
+        return true;
+    };
+    // Letters can be written as `\u0061`; these can be written with a mere backslash too.
+    let is_plain = !key.iter().any(|byte| matches!(byte, b'/' | b'"' | b'\\') || *byte < 0x20);
+    let (quote, first, backslash) = (u8x16::splat(b'"'), u8x16::splat(first), u8x16::splat(b'\\'));
+    let escape = if is_plain { u8x16::splat(b'u') } else { u8x16::splat(0) };
+    let mut at = 0;
+    loop {
+        let (Some(here), Some(next), Some(behind)) =
+            (lanes(bytes, at), lanes(bytes, at + 1), lanes(bytes, at + closing))
+        else {
+            return true;
+        };
+        let keys = here.simd_eq(quote) & next.simd_eq(first) & behind.simd_eq(quote);
+        let escapes =
+            here.simd_eq(backslash) & (next.simd_eq(escape) | u8x16::splat(if is_plain { 0 } else { 0xff }));
+        if bits(keys | escapes) != 0 {
+            return true;
+        }
+        if at == last {
+            // What is left is shorter than the key.
+            return has_backslash(bytes.get(last + LANES..).unwrap_or_default());
+        }
+        at = (at + LANES).min(last);
+    }
+}
+
 /// The end of the object or list that begins at `start`. Brackets are counted, not matched by kind: the reader
 /// of the container notices a wrong one.
 pub(super) fn skip_container(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
@@ -251,6 +284,24 @@ mod tests {
         ) {
             let text = format!("{{{}", pieces.concat());
             prop_assert_eq!(skip_container(text.as_bytes(), 0), naive_container(text.as_bytes(), 0), "{}", text);
+        }
+    }
+
+    #[test]
+    fn keys_are_missed_only_where_they_are_not() {
+        for length in 0..80 {
+            let pad = "a".repeat(length);
+            for (text, key, expected) in [
+                (format!("{{\"{pad}\":1,\"key\":2,\"last\":\"{pad}\"}}"), "key", true),
+                (format!("{{\"first\":\"{pad}\",\"key\":2}}"), "key", true),
+                (format!("{{\"first\":\"{pad}\",\"k\\u0065y\":2}}"), "key", true),
+                (format!("{{\"first\":\"{pad}\",\"a\\/b\":2}}"), "a/b", true),
+                (format!("{{\"{pad}\":\"{pad}kei{pad}\",\"kez\":[1,2,3,4,5,6,7,8,9,0]}}"), "keys", false),
+            ] {
+                let found = may_have_key(text.as_bytes(), key.as_bytes());
+                assert!(found || !expected, "{text}");
+                assert!(!found || expected || text.len() < key.len() + 2 + LANES, "{text}");
+            }
         }
     }
 
