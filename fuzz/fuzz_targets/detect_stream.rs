@@ -11,7 +11,7 @@ use haechi_detect::program::{Matcher, RuleMatching};
 use haechi_detect::rules::{Loaded, Options, RuleFile, load};
 use libfuzzer_sys::fuzz_target;
 
-const RULES: &str = include_str!("../corpus/detect_rules.yaml");
+const RULES: &str = include_str!("../corpus/detect_rules/rules.yaml");
 
 fn loaded() -> &'static Loaded {
     static LOADED: OnceLock<Loaded> = OnceLock::new();
