@@ -44,7 +44,7 @@ enum Tree {
 impl Tree {
     fn read(bytes: &mut Bytes<'_>, depth: usize) -> Self {
         let kind = if depth > 4 { 3 } else { bytes.below(6) };
-        let mut children = |bytes: &mut Bytes<'_>| {
+        let children = |bytes: &mut Bytes<'_>| {
             let count = 2 + bytes.below(3);
             (0..count).map(|_| Tree::read(bytes, depth + 1)).collect()
         };

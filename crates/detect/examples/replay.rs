@@ -1,5 +1,6 @@
 //! `replay RULES EVENTS [TIMES [unmatched]]`: holds a file against rules and tells how fast, for use below a profiler;
-//! `unmatched` leaves out the lines that a rule matches.
+//! `unmatched` leaves out the lines that a rule matches. With `-` for the events, standard input is read piece by piece,
+//! and the most memory that the process had is told too.
 //!
 //! ```sh
 //! valgrind --tool=callgrind --toggle-collect='*Stream*feed*' target/release/examples/replay rules.yaml audit.jsonl
@@ -32,6 +33,9 @@ impl Report for Ignore {
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let rules = std::fs::read(&arguments[1]).expect("the rules can be read");
+    if arguments[2] == "-" {
+        return stream(&arguments[1], &rules);
+    }
     let events = std::fs::read(&arguments[2]).expect("the events can be read");
     let times: u32 = arguments.get(3).map_or(1, |times| times.parse().expect("a number"));
     let loaded = load(&[RuleFile { name: &arguments[1], bytes: &rules }], &Options::default());
@@ -70,4 +74,23 @@ fn main() {
             );
         }
     }
+}
+
+/// Reads standard input to its end.
+fn stream(name: &str, rules: &[u8]) {
+    let loaded = load(&[RuleFile { name, bytes: rules }], &Options::default());
+    let mut stream = Stream::new(&loaded.program, StreamOptions::default());
+    let mut input = std::io::stdin().lock();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        let count = std::io::Read::read(&mut input, &mut buffer).expect("standard input can be read");
+        if count == 0 {
+            break;
+        }
+        stream.feed(&buffer[..count], &mut Ignore);
+    }
+    stream.finish(&mut Ignore);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
+    println!("{:?}\n{peak}", stream.stats());
 }
