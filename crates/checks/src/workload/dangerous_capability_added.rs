@@ -38,6 +38,10 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("trivy", "KSV-0005"),
+            peer("trivy", "KSV-0120"),
+            peer("checkov", "CKV_K8S_39"),
+            peer("kubesec", "CapSysAdmin"),
             peer("cis-1.12", "5.2.9"),
             peer("kubescape", "C-0046"),
             peer("kubescape", "C-0200"),

@@ -60,6 +60,11 @@ check-default-service-account = Default service account
     .why = Rights that are given to `default` for one pod are had by every pod of the namespace that names no account.
     .fix = Make a service account for the workload and name it in `serviceAccountName`, or set `automountServiceAccountToken: false`.
 
+check-default-service-account-token = Default account gives its token
+    .message = The service account `default` gives its token to every pod that names no account.
+    .why = Pods that never talk to the Kubernetes API get credentials for it all the same.
+    .fix = Set `automountServiceAccountToken: false` on the account `default` of every namespace.
+
 check-deprecated-service-account-field = Deprecated field serviceAccount
     .message = The service account is named in `serviceAccount`, which is deprecated.
     .why = Tools and policies look at `serviceAccountName`. They take the pod for one without an account of its own.
@@ -94,6 +99,11 @@ check-helm-tiller = Helm Tiller
     .message = The object belongs to Tiller, the server of Helm 2.
     .why = Tiller answers anyone in the cluster without asking who they are, and usually may do everything. It has had no security fixes since 2020.
     .fix = Remove Tiller and move to Helm 3, which has no server.
+
+check-helm-tiller-open = Helm Tiller open to the cluster
+    .message = Container { $container } runs Tiller, which answers every pod of the cluster.
+    .why = Tiller does not ask who calls it. Any pod may install what it likes with Tiller's rights, usually those of an administrator.
+    .fix = Remove Tiller and move to Helm 3. Until then have it listen on the loopback address only.
 
 check-host-aliases-set = Host names fixed in the pod
     .message = The pod sends host names to { $ip } past DNS (`hostAliases`).

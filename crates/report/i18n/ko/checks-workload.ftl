@@ -60,6 +60,11 @@ check-default-service-account = 기본 서비스 어카운트 사용
     .why = 파드 하나를 위해 `default`에 부여한 권한을 서비스 어카운트를 지정하지 않은 모든 파드가 갖게 됩니다.
     .fix = 워크로드 전용 서비스 어카운트를 만들어 `serviceAccountName`에 지정하거나 `automountServiceAccountToken: false`를 설정하십시오.
 
+check-default-service-account-token = 토큰을 제공하는 기본 서비스 어카운트
+    .message = `default` 서비스 어카운트가 서비스 어카운트를 지정하지 않은 모든 파드에 토큰을 제공합니다.
+    .why = 쿠버네티스 API를 호출하지 않는 파드도 API 자격 증명을 갖게 됩니다.
+    .fix = 모든 네임스페이스의 `default` 서비스 어카운트에 `automountServiceAccountToken: false`를 설정하십시오.
+
 check-deprecated-service-account-field = 사용이 중단된 serviceAccount 필드
     .message = 서비스 어카운트가 사용이 중단된 `serviceAccount` 필드에 지정되어 있습니다.
     .why = 도구와 정책은 `serviceAccountName`을 확인하므로 전용 서비스 어카운트가 없는 파드로 판단합니다.
@@ -94,6 +99,11 @@ check-helm-tiller = Helm Tiller
     .message = 이 오브젝트는 Helm 2의 서버인 Tiller에 속합니다.
     .why = Tiller는 클러스터의 누구에게나 인증 없이 응답하며 대개 모든 권한을 가지고 있습니다. 2020년 이후로 보안 패치도 제공되지 않습니다.
     .fix = Tiller를 제거하고 서버가 없는 Helm 3로 전환하십시오.
+
+check-helm-tiller-open = 클러스터에 열린 Helm Tiller
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 클러스터의 모든 파드에 응답하는 Tiller를 실행합니다.
+    .why = Tiller는 호출자를 확인하지 않습니다. 어느 파드든 대개 관리자 수준인 Tiller의 권한으로 무엇이든 설치할 수 있습니다.
+    .fix = Tiller를 제거하고 Helm 3로 전환하십시오. 그때까지는 루프백 주소에서만 응답하게 하십시오.
 
 check-host-aliases-set = 파드에 고정된 호스트 이름
     .message = 파드가 DNS를 거치지 않고 호스트 이름을 { $ip }에 연결합니다(`hostAliases`).
