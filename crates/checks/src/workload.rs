@@ -3,6 +3,7 @@
 pub(crate) mod apparmor_profile_missing;
 pub(crate) mod apparmor_unconfined;
 pub(crate) mod capabilities_not_dropped;
+pub(crate) mod capability_added;
 pub(crate) mod container_runs_as_root;
 pub(crate) mod container_runtime_socket_mounted;
 pub(crate) mod cpu_limit_missing;

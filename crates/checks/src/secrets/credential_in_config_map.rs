@@ -39,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/security/secrets-good-practices/",
         ],
         peers: &[
+            peer("kubescape", "rule-credentials-configmap"),
             peer("polaris", "sensitiveConfigmapContent"),
             peer("trivy", "KSV-01010"),
             peer("trivy", "KSV-0109"),

@@ -38,6 +38,7 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("trivy", "KSV-0106"),
             peer("trivy", "KSV-0005"),
             peer("trivy", "KSV-0120"),
             peer("checkov", "CKV_K8S_39"),
@@ -47,7 +48,6 @@ pub(crate) static CHECK: Check = Check {
             peer("kubescape", "C-0200"),
             peer("polaris", "dangerousCapabilities"),
             peer("kubeaudit", "capabilities"),
-            peer("trivy", "KSV-0022"),
             peer("checkov", "CKV_K8S_24"),
             peer("checkov", "CKV_K8S_25"),
             peer("prowler", "core_minimize_containers_added_capabilities"),

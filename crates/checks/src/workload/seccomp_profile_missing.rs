@@ -1,5 +1,6 @@
 use haechi_model::{RuleInfo, Severity};
-use haechi_objects::Pod;
+use haechi_objects::{Container, Pod};
+use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
@@ -23,7 +24,7 @@ use crate::workload::seccomp_unconfined;
 /// ## Decisions
 /// The container's own profile goes before the pod's. The annotations of old clusters count only where the manifests
 /// are meant for a Kubernetes before 1.27: later ones ignore them, so a pod that has nothing else runs without a
-/// profile. An `Unconfined` profile is `seccomp-unconfined`. Privileged containers run without seccomp whatever they
+/// profile. Nor does a kind that Kubernetes does not know, or `Localhost` without the file. An `Unconfined` profile is `seccomp-unconfined`. Privileged containers run without seccomp whatever they
 /// say. Windows has no seccomp.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -67,9 +68,25 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         return;
     }
     for container in pod.containers() {
-        if seccomp_unconfined::profile(container, context).is_none() {
-            let place = Place::ContainerLacks(container, &["securityContext", "seccompProfile"]);
-            out.report(&CHECK, place).container(container);
+        let place = match seccomp_unconfined::profile(container, context) {
+            Some(kind) if is_profile(kind, container) => continue,
+            Some(kind) => Place::Value(kind),
+            None => Place::ContainerLacks(container, &["securityContext", "seccompProfile"]),
+        };
+        out.report(&CHECK, place).container(container);
+    }
+}
+
+/// Whether the kind, or the annotation's value, names a profile.
+fn is_profile(kind: Node<'_>, container: Container<'_>) -> bool {
+    match kind.as_str().unwrap_or_default() {
+        "RuntimeDefault" | "Unconfined" => true,
+        "Localhost" => {
+            let profile = container.effective("seccompProfile").map(|profile| profile.node);
+            let file = profile.and_then(|profile| profile.get("localhostProfile")).and_then(Node::as_str);
+            file.is_some_and(|file| !file.is_empty())
         }
+        "runtime/default" | "docker/default" | "unconfined" => true,
+        other => other.starts_with("localhost/"),
     }
 }

@@ -15,6 +15,11 @@ check-capabilities-not-dropped = Capabilities not dropped
     .why = Container runtimes grant fourteen capabilities by default, among them raw sockets and changing file owners. Attackers use what the program does not.
     .fix = Set `securityContext.capabilities.drop: ["ALL"]` and add back only what the program needs.
 
+check-capability-added = Capability added
+    .message = Container { $container } adds the capability { $capability }.
+    .why = Most programs need no capability. Each one that is added stays with whoever breaks into the container.
+    .fix = Remove { $capability } from `securityContext.capabilities.add` if the program runs without it.
+
 check-container-runs-as-root = Container may run as root
     .message = Nothing keeps container { $container } from running as root.
     .why = Root in a container is root on the node as soon as it escapes. Until then it can replace every program in the container.
@@ -157,9 +162,9 @@ check-kernel-hardening-missing = No kernel confinement
     .fix = Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod and drop all capabilities.
 
 check-kubernetes-dashboard = Kubernetes dashboard
-    .message = The Kubernetes dashboard runs here, or its service account is used.
+    .message = The Kubernetes dashboard runs here, or its service account or role is used.
     .why = The dashboard acts with the rights of its service account or of whoever pastes a token. Left open or given too much, it has handed over whole clusters. The project was archived in 2025.
-    .fix = Remove the dashboard and its service account.
+    .fix = Remove the dashboard with its service account and bindings.
 
 check-low-group-id = Low group id
     .message = Container { $container } runs under a group id below { $least }, or under one that the manifest does not set.

@@ -15,6 +15,11 @@ check-capabilities-not-dropped = 기본 커널 권한을 제거하지 않음
     .why = 컨테이너 런타임은 로우 소켓, 파일 소유자 변경 등 14가지 권한을 기본으로 부여합니다. 프로그램이 쓰지 않는 권한은 공격자가 쓰게 됩니다.
     .fix = `securityContext.capabilities.drop: ["ALL"]`을 설정하고 꼭 필요한 권한만 다시 추가하십시오.
 
+check-capability-added = 커널 권한 추가
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 커널 권한 { $capability }{ JOSA($capability, "을/를") } 추가합니다.
+    .why = 대부분의 프로그램에는 커널 권한(capability)이 필요하지 않습니다. 추가한 권한은 컨테이너에 침입한 공격자도 갖게 됩니다.
+    .fix = 프로그램이 이 권한 없이 실행된다면 `securityContext.capabilities.add`에서 { $capability }{ JOSA($capability, "을/를") } 제거하십시오.
+
 check-container-runs-as-root = root로 실행될 수 있는 컨테이너
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } root로 실행되는 것을 막는 설정이 없습니다.
     .why = 컨테이너의 root는 컨테이너를 탈출하는 순간 노드의 root가 되며, 탈출하기 전에도 컨테이너 안의 모든 프로그램을 바꿔치기할 수 있습니다.
@@ -157,9 +162,9 @@ check-kernel-hardening-missing = 커널 보호 설정 없음
     .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하고 모든 커널 권한을 제거하십시오.
 
 check-kubernetes-dashboard = 쿠버네티스 대시보드
-    .message = 쿠버네티스 대시보드가 실행되거나 그 서비스 어카운트가 사용됩니다.
+    .message = 쿠버네티스 대시보드가 실행되거나 그 서비스 어카운트나 역할이 사용됩니다.
     .why = 대시보드는 자신의 서비스 어카운트나 토큰을 입력한 사람의 권한으로 동작합니다. 외부에 열려 있거나 권한이 과도해서 클러스터 전체를 빼앗긴 사례가 있으며, 프로젝트는 2025년에 보관 처리되었습니다.
-    .fix = 대시보드와 그 서비스 어카운트를 제거하십시오.
+    .fix = 대시보드와 그 서비스 어카운트, 바인딩을 제거하십시오.
 
 check-low-group-id = 낮은 그룹 ID
     .message = 컨테이너 { $container }의 그룹 ID가 { $least }보다 작거나 매니페스트에 지정되지 않았습니다.
