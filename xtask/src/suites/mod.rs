@@ -8,6 +8,7 @@ mod kubehound;
 mod network;
 mod posture;
 mod posture_checkov;
+mod posture_controls;
 mod posture_kube_linter;
 mod posture_kube_score;
 mod posture_kubeaudit;
@@ -52,6 +53,7 @@ pub(crate) const ALL: &[Suite] = &[
     cel_kubernetes::SUITE,
     cel_spec::SUITE,
     posture_checkov::SUITE,
+    posture_controls::SUITE,
     posture_kube_linter::SUITE,
     posture_kube_score::SUITE,
     posture_kubeaudit::SUITE,

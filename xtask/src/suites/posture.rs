@@ -15,6 +15,7 @@ use haechi_objects::{PodTemplates, objects};
 use haechi_syntax::{Document, Limits, Node, parse};
 use serde_json::Value as Json;
 
+use super::posture_controls::Controls;
 use crate::conformance::Outcome;
 
 /// Our checks that name that id of that peer.
@@ -120,20 +121,80 @@ pub(super) fn pass_or_fail(outcome: &mut Outcome, case: String, fails: bool, fou
     outcome.judge(case, difference);
 }
 
-/// Counts the cases of peers' checks that none of ours names.
+/// Whether the files hold something that runs pods.
+pub(super) fn runs_pods(files: &[PathBuf]) -> Result<bool> {
+    let templates = PodTemplates::default();
+    for file in files {
+        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+        for document in parse(&bytes, &Limits::default()).documents {
+            if objects(&document).objects.into_iter().any(|object| templates.pod(object).is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// The role that a binding of the files refers to, as kind and name.
+pub(super) fn role_of(files: &[PathBuf], kind: &str, name: &str) -> Result<Option<(String, String)>> {
+    for file in files {
+        let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+        for document in parse(&bytes, &Limits::default()).documents {
+            let here = objects(&document).objects;
+            let Some(binding) = here.iter().find(|object| object.kind() == kind && object.name() == name)
+            else {
+                continue;
+            };
+            let text = |field: &str| binding.node().at(&["roleRef", field]).and_then(Node::as_str);
+            if let (Some(kind), Some(name)) = (text("kind"), text("name")) {
+                return Ok(Some((kind.to_owned(), name.to_owned())));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Counts the cases that are not judged here, by what they have in common.
 #[derive(Debug, Default)]
-pub(super) struct Unmapped(BTreeMap<String, usize>);
+pub(super) struct Unmapped {
+    checks: BTreeMap<(String, Vec<String>), usize>,
+    others: BTreeMap<(String, &'static str), usize>,
+}
 
 impl Unmapped {
+    /// A case of a peer's check that none of ours names.
     pub(super) fn count(&mut self, id: &str) {
-        *self.0.entry(id.to_owned()).or_default() += 1;
+        self.count_of(id, &[id]);
     }
 
-    /// Puts them apart, a line for each of the peer's checks.
-    pub(super) fn put_apart(self, outcome: &mut Outcome) {
-        for (id, count) in self.0 {
-            let reason = format!("{count} cases of a check that no check of this catalogue names");
-            outcome.apart.push((id, reason));
+    /// A case of a peer's rule that none of ours names, nor all of the controls that it serves.
+    pub(super) fn count_of(&mut self, rule: &str, controls: &[&str]) {
+        let controls = controls.iter().map(|control| (*control).to_owned()).collect();
+        *self.checks.entry((rule.to_owned(), controls)).or_default() += 1;
+    }
+
+    /// A row that is no case, or none of ours to judge.
+    pub(super) fn count_other(&mut self, what: &str, reason: &'static str) {
+        *self.others.entry((what.to_owned(), reason)).or_default() += 1;
+    }
+
+    /// Puts them apart, a line for each of the peer's checks with the reason; without a reason it is a wrong case.
+    pub(super) fn put_apart(self, peer: &str, root: &Path, outcome: &mut Outcome) -> Result<()> {
+        let controls = Controls::read(root)?;
+        for ((rule, ids), count) in self.checks {
+            match controls.why_without_check(peer, &rule, &ids) {
+                Some(reason) => outcome.apart.push((rule, format!("{count} cases: {reason}"))),
+                None => outcome.judge(
+                    format!("{rule}|unmapped"),
+                    Some(format!(
+                        "{count} cases of a check that none of ours names, and no reason is written"
+                    )),
+                ),
+            }
         }
+        for ((what, reason), count) in self.others {
+            outcome.apart.push((what, format!("{count} rows: {reason}")));
+        }
+        Ok(())
     }
 }

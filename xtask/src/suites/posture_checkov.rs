@@ -11,7 +11,7 @@ use anyhow::Result;
 use haechi_checks::{Check, Options};
 use serde_json::Value as Json;
 
-use super::posture::{Found, Unmapped, checks_of, manifests, pass_or_fail, scan, shown, text};
+use super::posture::{Found, Unmapped, checks_of, manifests, pass_or_fail, role_of, scan, shown, text};
 use super::yaml::json_lines;
 use crate::conformance::{Outcome, Suite};
 
@@ -49,14 +49,24 @@ fn run(root: &Path) -> Result<Outcome> {
             continue;
         }
         let resource = text(&row, "resource");
-        let found: Vec<Found> = found.into_iter().filter(|found| is_about(found, resource)).collect();
+        // Their checks over connections report the binding; ours report the role that it gives.
+        let mut parts = resource.splitn(3, '.');
+        let (kind, name) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
+        let files = manifests(&folder.join(text(&row, "path")))?;
+        let role = if kind.ends_with("Binding") { role_of(&files, kind, name)? } else { None };
+        let is_of_role = |found: &Found| {
+            let own = &found.finding.resource;
+            role.as_ref().is_some_and(|(kind, name)| own.kind == *kind && own.name == *name)
+        };
+        let found: Vec<Found> =
+            found.into_iter().filter(|found| is_about(found, resource) || is_of_role(found)).collect();
         let case = format!("{id}|{}|{resource}", text(&row, "case"));
         pass_or_fail(&mut outcome, case, text(&row, "expect") == "fail", &found);
     }
     for ((id, case), rows) in by_name {
         named_files(&folder, &id, &case, &rows, &mut outcome)?;
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("checkov", root, &mut outcome)?;
     Ok(outcome)
 }
 

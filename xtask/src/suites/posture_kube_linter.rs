@@ -40,7 +40,7 @@ fn run(root: &Path) -> Result<Outcome> {
             .then(|| format!("expected {expected} findings, found {}: {}", found.len(), shown(&found)));
         outcome.judge(format!("{id}|{}", text(&row, "case")), difference);
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("kube-linter", root, &mut outcome)?;
     Ok(outcome)
 }
 

@@ -38,7 +38,7 @@ fn run(root: &Path) -> Result<Outcome> {
         let case = format!("{id}|{}|{config}", text(&row, "case"));
         pass_or_fail(&mut outcome, case, text(&row, "expect") == "fail", &found);
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("kube-score", root, &mut outcome)?;
     Ok(outcome)
 }
 

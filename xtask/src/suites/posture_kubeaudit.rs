@@ -47,7 +47,7 @@ fn run(root: &Path) -> Result<Outcome> {
         let found = scan(&manifests(&folder.join(text(&row, "path")))?, &options(id, &row), &checks)?;
         pass_or_fail(&mut outcome, case, fails, &found);
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("kubeaudit", root, &mut outcome)?;
     Ok(outcome)
 }
 

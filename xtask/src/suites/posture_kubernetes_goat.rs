@@ -5,10 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use haechi_checks::{CHECKS, Check, Options};
 use haechi_model::Severity;
-use haechi_objects::{PodTemplates, objects};
-use haechi_syntax::{Limits, parse};
 
-use super::posture::{Found, manifests, scan, shown, text};
+use super::posture::{Found, manifests, runs_pods, scan, shown, text};
 use super::yaml::json_lines;
 use crate::conformance::{Outcome, Suite};
 
@@ -33,12 +31,14 @@ fn run(root: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let checks: Vec<&'static Check> = CHECKS.iter().copied().filter(|check| !check.opt_in).collect();
     for row in json_lines(&root.join(SUITE.needs))? {
+        let case = text(&row, "case").to_owned();
         if text(&row, "expect") != "vulnerable" {
+            let reason = format!("says nothing of weaknesses (`{}`)", text(&row, "expect"));
+            outcome.apart.push((case, reason));
             continue;
         }
-        let case = text(&row, "case").to_owned();
         let path = folder.join(text(&row, "path"));
-        if !runs_pods(&path)? {
+        if !runs_pods(&manifests(&path)?)? {
             let reason = "runs no pod that could be judged: a template, a policy or rights (another area)";
             outcome.apart.push((case, reason.to_owned()));
             continue;
@@ -58,15 +58,4 @@ fn run(root: &Path) -> Result<Outcome> {
 
 fn has(found: &[Found], slug: &str) -> bool {
     found.iter().any(|found| found.finding.rule == slug)
-}
-
-fn runs_pods(path: &Path) -> Result<bool> {
-    let parsed = parse(&std::fs::read(path)?, &Limits::default());
-    let templates = PodTemplates::default();
-    let runs = parsed
-        .documents
-        .iter()
-        .flat_map(|document| objects(document).objects)
-        .any(|object| templates.pod(object).is_some());
-    Ok(parsed.errors.is_empty() && runs)
 }

@@ -23,7 +23,7 @@ fn run(root: &Path) -> Result<Outcome> {
         let rule = text(&row, "check");
         let checks = checks_of_rule(&row);
         if checks.is_empty() {
-            unmapped.count(rule);
+            unmapped.count_of(rule, &controls(&row));
             continue;
         }
         let case = format!("{rule}|{}", text(&row, "case"));
@@ -37,7 +37,7 @@ fn run(root: &Path) -> Result<Outcome> {
         let found = scan(&input(&path)?, &options, &checks)?;
         pass_or_fail(&mut outcome, case, text(&row, "expect") == "fail", &found);
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("kubescape", root, &mut outcome)?;
     Ok(outcome)
 }
 
@@ -58,8 +58,7 @@ fn checks_of_rule(row: &Json) -> Vec<&'static Check> {
     if !named.is_empty() {
         return named;
     }
-    let controls: Vec<&str> =
-        row.get("controls").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    let controls = controls(row);
     let telling: Vec<&str> = controls.iter().copied().filter(|control| *control != ANY_CONTEXT).collect();
     let asked = if telling.is_empty() { controls } else { telling };
     let mut checks: Vec<&'static Check> = Vec::new();
@@ -73,6 +72,11 @@ fn checks_of_rule(row: &Json) -> Vec<&'static Check> {
     checks.sort_by_key(|check| check.info.slug);
     checks.dedup_by_key(|check| check.info.slug);
     checks
+}
+
+/// The controls that the case's rule serves.
+fn controls(row: &Json) -> Vec<&str> {
+    row.get("controls").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect()
 }
 
 /// The case's parameters; `None` where one has no counterpart.

@@ -10,7 +10,7 @@ use anyhow::Result;
 use haechi_checks::Options;
 use serde_json::Value as Json;
 
-use super::posture::{Found, checks_of, manifests, scan, shown, text};
+use super::posture::{Found, checks_of, manifests, runs_pods, scan, shown, text};
 use super::yaml::json_lines;
 use crate::conformance::{Outcome, Suite};
 
@@ -75,9 +75,12 @@ fn run(root: &Path) -> Result<Outcome> {
             critical.extend(judge(id)?.into_iter().filter(|found| found.is_written));
         }
         let mut followed = Vec::new();
-        for id in ADVICE {
-            if judge(id)?.is_empty() {
-                followed.push(*id);
+        // Where no pod is run, no advice is followed.
+        if runs_pods(&files)? {
+            for id in ADVICE {
+                if judge(id)?.is_empty() {
+                    followed.push(*id);
+                }
             }
         }
         let is_right =

@@ -19,6 +19,8 @@ fn run(root: &Path) -> Result<Outcome> {
         let (id, expected) = (text(&row, "check"), text(&row, "expect"));
         // Definitions of their checks, and what their mutations make of a manifest.
         if expected == "aux" {
+            let reason = "no case: a definition of a check, or what a mutation makes of a case";
+            unmapped.count_other("aux", reason);
             continue;
         }
         let checks = checks_of("polaris", id);
@@ -26,10 +28,14 @@ fn run(root: &Path) -> Result<Outcome> {
             unmapped.count(id);
             continue;
         }
-        let found = scan(&manifests(&folder.join(text(&row, "path")))?, &options(), &checks)?;
+        let mut found = scan(&manifests(&folder.join(text(&row, "path")))?, &options(), &checks)?;
+        // Their checks of roles and of cluster roles are apart, ours are one.
+        if matches!(id, "rolePodExecAttach" | "rolebindingRolePodExecAttach") {
+            found.retain(|found| found.finding.resource.kind == "Role");
+        }
         pass_or_fail(&mut outcome, format!("{id}|{}", text(&row, "case")), expected == "fail", &found);
     }
-    unmapped.put_apart(&mut outcome);
+    unmapped.put_apart("polaris", root, &mut outcome)?;
     Ok(outcome)
 }
 

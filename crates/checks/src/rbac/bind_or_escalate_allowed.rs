@@ -41,6 +41,7 @@ pub(crate) static CHECK: Check = Check {
             peer("eks-1.8.0", "4.1.8"),
             peer("gke-1.9.0", "4.1.7"),
             peer("kubescape", "C-0191"),
+            peer("trivy", "KSV-0050"),
             peer("trivy", "KSV-0051"),
             peer("trivy", "KSV-0052"),
             peer("checkov", "CKV_K8S_157"),

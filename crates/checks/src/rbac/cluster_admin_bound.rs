@@ -92,6 +92,10 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if object.name() == "cluster-admin" && binding.is_default() {
         return;
     }
+    // A ClusterRoleBinding to a Role is refused.
+    if binding.is_cluster() && kind != "ClusterRole" {
+        return;
+    }
     let namespace = object.namespace().filter(|_| kind == "Role");
     let is_admin = (kind, name) == ("ClusterRole", "cluster-admin");
     let has_all = || {

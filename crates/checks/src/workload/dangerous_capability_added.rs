@@ -38,6 +38,7 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("kubescape", "rule-privileged-container"),
             peer("trivy", "KSV-0106"),
             peer("trivy", "KSV-0005"),
             peer("trivy", "KSV-0120"),
