@@ -32,7 +32,7 @@ fn run(root: &Path) -> Result<Outcome> {
             .filter_map(Json::as_str)
             .collect();
         let case = format!("{id}|{}|{}", text(&row, "case"), text(&row, "args"));
-        if id == "image" && text(&row, "args").trim_matches('"') != "" {
+        if id == "image" && !text(&row, "args").trim_matches('"').is_empty() {
             let reason = "names the image and tag that the user wants, a parameter that ours does not have";
             outcome.apart.push((case, reason.to_owned()));
             continue;

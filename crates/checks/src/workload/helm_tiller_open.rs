@@ -19,8 +19,8 @@ use crate::findings::Findings;
 /// # Helm 3 needs no server.
 /// ```
 /// ## Decisions
-/// Tiller listens on all addresses unless told to listen on the loopback one. That Tiller runs at all is `helm-
-/// tiller`.
+/// Tiller listens on all addresses unless told to listen on the loopback one. That Tiller runs at all is
+/// `helm-tiller`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "helm-tiller-open",
