@@ -2,7 +2,7 @@ use haechi_model::{RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
-use crate::check::{Check, Run, peer};
+use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
 
 /// ## What it does
@@ -44,15 +44,15 @@ pub(crate) static CHECK: Check = Check {
         ],
     },
     opt_in: false,
-    run: Run::Pod(check),
+    run: Run::PodAmong(check),
 };
 
-fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
+fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
     for container in pod.containers() {
-        if let Some(kind) = profile(container).filter(|kind| is_unconfined(*kind)) {
+        if let Some(kind) = profile(container, context).filter(|kind| is_unconfined(*kind)) {
             out.report(&CHECK, kind).container(container);
         }
     }
@@ -62,11 +62,14 @@ fn is_unconfined(kind: Node<'_>) -> bool {
     kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("unconfined"))
 }
 
-/// The profile that is chosen for a container: the `type` of the field, or the value of the annotation that clusters
-/// before 1.27 read.
-pub(super) fn profile(container: Container<'_>) -> Option<Node<'_>> {
+/// The profile that is chosen for a container: the `type` of the field, or, for a version of Kubernetes before 1.27,
+/// the value of the annotation.
+pub(super) fn profile<'d>(container: Container<'d>, context: &Context<'_>) -> Option<Node<'d>> {
     if let Some(profile) = container.effective("seccompProfile") {
         return profile.node.get("type");
+    }
+    if context.options.kubernetes_minor >= 27 {
+        return None;
     }
     let pod = container.pod();
     let own = format!("container.seccomp.security.alpha.kubernetes.io/{}", container.name());
