@@ -148,10 +148,9 @@ pub(super) fn config(matches: &ArgMatches, paths: &[PathBuf]) -> Result<Config> 
     found.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
+/// The day in UTC, so that a suppression ends everywhere at once. This is the edge that reads the clock.
 fn today() -> String {
-    let today = time::OffsetDateTime::from(std::time::SystemTime::now()).date();
-    format!("{:04}-{:02}-{:02}", today.year(), u8::from(today.month()), today.day())
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 /// Findings decide by `--fail-on` alone, whatever is shown; but what could not be judged goes first.
