@@ -22,8 +22,10 @@ use haechi_cel::{Authorizer, Composed, Program};
 use haechi_objects::Object;
 
 use self::load::claimed;
+pub(crate) use self::load::load_native;
 use self::matching::{MatchResources, Selector};
 use self::resources::Resources;
+pub(crate) use self::review::{NativeSession, OUT_OF_BUDGET};
 use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicySet, Request, Verdict};
 
 /// The engine for ValidatingAdmissionPolicy and MutatingAdmissionPolicy.
@@ -120,7 +122,7 @@ pub fn warning(policy: &str, binding: &str, message: &str) -> String {
 }
 
 #[derive(Debug)]
-struct Policy {
+pub(crate) struct Policy {
     name: Arc<str>,
     fail_mode: FailMode,
     param_kind: Option<ParamKind>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_cel::Map as CelMap;
 use haechi_cel::{
-    Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value,
+    Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value,
 };
 use haechi_objects::Object;
 
@@ -27,7 +27,7 @@ const MESSAGE_LIMIT: usize = 5 * 1024;
 /// Longest value of an annotation.
 const ANNOTATION_LIMIT: usize = 10 * 1024;
 
-pub(super) const OUT_OF_BUDGET: &str =
+pub(crate) const OUT_OF_BUDGET: &str =
     "validation failed due to running out of cost budget, no further validation rules will be run";
 
 /// An error of a whole run, as opposed to one of a single expression.
@@ -61,10 +61,11 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
         _ => request.namespace,
     };
     let operation = request.operation.unwrap_or(Operation::Create);
+    let authorizer = set.authorizer.as_deref().map(|authorizer| authorizer as &dyn Authorizer);
     let namespaced = endpoint.namespaced;
     let target = Target { request, kind: request.kind, resource, operation, namespaced, namespace };
     let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
-    let mut session = Session::new(&arena, target, set, groups);
+    let mut session = Session::new(&arena, target, operation.as_str(), authorizer, groups);
     let is_exempt = is_policy_resource(&session.target.resource);
     let first = verdicts.len();
     // Mutations come first: what is validated is the object that would be stored.
@@ -237,15 +238,52 @@ fn select_params<'a>(
     Ok(selected.collect())
 }
 
+/// One request against the CEL of Gatekeeper's templates.
+pub(crate) struct NativeSession<'a>(Session<'a>);
+
+impl<'a> NativeSession<'a> {
+    /// Gatekeeper hands on what it was sent: an object by itself has neither operation nor endpoint.
+    pub(crate) fn new(arena: &'a Bump, request: &'a Request<'a>) -> Self {
+        let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
+        let target = Target {
+            request,
+            kind: request.kind,
+            resource: request.resource.unwrap_or_default(),
+            operation: request.operation.unwrap_or(Operation::Create),
+            namespaced: None,
+            namespace: request.namespace,
+        };
+        let operation = request.operation.map_or("", Operation::as_str);
+        let mut session = Session::new(arena, target, operation, None, groups);
+        if request.operation == Some(Operation::Delete) {
+            session.evaluator.set(OBJECT, Some(Value::Null));
+        }
+        Self(session)
+    }
+
+    /// Appends the verdicts of one constraint, under the template's name.
+    pub(crate) fn judge(&mut self, policy: &'a Policy, params: Value<'a>, verdicts: &mut Vec<Verdict>) {
+        if let Body::Validating { validations, annotations } = &policy.body {
+            self.0.validate(policy, None, params, validations, annotations, verdicts);
+        }
+    }
+}
+
 impl<'a> Session<'a> {
-    fn new(arena: &'a Bump, target: Target<'a>, set: &'a CelSet, groups: &'a [&'a str]) -> Self {
+    fn new(
+        arena: &'a Bump,
+        target: Target<'a>,
+        operation: &'a str,
+        authorizer: Option<&'a dyn Authorizer>,
+        groups: &'a [&'a str],
+    ) -> Self {
         let request = target.request;
         let mut evaluator = Evaluator::new(arena, Limits::default());
         let of_object =
             |object: Option<Object<'a>>| object.map_or(Value::Null, |object| Value::of_node(object.node()));
         evaluator.set(OBJECT, Some(of_object(request.object)));
         evaluator.set(OLD_OBJECT, Some(of_object(request.old_object)));
-        evaluator.set(REQUEST, Some(request_value(arena, &target)));
+        evaluator.set(REQUEST, Some(request_value(arena, &target, operation)));
         evaluator.set(VARIABLES, Some(Value::Variables));
         let namespace_name = if is_namespace(&target.kind) { "" } else { target.namespace };
         let known = target.namespace_object();
@@ -255,7 +293,7 @@ impl<'a> Session<'a> {
             None => None,
         };
         let requester = Requester { username: request.user.username, groups };
-        evaluator.set_authorizer(set.authorizer.as_deref().map(|authorizer| authorizer as _), requester);
+        evaluator.set_authorizer(authorizer, requester);
         let mut session = Self { target, arena, evaluator, namespace, budget: 0 };
         session.set_authorizer(true);
         session
@@ -461,7 +499,7 @@ pub(super) fn expression_error(program: &Program, fail: &Fail) -> String {
 }
 
 /// `request`: what is empty is left out, as the API server leaves it out.
-fn request_value<'a>(arena: &'a Bump, target: &Target<'a>) -> Value<'a> {
+fn request_value<'a>(arena: &'a Bump, target: &Target<'a>, operation: &'a str) -> Value<'a> {
     let request = target.request;
     let map = |fields: &[(&'a str, Value<'a>)]| Value::Map(CelMap::of_fields(arena, fields));
     let kind = |kind: &GroupVersionKind<'a>| {
@@ -496,7 +534,7 @@ fn request_value<'a>(arena: &'a Bump, target: &Target<'a>) -> Value<'a> {
         ("resource", resource(&target.resource)),
         ("requestKind", kind(&target.kind)),
         ("requestResource", resource(&target.resource)),
-        ("operation", Value::String(target.operation.as_str())),
+        ("operation", Value::String(operation)),
         ("userInfo", map(&user)),
         ("dryRun", Value::Bool(request.dry_run)),
     ];

@@ -9,9 +9,9 @@ use haechi_objects::Object;
 use haechi_syntax::{Document, Limits, Node, Value, parse};
 use regex::Regex;
 
-use super::expansion::Expansions;
 use super::{EnforcementPoint, Gatekeeper, GatekeeperSet, ObjectSource};
-use crate::engine::{Engine, Inventory, LoadError, Outcome, PolicyDocument, Request, Verdict};
+use crate::cel::OUT_OF_BUDGET;
+use crate::engine::{Engine, FailMode, Inventory, LoadError, Outcome, PolicyDocument, PolicySet, Request, Verdict};
 
 /// What the runner needs of the world.
 pub trait Surroundings {
@@ -29,6 +29,8 @@ pub struct SuiteFilter {
     pub test: Option<Regex>,
     /// The name of a case must match.
     pub case: Option<Regex>,
+    /// See [`Gatekeeper::rego_first`].
+    pub rego_first: bool,
 }
 
 /// How a suite ended.
@@ -220,12 +222,19 @@ impl Runner<'_> {
             "" => None,
             path => Some(self.documents(path)?),
         };
-        let engine = Gatekeeper { point: EnforcementPoint::CommandLine };
+        let engine = Gatekeeper { point: EnforcementPoint::CommandLine, rego_first: self.filter.rego_first };
         let alone = engine.load(&[template.as_policy()?]);
         if let Some(error) = alone.errors.first() {
             return Err(format!("adding template: {error}"));
         }
-        let loaded = engine.load(&[template.as_policy()?, constraint.as_policy()?]);
+        let mut policies = vec![template.as_policy()?, constraint.as_policy()?];
+        for document in expansion.iter().flatten() {
+            let policy = document.as_policy()?;
+            if policy.object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
+                policies.push(policy);
+            }
+        }
+        let loaded = engine.load(&policies);
         let mistake = loaded.errors.first().map(LoadError::to_string);
         match (is_true(test, "invalid"), mistake) {
             (true, Some(_)) => return Ok(Vec::new()),
@@ -233,22 +242,11 @@ impl Runner<'_> {
             (false, Some(error)) => return Err(format!("adding constraint: {error}")),
             (false, None) => {}
         }
-        let mut expansions = Expansions::default();
-        let mut errors = Vec::new();
-        for document in expansion.iter().flatten() {
-            let policy = document.as_policy()?;
-            if policy.object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
-                expansions.read(&policy, &mut errors);
-            }
-        }
-        if let Some(error) = errors.first() {
-            return Err(format!("adding expansion: {error}"));
-        }
         let cases = test.get("cases").map(Node::items).into_iter().flatten();
-        Ok(cases.map(|case| self.case(case, &loaded.set, &expansions)).collect())
+        Ok(cases.map(|case| self.case(case, &loaded.set)).collect())
     }
 
-    fn case(&self, case: Node<'_>, set: &GatekeeperSet, expansions: &Expansions) -> CaseResult {
+    fn case(&self, case: Node<'_>, set: &GatekeeperSet) -> CaseResult {
         let start = self.surroundings.seconds();
         let name = text(case, "name").to_owned();
         let is_chosen = self.filter.case.as_ref().is_none_or(|filter| filter.is_match(&name));
@@ -257,12 +255,12 @@ impl Runner<'_> {
             result.skipped = true;
             return result;
         }
-        result.error = self.check(case, set, expansions).err();
+        result.error = self.check(case, set).err();
         result.seconds = self.surroundings.seconds() - start;
         result
     }
 
-    fn check(&self, case: Node<'_>, set: &GatekeeperSet, expansions: &Expansions) -> Result<(), String> {
+    fn check(&self, case: Node<'_>, set: &GatekeeperSet) -> Result<(), String> {
         let path = text(case, "object");
         if path.is_empty() {
             return Err("invalid case: must define object".into());
@@ -291,20 +289,12 @@ impl Runner<'_> {
             false => Request::of_object(object, &inventory),
         };
         let mut verdicts = Vec::new();
-        set.review_from(&request, ObjectSource::Original, &mut verdicts);
-        let mut messages = violations(&verdicts)?;
-        if !expansions.is_empty() && request.admission.is_none() {
-            let namespace = inventory.get("v1", "Namespace", None, request.namespace);
-            for expanded in expansions.expand(object, namespace)? {
-                let Some(object) = expanded.object() else { continue };
-                let mut verdicts = Vec::new();
-                let request = Request::of_object(object, &inventory);
-                set.review_from(&request, ObjectSource::Generated, &mut verdicts);
-                let implied = violations(&verdicts)?;
-                messages
-                    .extend(implied.iter().map(|text| format!("[Implied by {}] {text}", expanded.template)));
-            }
+        // gator expands objects, and leaves AdmissionReviews as they are.
+        match request.admission {
+            Some(_) => set.review_from(&request, ObjectSource::Original, &mut verdicts),
+            None => set.review(&request, &mut verdicts),
         }
+        let messages = violations(&verdicts)?;
         assertions.iter().try_for_each(|assertion| assertion.check(&messages))
     }
 
@@ -408,16 +398,23 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
     for verdict in verdicts {
         match &verdict.outcome {
             Outcome::Violation(violation) => messages.push(violation.message.clone()),
-            Outcome::Error { message, .. }
-                if message.starts_with("eval_") || message.starts_with("stopped") =>
-            {
-                messages.push(message.clone());
+            Outcome::Error { message, fail_mode } if is_of_evaluation(message) => {
+                if *fail_mode == FailMode::Fail {
+                    messages.push(message.clone());
+                }
             }
             Outcome::Error { message, .. } => return Err(format!("{}: {message}", verdict.policy)),
             Outcome::Pass | Outcome::NotApplicable(_) => {}
         }
     }
     Ok(messages)
+}
+
+/// Whether an error was met while a policy ran, as opposed to one that keeps it from being asked.
+fn is_of_evaluation(message: &str) -> bool {
+    ["eval_", "stopped", "expression '", "failed messageExpression", OUT_OF_BUDGET]
+        .iter()
+        .any(|start| message.starts_with(start))
 }
 
 /// How many violations there must be.
