@@ -24,7 +24,7 @@ use haechi_objects::Object;
 use self::load::claimed;
 pub(crate) use self::load::load_native;
 use self::matching::{MatchResources, Selector};
-use self::resources::Resources;
+pub(crate) use self::resources::Resources;
 pub(crate) use self::review::{NativeSession, OUT_OF_BUDGET};
 use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicySet, Request, Verdict};
 

@@ -56,6 +56,8 @@ pub struct GatekeeperSet {
     expansions: Expansions,
     mutators: MutatorSet,
     point: EnforcementPoint,
+    /// Objects by themselves are taken as `gator verify` takes them: one that names no namespace has none.
+    as_verify: bool,
     regexes: Regexes,
     texts: review::Texts,
 }

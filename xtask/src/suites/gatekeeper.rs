@@ -131,10 +131,11 @@ fn canonical(node: Node<'_>) -> String {
         let mut entries: Vec<(String, String)> =
             node.entries().map(|entry| (entry.key.to_owned(), canonical(entry.value))).collect();
         entries.sort();
-        return format!("{entries:?}");
+        let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        return format!("{{{}}}", entries.join(", "));
     }
     if node.is_sequence() {
-        return format!("{:?}", node.items().map(canonical).collect::<Vec<_>>());
+        return format!("[{}]", node.items().map(canonical).collect::<Vec<_>>().join(", "));
     }
     match node.value() {
         haechi_syntax::Value::Null => "null".to_owned(),

@@ -14,7 +14,7 @@ use haechi_syntax::{Document, Limits, Node, parse_json};
 use serde_json::{Map, Value as Json};
 
 use super::expansion::ApplyTo;
-use super::matching::{Match, Matched, ObjectSource};
+use super::matching::{Match, Matched, ObjectSource, goes_to_a_namespace};
 use crate::engine::{Actions, LoadError, Operation, Outcome, Patch, PatchOp, PolicyDocument, Verdict};
 use crate::rego::Value;
 use path::{Path, Shape, Step};
@@ -292,7 +292,9 @@ impl Mutator {
         if !self.apply_to.is_empty() && !is_meant {
             return Matched::No("applyTo");
         }
-        self.matches.matches(object, namespace, source)
+        // An object that nobody has sent yet goes to the namespace `default`.
+        let is_namespaced = operation.is_none() && goes_to_a_namespace(object);
+        self.matches.matches(object, namespace, source, is_namespaced)
     }
 
     /// Whether two mutators of the same kinds disagree about the shape of what they change.

@@ -8,7 +8,7 @@ use haechi_objects::Object;
 
 use super::GatekeeperSet;
 use super::constraint::{Constraint, EnforcementPoint};
-use super::matching::{Matched, ObjectSource};
+use super::matching::{Matched, ObjectSource, goes_to_a_namespace};
 use super::mutation::Mutated;
 use super::template::{Code, Template};
 use crate::cel::NativeSession;
@@ -279,9 +279,12 @@ impl<'r> Review<'r, '_> {
             _ => request.object,
         };
         let namespace = namespace_of(request);
+        let is_namespaced = request.operation.is_none()
+            && !self.set.as_verify
+            && object.is_some_and(goes_to_a_namespace);
         let mut result = Matched::Unknown("the request holds neither an object nor an old object");
         for object in [object, request.old_object].into_iter().flatten() {
-            match constraint.matches.matches(object, namespace, self.source) {
+            match constraint.matches.matches(object, namespace, self.source, is_namespaced) {
                 Matched::Yes => return Matched::Yes,
                 Matched::Unknown(why) => return Matched::Unknown(why),
                 no @ Matched::No(_) if matches!(result, Matched::Unknown(_)) => result = no,

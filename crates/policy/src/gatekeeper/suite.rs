@@ -234,7 +234,8 @@ impl Runner<'_> {
                 policies.push(policy);
             }
         }
-        let loaded = engine.load(&policies);
+        let mut loaded = engine.load(&policies);
+        loaded.set.as_verify = true;
         let mistake = loaded.errors.first().map(LoadError::to_string);
         match (is_true(test, "invalid"), mistake) {
             (true, Some(_)) => return Ok(Vec::new()),
