@@ -1,20 +1,19 @@
-//! All engines together: what `policy apply` and `policy explain` do.
-
-use std::sync::Arc;
+//! All engines together: what a command or the service asks.
 
 use haechi_objects::Object;
 
-use crate::engine::{
-    Actions, Engine, LoadError, Loaded, Outcome, PolicyDocument, PolicySet, Request, Verdict,
-};
+use crate::cel::{CelEngine, CelSet};
+use crate::engine::{Engine, LoadError, Loaded, PolicyDocument, PolicySet, Request, Verdict};
 use crate::gatekeeper::{Gatekeeper, GatekeeperSet};
 use crate::pss::{PodSecurity, PodSecuritySet, read_legacy_policy};
 
 /// Which engines read policies, and how.
 #[derive(Debug, Clone, Default)]
 pub struct PolicyEngines {
-    /// Gatekeeper's templates and constraints.
+    /// Gatekeeper's templates, constraints, mutators and expansions.
     pub gatekeeper: Gatekeeper,
+    /// Kubernetes' own admission policies.
+    pub cel: CelEngine,
     /// The Pod Security Standards, by the labels of namespaces; left out unless asked for.
     pub pod_security: Option<PodSecurity>,
 }
@@ -23,18 +22,8 @@ pub struct PolicyEngines {
 #[derive(Debug, Default)]
 pub struct Policies {
     gatekeeper: GatekeeperSet,
+    cel: CelSet,
     pod_security: Option<PodSecuritySet>,
-}
-
-/// Why a policy has something to say about a request, or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// The policy.
-    pub policy: Arc<str>,
-    /// What is done about a violation.
-    pub actions: Actions,
-    /// The field of the policy that leaves the request out; `None` if the policy is about it.
-    pub left_out_by: Option<&'static str>,
 }
 
 impl Engine for PolicyEngines {
@@ -42,32 +31,29 @@ impl Engine for PolicyEngines {
 
     fn claims(&self, object: Object<'_>) -> bool {
         self.gatekeeper.claims(object)
+            || self.cel.claims(object)
+            || read_legacy_policy(object).is_some()
             || self.pod_security.as_ref().is_some_and(|engine| engine.claims(object))
     }
 
     /// Loads the documents into all engines. A PodSecurityPolicy, which no API server since 1.25 knows, is an error that
     /// names the level of the standards that comes closest.
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<Policies> {
-        let mut errors: Vec<(usize, LoadError)> = Vec::new();
-        let mut add = |list: Vec<LoadError>| {
-            for error in list {
-                let index = documents.iter().position(|document| document.path == error.path);
-                errors.push((index.unwrap_or(usize::MAX), error));
-            }
-        };
         let gatekeeper = self.gatekeeper.load(documents);
+        let cel = self.cel.load(documents);
         let pod_security = self.pod_security.as_ref().map(|engine| engine.load(documents));
-        add(gatekeeper.errors);
+        let mut errors = gatekeeper.errors;
+        errors.extend(cel.errors);
         let pod_security = pod_security.map(|loaded| {
-            add(loaded.errors);
+            errors.extend(loaded.errors);
             loaded.set
         });
-        add(documents.iter().filter_map(removed).collect());
-        errors.sort_by_key(|(index, error)| (*index, error.span));
-        Loaded {
-            set: Policies { gatekeeper: gatekeeper.set, pod_security },
-            errors: errors.into_iter().map(|(_, error)| error).collect(),
-        }
+        errors.extend(documents.iter().filter_map(removed));
+        errors.sort_by_key(|error| {
+            let index = documents.iter().position(|document| document.path == error.path);
+            (index.unwrap_or(usize::MAX), error.position)
+        });
+        Loaded { set: Policies { gatekeeper: gatekeeper.set, cel: cel.set, pod_security }, errors }
     }
 }
 
@@ -87,6 +73,7 @@ fn removed(document: &PolicyDocument<'_>) -> Option<LoadError> {
 impl PolicySet for Policies {
     fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
         self.gatekeeper.review(request, verdicts);
+        self.cel.review(request, verdicts);
         if let Some(pod_security) = &self.pod_security {
             pod_security.review(request, verdicts);
         }
@@ -94,22 +81,13 @@ impl PolicySet for Policies {
 }
 
 impl Policies {
-    /// Says of each policy whether it is about the request, and if not, by which field.
-    pub fn explain(&self, request: &Request<'_>) -> Vec<Explanation> {
-        let mut verdicts = Vec::new();
-        self.review(request, &mut verdicts);
-        let mut explanations: Vec<Explanation> = verdicts
-            .into_iter()
-            .map(|verdict| Explanation {
-                policy: verdict.policy,
-                actions: verdict.actions,
-                left_out_by: match verdict.outcome {
-                    Outcome::NotApplicable(field) => Some(field),
-                    _ => None,
-                },
-            })
-            .collect();
-        explanations.dedup();
-        explanations
+    /// The number of constraints, mutators and admission policies.
+    pub fn len(&self) -> usize {
+        self.gatekeeper.policies().count() + self.gatekeeper.mutators().count() + self.cel.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }

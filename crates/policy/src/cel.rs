@@ -39,6 +39,9 @@ pub struct CelEngine {
     /// Whether to read policies as Kyverno's command line does where it differs from the API server: a rule without
     /// operations, which the API server refuses, is about all of them.
     pub as_kyverno: bool,
+    /// Whether verdicts name a policy with its kind, `ValidatingAdmissionPolicy/name`, for where policies of several engines
+    /// stand side by side.
+    pub with_kinds: bool,
 }
 
 impl fmt::Debug for CelEngine {
@@ -47,6 +50,7 @@ impl fmt::Debug for CelEngine {
             .field("authorizer", &self.authorizer.is_some())
             .field("apply_unbound", &self.apply_unbound)
             .field("as_kyverno", &self.as_kyverno)
+            .field("with_kinds", &self.with_kinds)
             .finish()
     }
 }
@@ -66,6 +70,7 @@ impl Engine for CelEngine {
             authorizer: self.authorizer.clone(),
             apply_unbound: self.apply_unbound,
             as_kyverno: self.as_kyverno,
+            with_kinds: self.with_kinds,
         };
         load::load(documents, set)
     }
@@ -80,6 +85,7 @@ pub struct CelSet {
     authorizer: Option<Arc<dyn Authorizer>>,
     apply_unbound: bool,
     as_kyverno: bool,
+    with_kinds: bool,
 }
 
 impl fmt::Debug for CelSet {
@@ -124,6 +130,8 @@ pub fn warning(policy: &str, binding: &str, message: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Policy {
     name: Arc<str>,
+    /// The name in verdicts.
+    shown: Arc<str>,
     fail_mode: FailMode,
     param_kind: Option<ParamKind>,
     constraints: MatchResources,

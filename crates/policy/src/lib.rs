@@ -23,7 +23,7 @@ pub mod pss;
 mod rego;
 
 pub use admission::AdmissionError;
-pub use apply::{Explanation, Policies, PolicyEngines};
+pub use apply::{Policies, PolicyEngines};
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
     Operation, Outcome, Patch, PatchOp, PolicyDocument, PolicySet, Request, UserInfo, Verdict, Violation,

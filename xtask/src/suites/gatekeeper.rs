@@ -46,7 +46,9 @@ fn library(root: &Path) -> Result<Outcome> {
 }
 
 fn library_rego(root: &Path) -> Result<Outcome> {
-    suites(root, &SuiteFilter { rego_first: true, ..SuiteFilter::default() })
+    let mut filter = SuiteFilter::default();
+    filter.rego_first = true;
+    suites(root, &filter)
 }
 
 fn suites(root: &Path, filter: &SuiteFilter) -> Result<Outcome> {

@@ -23,7 +23,7 @@ use crate::Exit;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::exit::UsageError;
-use crate::scan::{ScanOptions, Scanned, scan};
+use crate::scan::{BroughtPolicies, ScanOptions, Scanned, scan};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -116,11 +116,13 @@ fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
     if let Some(exclude) = &config.exclude {
         discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
     }
+    let policies = BroughtPolicies::of_arguments(matches, texts)?.map(Arc::new);
     let options = ScanOptions {
         checks: chosen_checks(matches, &config, texts)?,
         check_options: config.check_options.clone(),
         templates: config.templates.clone(),
         pod_security,
+        policies,
         limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
         threads: threads(matches),
         today: today(),

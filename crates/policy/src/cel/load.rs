@@ -50,7 +50,12 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
         let claimed = claimed(document.object.group(), document.object.kind());
         let Some(claimed @ (Claimed::Validating | Claimed::Mutating)) = claimed else { continue };
         let mutating = claimed == Claimed::Mutating;
-        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        let mut loader = Loader {
+            document,
+            errors: &mut errors,
+            as_kyverno: set.as_kyverno,
+            with_kinds: set.with_kinds,
+        };
         match loader.policy(mutating) {
             Some(policy) => {
                 policies.insert((mutating, policy.name.clone()), policy);
@@ -64,7 +69,12 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
             continue;
         };
         let mutating = claimed == Claimed::MutatingBinding;
-        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        let mut loader = Loader {
+            document,
+            errors: &mut errors,
+            as_kyverno: set.as_kyverno,
+            with_kinds: set.with_kinds,
+        };
         let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
         match policies.get_mut(&(mutating, policy_name.clone())) {
             Some(policy) => {
@@ -103,13 +113,14 @@ pub(crate) fn load_native<'d>(
     source: Node<'d>,
     errors: &mut Vec<LoadError>,
 ) -> Option<Policy> {
-    Loader { document, errors, as_kyverno: false }.native(source)
+    Loader { document, errors, as_kyverno: false, with_kinds: false }.native(source)
 }
 
 struct Loader<'l, 'd> {
     document: &'l PolicyDocument<'d>,
     errors: &'l mut Vec<LoadError>,
     as_kyverno: bool,
+    with_kinds: bool,
 }
 
 impl<'d> Loader<'_, 'd> {
@@ -243,6 +254,10 @@ impl<'d> Loader<'_, 'd> {
             if mutating { self.mutations(spec, &env) } else { self.validations(spec, &env, &message_env) };
         (self.errors.len() == before).then(|| Policy {
             name: object.name().into(),
+            shown: match self.with_kinds {
+                true => format!("{}/{}", object.kind(), object.name()).into(),
+                false => object.name().into(),
+            },
             fail_mode,
             param_kind,
             constraints,
@@ -305,6 +320,7 @@ impl<'d> Loader<'_, 'd> {
         let body = self.validations(source, &env, &message_env);
         (self.errors.len() == before).then(|| Policy {
             name: self.document.object.name().into(),
+            shown: self.document.object.name().into(),
             fail_mode,
             param_kind: None,
             constraints: MatchResources::default(),

@@ -113,7 +113,7 @@ fn is_policy_resource(resource: &GroupVersionResource<'_>) -> bool {
 
 pub(super) fn verdict(policy: &Policy, binding: Option<&Binding>, outcome: Outcome) -> Verdict {
     Verdict {
-        policy: policy.name.clone(),
+        policy: policy.shown.clone(),
         rule: binding.map_or_else(|| Arc::from(""), |binding| binding.name.clone()),
         outcome,
         actions: binding.map_or(Actions::DENY, |binding| binding.actions),

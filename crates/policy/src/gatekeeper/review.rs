@@ -160,7 +160,7 @@ impl GatekeeperSet {
 }
 
 /// Why a constraint is not asked about a namespace that the Config names.
-const EXCLUDED: &str = "excluded by Gatekeeper's Config";
+const EXCLUDED: &str = "config";
 
 /// The Namespace of a request, if it is known.
 fn namespace_of<'r>(request: &Request<'r>) -> Option<Object<'r>> {

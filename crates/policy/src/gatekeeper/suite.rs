@@ -25,12 +25,55 @@ pub trait Surroundings {
 /// Which tests are run, as `gator verify --run`.
 #[derive(Debug, Clone, Default)]
 pub struct SuiteFilter {
-    /// The name of a test must match.
-    pub test: Option<Regex>,
-    /// The name of a case must match.
-    pub case: Option<Regex>,
+    names: Names,
     /// See [`Gatekeeper::rego_first`].
     pub rego_first: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Names {
+    #[default]
+    All,
+    /// The name of the test or of the case must match.
+    Either(Regex),
+    /// Both must.
+    Both(Regex, Regex),
+}
+
+impl SuiteFilter {
+    /// Reads `name`, which the name of a test or of a case must match, or `test//case`, where both must match.
+    ///
+    /// # Errors
+    /// A part that is no regular expression, or a third part: in English.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let regex = |text: &str| Regex::new(text).map_err(|_| format!("`{text}` is no regular expression"));
+        let parts: Vec<&str> = text.split("//").collect();
+        let names = match parts.as_slice() {
+            [""] => Names::All,
+            [name] => Names::Either(regex(name)?),
+            [test, case] => Names::Both(regex(test)?, regex(case)?),
+            _ => return Err(format!("`{text}`: a filter holds `//` once at most")),
+        };
+        Ok(Self { names, rego_first: false })
+    }
+
+    /// Whether a test is run, by its name and those of its cases.
+    fn wants_test<'d>(&self, name: &str, mut cases: impl Iterator<Item = &'d str>) -> bool {
+        match &self.names {
+            Names::All => true,
+            Names::Either(regex) => regex.is_match(name) || cases.any(|case| regex.is_match(case)),
+            Names::Both(test, _) => test.is_match(name),
+        }
+    }
+
+    /// Whether a case is run.
+    fn wants_case(&self, test: &str, case: &str) -> bool {
+        match &self.names {
+            Names::All => true,
+            Names::Either(regex) => regex.is_match(test) || regex.is_match(case),
+            Names::Both(first, second) => first.is_match(test) && second.is_match(case),
+        }
+    }
 }
 
 /// How a suite ended.
@@ -201,7 +244,8 @@ impl Runner<'_> {
     fn test(&self, test: Node<'_>) -> TestResult {
         let start = self.surroundings.seconds();
         let name = text(test, "name").to_owned();
-        let is_chosen = self.filter.test.as_ref().is_none_or(|filter| filter.is_match(&name));
+        let cases = test.get("cases").map(Node::items).into_iter().flatten();
+        let is_chosen = self.filter.wants_test(&name, cases.map(|case| text(case, "name")));
         let mut result = TestResult { name, error: None, skipped: false, seconds: 0.0, cases: Vec::new() };
         if is_true(test, "skip") || !is_chosen {
             result.skipped = true;
@@ -244,13 +288,14 @@ impl Runner<'_> {
             (false, None) => {}
         }
         let cases = test.get("cases").map(Node::items).into_iter().flatten();
-        Ok(cases.map(|case| self.case(case, &loaded.set)).collect())
+        let name = text(test, "name");
+        Ok(cases.map(|case| self.case(name, case, &loaded.set)).collect())
     }
 
-    fn case(&self, case: Node<'_>, set: &GatekeeperSet) -> CaseResult {
+    fn case(&self, test: &str, case: Node<'_>, set: &GatekeeperSet) -> CaseResult {
         let start = self.surroundings.seconds();
         let name = text(case, "name").to_owned();
-        let is_chosen = self.filter.case.as_ref().is_none_or(|filter| filter.is_match(&name));
+        let is_chosen = self.filter.wants_case(test, &name);
         let mut result = CaseResult { name, error: None, skipped: false, seconds: 0.0 };
         if is_true(case, "skip") || !is_chosen {
             result.skipped = true;
@@ -468,5 +513,24 @@ impl<'d> Assertion<'d> {
         Err(format!(
             "unexpected number of violations: got {found} violations{containing} but want {want}: got messages [{all}]"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SuiteFilter;
+
+    #[test]
+    fn filter_chooses_as_gator_does() {
+        let chosen = |filter: &str, test: &str, case: &str| {
+            let filter = SuiteFilter::parse(filter).unwrap();
+            filter.wants_test(test, [case].into_iter()) && filter.wants_case(test, case)
+        };
+        assert!(chosen("", "a", "b"));
+        assert!(chosen("label", "x", "missing-label") && chosen("label", "labels", "x"));
+        assert!(!chosen("^label$", "x", "missing-label"));
+        assert!(chosen("//missing", "x", "missing-label") && !chosen("//missing", "missing", "x"));
+        assert!(chosen("forbid//label", "forbid-x", "label") && !chosen("forbid//label", "x", "label"));
+        assert!(SuiteFilter::parse("a//b//c").is_err() && SuiteFilter::parse("(").is_err());
     }
 }
