@@ -142,8 +142,18 @@ fn scan() -> Command {
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
-const SHARED: &[&str] =
-    &["paths", "all", "only", "skip", "pod-security", "policies", "no-ignore", "max-file-size", "threads", "config"];
+const SHARED: &[&str] = &[
+    "paths",
+    "all",
+    "only",
+    "skip",
+    "pod-security",
+    "policies",
+    "no-ignore",
+    "max-file-size",
+    "threads",
+    "config",
+];
 
 fn what_to_scan(command: Command) -> Command {
     command

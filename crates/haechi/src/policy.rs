@@ -4,5 +4,5 @@ mod files;
 mod judge;
 
 pub(crate) use files::{Reading, read_files};
-pub(crate) use judge::{PolicyJudge, engines, no_policies};
 pub use judge::BroughtPolicies;
+pub(crate) use judge::{PolicyJudge, engines, no_policies};

@@ -117,7 +117,11 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
         policies.with(whole.flat_map(|file| &file.documents).flat_map(|document| objects(document).objects))
     });
     let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
-        let judged = if is_patch { left_out(file) } else { judge(file, options, &context, &levels, policies.as_ref()) };
+        let judged = if is_patch {
+            left_out(file)
+        } else {
+            judge(file, options, &context, &levels, policies.as_ref())
+        };
         progress();
         judged
     });

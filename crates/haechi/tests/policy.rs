@@ -78,7 +78,8 @@ fn violation_is_exit_code_1() {
 
 #[test]
 fn refused_policy_makes_the_result_incomplete_and_loses_no_other() {
-    let broken = TEMPLATE.replace("hasowner", "broken").replace("HasOwner", "Broken").replace("{ not", "{ nott");
+    let broken =
+        TEMPLATE.replace("hasowner", "broken").replace("HasOwner", "Broken").replace("{ not", "{ nott");
     let run =
         apply(&[("p/b.yaml", &broken), ("p/t.yaml", TEMPLATE), ("p/c.yaml", CONSTRAINT), ("pod.yaml", POD)]);
     assert_eq!(run.code, 3);
@@ -91,7 +92,11 @@ fn refused_policy_makes_the_result_incomplete_and_loses_no_other() {
 fn constraint_without_a_template_is_named() {
     let run = apply(&[("p/c.yaml", CONSTRAINT), ("pod.yaml", POD)]);
     assert_eq!(run.code, 3);
-    assert!(run.err.contains("p/c.yaml:2:7: HasOwner all: there is no ConstraintTemplate for `HasOwner`"), "{}", run.err);
+    assert!(
+        run.err.contains("p/c.yaml:2:7: HasOwner all: there is no ConstraintTemplate for `HasOwner`"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]
@@ -105,7 +110,8 @@ fn broken_yaml_among_policies_is_named() {
 
 #[test]
 fn missing_policy_and_missing_resource_are_no_pass() {
-    let run = haechi(folder(&[("pod.yaml", POD)]).path(), &["policy", "apply", "-p", "gone.yaml", "pod.yaml"]);
+    let run =
+        haechi(folder(&[("pod.yaml", POD)]).path(), &["policy", "apply", "-p", "gone.yaml", "pod.yaml"]);
     assert_eq!(run.code, 3);
     assert!(run.err.contains("gone.yaml"), "{}", run.err);
     let files = [("p/t.yaml", TEMPLATE), ("p/c.yaml", CONSTRAINT)];
@@ -172,7 +178,9 @@ fn findings_of_policies_are_suppressed_like_others() {
 
 #[test]
 fn policy_that_fails_makes_a_scan_incomplete() {
-    let template = TEMPLATE.replace("violation[", "x = 1 { true }\n      x = 2 { true }\n      violation[").replace("{ not", "{ x == 1; not");
+    let template = TEMPLATE
+        .replace("violation[", "x = 1 { true }\n      x = 2 { true }\n      violation[")
+        .replace("{ not", "{ x == 1; not");
     let files = [("p/t.yaml", template.as_str()), ("p/c.yaml", CONSTRAINT), ("pod.yaml", POD)];
     let run = haechi(folder(&files).path(), &["scan", "--only", "host-port", "--policies", "p", "pod.yaml"]);
     assert_eq!(run.code, 3, "{}{}", run.out, run.err);

@@ -4,6 +4,7 @@
 //! documents ─► load (compile, refuse) ─► CelSet;   Request ─► match ─► params ─► conditions ─► validate | mutate
 //! ```
 
+mod defaults;
 mod env;
 mod load;
 mod matching;

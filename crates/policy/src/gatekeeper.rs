@@ -177,11 +177,7 @@ impl GatekeeperSet {
     ///
     /// # Errors
     /// An object that cannot be expanded, or mutators that do not come to rest: in English, with their name.
-    pub fn expand(
-        &self,
-        object: Object<'_>,
-        namespace: Option<Object<'_>>,
-    ) -> Result<Vec<Expanded>, String> {
+    pub fn expand(&self, object: Object<'_>, namespace: Option<Object<'_>>) -> Result<Vec<Expanded>, String> {
         self.expansions.expand(object, namespace, &self.mutators)
     }
 

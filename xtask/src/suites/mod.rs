@@ -41,6 +41,7 @@ pub(crate) const ALL: &[Suite] = &[
     gatekeeper::REVIEWS,
     vap::KUBESCAPE,
     vap::KYVERNO,
+    cel_kubernetes::MANIFESTS,
     cel_kubernetes::SUITE,
     cel_spec::SUITE,
 ];

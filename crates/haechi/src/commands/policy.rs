@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::ArgMatches;
+use haechi_model::Problem;
 use haechi_objects::{Object, PodTemplates};
 use haechi_policy::gatekeeper::suite::{self, SuiteFilter, SuiteResult, Surroundings};
 use haechi_policy::{
     Actions, Engine, Inventory, LoadError, Operation, Outcome, Patch, PatchOp, Policies, PolicySet, Request,
     Verdict,
 };
-use haechi_model::Problem;
 use haechi_report::{Args, Texts};
 use haechi_sources::{DiscoverOptions, ReadError, discover, read};
 use haechi_syntax::{Limits, Node, parse};
@@ -51,7 +51,8 @@ struct Reviewed<'d> {
 impl Given {
     fn read(matches: &ArgMatches) -> Self {
         let limits = Limits::default();
-        let paths = |name: &str| -> Vec<PathBuf> { matches.get_many(name).into_iter().flatten().cloned().collect() };
+        let paths =
+            |name: &str| -> Vec<PathBuf> { matches.get_many(name).into_iter().flatten().cloned().collect() };
         Self {
             policies: read_files(&paths("policy"), &limits),
             resources: read_files(&paths("paths"), &limits),
@@ -70,7 +71,9 @@ impl Given {
 
     /// The same, and what lies beside the policies.
     fn parameters(&self) -> Inventory<'_> {
-        Inventory::new(self.policies.objects().chain(self.inventory.objects()).chain(self.resources.objects()))
+        Inventory::new(
+            self.policies.objects().chain(self.inventory.objects()).chain(self.resources.objects()),
+        )
     }
 
     fn review<'d>(
@@ -449,13 +452,15 @@ fn verdict_json(verdict: &Verdict) -> Json {
         }
     }
     if !verdict.patches.is_empty() {
-        let patches = verdict.patches.iter().map(|patch| {
-            json!({"op": patch_word(patch.op), "path": patch.path, "value": patch.value})
-        });
+        let patches = verdict
+            .patches
+            .iter()
+            .map(|patch| json!({"op": patch_word(patch.op), "path": patch.path, "value": patch.value}));
         add("patches", patches.collect());
     }
     if !verdict.audit_annotations.is_empty() {
-        let annotations = verdict.audit_annotations.iter().map(|(key, value)| (key.clone(), value.clone().into()));
+        let annotations =
+            verdict.audit_annotations.iter().map(|(key, value)| (key.clone(), value.clone().into()));
         add("auditAnnotations", Json::Object(annotations.collect()));
     }
     json

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use clap::ArgMatches;
-use haechi_model::{
-    Arg, Finding, Fingerprint, Location, Problem, ProblemKind, RuleSource, Severity, Span,
-};
+use haechi_model::{Arg, Finding, Fingerprint, Location, Problem, ProblemKind, RuleSource, Severity, Span};
 use haechi_objects::Object;
 use haechi_policy::cel::CelEngine;
 use haechi_policy::gatekeeper::{EnforcementPoint, Gatekeeper};
@@ -116,8 +114,7 @@ impl PolicyJudge<'_> {
         findings: &mut Vec<Finding>,
         problems: &mut Vec<Problem>,
     ) {
-        let request =
-            Request { parameters: &self.parameters, ..Request::of_object(object, &self.inventory) };
+        let request = Request { parameters: &self.parameters, ..Request::of_object(object, &self.inventory) };
         let mut verdicts = Vec::new();
         self.set.review(&request, &mut verdicts);
         for verdict in &verdicts {
@@ -153,13 +150,7 @@ fn severity(actions: Actions) -> Severity {
     }
 }
 
-fn finding(
-    object: Object<'_>,
-    path: &Arc<str>,
-    verdict: &Verdict,
-    message: &str,
-    spans: &[Span],
-) -> Finding {
+fn finding(object: Object<'_>, path: &Arc<str>, verdict: &Verdict, message: &str, spans: &[Span]) -> Finding {
     let source = object.node().document().source();
     let span = spans.first().copied().unwrap_or_else(|| object.anchor_span());
     let location = Location {

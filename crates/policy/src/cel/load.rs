@@ -50,12 +50,8 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
         let claimed = claimed(document.object.group(), document.object.kind());
         let Some(claimed @ (Claimed::Validating | Claimed::Mutating)) = claimed else { continue };
         let mutating = claimed == Claimed::Mutating;
-        let mut loader = Loader {
-            document,
-            errors: &mut errors,
-            as_kyverno: set.as_kyverno,
-            with_kinds: set.with_kinds,
-        };
+        let mut loader =
+            Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno, with_kinds: set.with_kinds };
         match loader.policy(mutating) {
             Some(policy) => {
                 policies.insert((mutating, policy.name.clone()), policy);
@@ -69,12 +65,8 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
             continue;
         };
         let mutating = claimed == Claimed::MutatingBinding;
-        let mut loader = Loader {
-            document,
-            errors: &mut errors,
-            as_kyverno: set.as_kyverno,
-            with_kinds: set.with_kinds,
-        };
+        let mut loader =
+            Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno, with_kinds: set.with_kinds };
         let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
         match policies.get_mut(&(mutating, policy_name.clone())) {
             Some(policy) => {

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use haechi_cel::Map as CelMap;
 use haechi_cel::{
-    Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value,
+    Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject,
+    Value,
 };
 use haechi_objects::Object;
+use haechi_syntax::{Document, Node};
 
+use super::defaults::as_admitted;
 use super::env::{
     AUTHORIZER, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, PARAMS, REQUEST, REQUEST_RESOURCE, VARIABLES,
 };
@@ -64,6 +67,24 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     let authorizer = set.authorizer.as_deref().map(|authorizer| authorizer as &dyn Authorizer);
     let namespaced = endpoint.namespaced;
     let target = Target { request, kind: request.kind, resource, operation, namespaced, namespace };
+    // What an AdmissionReview holds has been through the API server; a manifest has not.
+    let is_manifest = request.admission.is_none() && !set.as_kyverno;
+    let is_meant =
+        |policy: &Policy| !matches!(policy.constraints.matches(&target, &set.resources), Matched::No(_));
+    let admitted = match is_manifest && set.policies.iter().any(is_meant) {
+        true => [request.object, request.old_object].map(|object| as_admitted(object?, namespace)),
+        false => [None, None],
+    };
+    let with_defaults = match &admitted {
+        [None, None] => None,
+        [object, old_object] => Some(Request {
+            object: object.as_ref().map_or(request.object, |document| Some(whole(document))),
+            old_object: old_object.as_ref().map_or(request.old_object, |document| Some(whole(document))),
+            ..request.clone()
+        }),
+    };
+    let request = with_defaults.as_ref().unwrap_or(request);
+    let target = Target { request, ..target };
     let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
     let mut session = Session::new(&arena, target, operation.as_str(), authorizer, groups);
     let is_exempt = is_policy_resource(&session.target.resource);
@@ -97,6 +118,13 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     if let Some(own) = verdicts.get_mut(first..) {
         own.sort_by(|one, other| one.policy.cmp(&other.policy));
     }
+}
+
+/// The object that a document is.
+fn whole(document: &Document) -> Object<'_> {
+    let root = document.root();
+    let text = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or_default();
+    Object::new(root, text("apiVersion"), text("kind"))
 }
 
 /// The API server does not ask policies about policies.

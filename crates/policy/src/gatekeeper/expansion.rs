@@ -241,7 +241,8 @@ fn add_owner(metadata: &mut Map<String, Json>, owner: Object<'_>) {
     if owner.name().is_empty() {
         return;
     }
-    let reference = json!({"apiVersion": owner.api_version(), "kind": owner.kind(), "name": owner.name(), "uid": ""});
+    let reference =
+        json!({"apiVersion": owner.api_version(), "kind": owner.kind(), "name": owner.name(), "uid": ""});
     let references = metadata.entry("ownerReferences").or_insert_with(|| json!([]));
     if let Json::Array(references) = references {
         let is_same = |known: &Json| {

@@ -223,7 +223,10 @@ impl MutatorSet {
                 }
                 let mut parsed = parse_json(changed.to_string().as_bytes(), &Limits::default());
                 let Some(document) = parsed.documents.pop().filter(|_| parsed.errors.is_empty()) else {
-                    return Err((mutator.policy.clone(), "the object that it makes is too large or too deep".into()));
+                    return Err((
+                        mutator.policy.clone(),
+                        "the object that it makes is too large or too deep".into(),
+                    ));
                 };
                 *result = MutatorResult::Changed;
                 now = Some((changed, document));
@@ -286,8 +289,7 @@ impl Mutator {
         source: ObjectSource,
     ) -> Matched {
         let is_meant = self.apply_to.iter().any(|(apply, operations)| {
-            apply.matches(object.group(), object.version(), object.kind())
-                && operations.fits(operation)
+            apply.matches(object.group(), object.version(), object.kind()) && operations.fits(operation)
         });
         if !self.apply_to.is_empty() && !is_meant {
             return Matched::No("applyTo");

@@ -227,8 +227,10 @@ impl<'r> Review<'r, '_> {
             Code::Cel(policy) => {
                 let (arena, request) = (self.arena, self.request);
                 let native = self.native.get_or_insert_with(|| NativeSession::new(arena, request));
-                let params =
-                    constraint.document.as_ref().map_or(CelValue::Null, |document| CelValue::of_node(document.root()));
+                let params = constraint
+                    .document
+                    .as_ref()
+                    .map_or(CelValue::Null, |document| CelValue::of_node(document.root()));
                 native.judge(policy, params, verdicts);
                 for verdict in verdicts.iter_mut().skip(before) {
                     verdict.policy = constraint.policy.clone();
@@ -279,9 +281,8 @@ impl<'r> Review<'r, '_> {
             _ => request.object,
         };
         let namespace = namespace_of(request);
-        let is_namespaced = request.operation.is_none()
-            && !self.set.as_verify
-            && object.is_some_and(goes_to_a_namespace);
+        let is_namespaced =
+            request.operation.is_none() && !self.set.as_verify && object.is_some_and(goes_to_a_namespace);
         let mut result = Matched::Unknown("the request holds neither an object nor an old object");
         for object in [object, request.old_object].into_iter().flatten() {
             match constraint.matches.matches(object, namespace, self.source, is_namespaced) {

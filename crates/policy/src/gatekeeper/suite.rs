@@ -11,7 +11,9 @@ use regex::Regex;
 
 use super::{EnforcementPoint, Gatekeeper, GatekeeperSet, ObjectSource};
 use crate::cel::OUT_OF_BUDGET;
-use crate::engine::{Engine, FailMode, Inventory, LoadError, Outcome, PolicyDocument, PolicySet, Request, Verdict};
+use crate::engine::{
+    Engine, FailMode, Inventory, LoadError, Outcome, PolicyDocument, PolicySet, Request, Verdict,
+};
 
 /// What the runner needs of the world.
 pub trait Surroundings {

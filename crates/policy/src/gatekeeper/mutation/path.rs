@@ -88,7 +88,9 @@ impl Path {
         for (at, (left, right)) in self.steps.iter().zip(&other.steps).enumerate() {
             match (left, right) {
                 (Step::Field(left), Step::Field(right)) if left != right => return false,
-                (Step::Item { key: left, .. }, Step::Item { key: right, .. }) if left != right => return true,
+                (Step::Item { key: left, .. }, Step::Item { key: right, .. }) if left != right => {
+                    return true;
+                }
                 _ => {}
             }
             let (left, right) = (self.shape(at, last), other.shape(at, other_last));

@@ -53,7 +53,9 @@ pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
         {
             refuse(entry, format!("mutators know the operations CREATE, UPDATE and *, not `{wrong}`"));
         }
-        let about = |name: &str| operations.is_empty() || operations.iter().any(|known| known == name || known == "*");
+        let about = |name: &str| {
+            operations.is_empty() || operations.iter().any(|known| known == name || known == "*")
+        };
         let apply = ApplyTo::read(entry);
         if !apply.is_whole() {
             refuse(entry, "`applyTo` needs `groups`, `versions` and `kinds`".into());
@@ -82,11 +84,7 @@ pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
 }
 
 /// Conditions that cannot hold together.
-fn check_tests<'d>(
-    tests: &[(usize, Condition)],
-    node: Node<'d>,
-    refuse: &mut impl FnMut(Node<'d>, String),
-) {
+fn check_tests<'d>(tests: &[(usize, Condition)], node: Node<'d>, refuse: &mut impl FnMut(Node<'d>, String)) {
     for (place, condition) in tests {
         let other = tests.iter().find(|(other, found)| match condition {
             Condition::MustExist => other <= place && *found == Condition::MustNotExist,
@@ -216,7 +214,10 @@ fn read_assign<'d>(
         },
         ("externalData", Some(node)) => {
             let provider = node.get("provider").and_then(Node::as_str).unwrap_or_default();
-            refuse(node, format!("external data is switched off, and the mutator asks the provider `{provider}`"));
+            refuse(
+                node,
+                format!("external data is switched off, and the mutator asks the provider `{provider}`"),
+            );
             None
         }
         _ => {
