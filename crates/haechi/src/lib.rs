@@ -17,6 +17,7 @@ mod config;
 mod exit;
 mod kustomize;
 mod language;
+mod policy;
 pub mod scan;
 mod suppress;
 

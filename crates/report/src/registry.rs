@@ -29,6 +29,7 @@ files![
     "checks-rbac",
     "access",
     "docs",
+    "policy",
 ];
 
 /// The texts of a language, one per file.

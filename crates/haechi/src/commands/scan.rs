@@ -23,7 +23,7 @@ use crate::Exit;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::exit::UsageError;
-use crate::scan::{ScanOptions, Scanned, scan};
+use crate::scan::{BroughtPolicies, ScanOptions, Scanned, scan};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -121,12 +121,14 @@ fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
         (GroupBy::Owner, _) => matches.get_many("owner-label").into_iter().flatten().cloned().collect(),
         _ => Vec::new(),
     };
+    let policies = BroughtPolicies::of_arguments(matches, texts)?.map(Arc::new);
     let options = ScanOptions {
         owner_labels,
         checks: chosen_checks(matches, &config, texts)?,
         check_options: config.check_options.clone(),
         templates: config.templates.clone(),
         pod_security,
+        policies,
         limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
         threads: threads(matches),
         today: today(),
