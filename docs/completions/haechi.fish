@@ -207,7 +207,7 @@ never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "apply" -d 'Hold resources against policies and say what a cluster with them would refuse, warn about and change'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "test" -d 'Run Gatekeeper\'s tests of policies (`suite.yaml`) and report them as `gator verify` does'
-complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "explain" -d 'Say for each policy whether it is about an object, and why or why not'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "explain" -d 'Say for each policy whether it applies to an object, and why or why not'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s p -l policy -d 'A file or folder with policies; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
@@ -224,7 +224,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
-complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l all -d 'Also show policies that are kept to and those that are not about the object'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l all -d 'Also show policies that pass and those that do not apply'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s r -l run -d 'Run tests and cases whose name this regular expression matches; `TEST//CASE` matches both' -r
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
