@@ -12,4 +12,5 @@
 pub mod bench;
 pub mod conformance;
 pub mod layers;
+pub mod sample;
 mod suites;
