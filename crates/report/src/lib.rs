@@ -32,7 +32,7 @@ mod texts;
 mod visible;
 mod xml;
 
-pub use context::{Context, Terminal};
+pub use context::{Context, Fixing, Terminal};
 pub use csv::write_csv;
 pub use explain::{write_explain, write_rule_list, write_rule_list_json};
 pub use github::write_github;

@@ -8,6 +8,7 @@
 //! Signs are ASCII throughout: lines and dots of Unicode are one cell wide in some Korean terminals and two in
 //! others, and would break the columns.
 
+mod fixed;
 mod page;
 mod snippet;
 mod summary;
@@ -33,6 +34,7 @@ pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
         table.file(file);
         table.page.flush(out)?;
     }
+    fixed::fixed(report, context, &mut table.page);
     summary::problems(report, context, &mut table.page);
     summary::summary(report, context, &mut table.page);
     table.page.flush(out)

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -65,7 +66,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let mut dropped = drop.into_iter().flat_map(|drop| drop.items()).filter_map(|item| item.as_str());
         if !dropped.any(|name| name.eq_ignore_ascii_case("ALL")) {
             let place = Place::ContainerLacks(container, &["securityContext", "capabilities", "drop"]);
-            out.report(&CHECK, place).container(container);
+            let path = ["securityContext", "capabilities", "drop"];
+            let change = edit::append_at(container.node(), &path, "ALL");
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

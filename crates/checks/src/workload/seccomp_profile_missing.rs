@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers for which no seccomp profile is chosen.
@@ -65,7 +66,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         if container.effective("seccompProfile").and_then(|profile| profile.node.get("type")).is_none() {
             let place = Place::ContainerLacks(container, &["securityContext", "seccompProfile"]);
-            out.report(&CHECK, place).container(container);
+            out.report(&CHECK, place)
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "seccompProfile"));
         }
     }
 }

@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods and containers that switch seccomp off.
@@ -53,7 +54,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
     for container in pod.containers() {
         if let Some(kind) = profile(container).filter(|kind| is_unconfined(*kind)) {
-            out.report(&CHECK, kind).container(container);
+            out.report(&CHECK, kind)
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "seccompProfile"));
         }
     }
 }

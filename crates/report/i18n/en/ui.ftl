@@ -102,3 +102,42 @@ junit-scan = scan
 html-title = Haechi scan report
 html-rules = Rules that were broken
 html-findings = Findings by file
+
+## Fixes
+
+fixed-heading = Fixed
+fixed-heading-diff = Would be fixed
+fixed-unsafe = may change how the workload runs
+summary-fixable =
+    { $unsafe ->
+        [0] { $safe ->
+            [one] One finding can be fixed with `--fix`.
+           *[other] { NUMBER($safe) } findings can be fixed with `--fix`.
+        }
+       *[other] { $safe ->
+            [0] { $unsafe ->
+                [one] One finding can be fixed with `--fix --unsafe-fixes`, which may change how the workload runs.
+               *[other] { NUMBER($unsafe) } findings can be fixed with `--fix --unsafe-fixes`, which may change how workloads run.
+            }
+            [one] One finding can be fixed with `--fix`, { NUMBER($unsafe) } more with `--fix --unsafe-fixes`, which may change how workloads run.
+           *[other] { NUMBER($safe) } findings can be fixed with `--fix`, { NUMBER($unsafe) } more with `--fix --unsafe-fixes`, which may change how workloads run.
+        }
+    }
+summary-fixed =
+    { $count ->
+        [one] One finding was fixed
+       *[other] { NUMBER($count) } findings were fixed
+    } in { $files ->
+        [one] one file.
+       *[other] { NUMBER($files) } files.
+    }
+summary-would-be-fixed =
+    { $count ->
+        [one] One finding would be fixed
+       *[other] { NUMBER($count) } findings would be fixed
+    } in { $files ->
+        [one] one file.
+       *[other] { NUMBER($files) } files.
+    }
+summary-nothing-fixed = Nothing could be fixed.
+problems-not-fixed = Not fixed

@@ -16,6 +16,7 @@ pub(super) fn problems(report: &ScanReport, context: &Context<'_>, page: &mut Pa
     for (heading, group) in [
         ("problems-left-out", ProblemGroup::LeftOut),
         ("problems-suppression", ProblemGroup::Suppression),
+        ("problems-not-fixed", ProblemGroup::NotFixed),
         ("problems-incomplete", ProblemGroup::Incomplete),
     ] {
         let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
@@ -76,6 +77,7 @@ pub(super) fn summary(report: &ScanReport, context: &Context<'_>, page: &mut Pag
             page.prose(2, &texts.message("summary-explain", &args));
         }
     }
+    super::fixed::counts(report, context, page);
     let left_out =
         report.problems.iter().filter(|problem| problem.kind.group() == ProblemGroup::LeftOut).count();
     for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)] {
