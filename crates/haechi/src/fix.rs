@@ -15,7 +15,7 @@
 
 mod diff;
 mod select;
-pub(crate) mod write;
+mod write;
 
 pub use diff::write_diff;
 
@@ -23,16 +23,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haechi_model::{
-    Alteration, Finding, Fingerprint, Fix, FixSafety, Position, Problem, ProblemKind, Span,
-};
+use haechi_model::{Alteration, Finding, Fingerprint, Fix, FixSafety, Position, Problem, ProblemKind, Span};
 use haechi_syntax::{Source, edit};
 
 use crate::scan::{
     Judged, Loaded, ScanOptions, Scanned, assemble, judge_some, load_text, report_order, sort_problems, text,
 };
-pub(crate) use select::keep_whole;
 use select::Selected;
+pub(crate) use select::keep_whole;
 
 /// Fixes of findings make room for others; so many times at most.
 const ROUNDS: usize = 64;
@@ -42,6 +40,19 @@ const ROUNDS: usize = 64;
 pub struct FixOptions {
     /// Also those that may change how a workload runs.
     pub with_unsafe: bool,
+    /// Whether files are written; otherwise the result tells what would be.
+    pub write: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Fixed {
+    /// What is left, and what was fixed.
+    pub scanned: Scanned,
+    /// The files that changed, or would.
+    pub changed: Vec<Changed>,
+    /// Standard input, where it was among the files and could be read, fixed or as it was.
+    pub input: Option<Vec<u8>>,
 }
 
 /// Why a file is left as it is. The names are those of the message's variants.
@@ -212,8 +223,7 @@ impl<'o> Fixing<'o> {
         findings.retain(|finding| finding.fix.as_ref().is_some_and(is_wanted));
         select::keep_whole(&mut findings);
         let selected = select::together(findings)?;
-        let (file, judged, state) =
-            (self.files.get(at)?, self.judged.get(at)?, self.states.get_mut(at)?);
+        let (file, judged, state) = (self.files.get(at)?, self.judged.get(at)?, self.states.get_mut(at)?);
         if state.original.is_none() {
             let refusal = file.refusal(judged).or_else(|| write::refusal(&file.entry, &self.roots));
             if let Some(refusal) = refusal {

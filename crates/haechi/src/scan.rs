@@ -16,7 +16,7 @@ use haechi_sources::{Discovery, FileEntry, ReadError, read};
 use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
 
 use crate::config::Config;
-use crate::fix::{self, Counts, FixOptions, Fixing, Refusal};
+use crate::fix::{self, Counts, FixOptions, Fixed, Fixing, Refusal};
 use crate::kustomize;
 use crate::suppress::{self, Collected};
 
@@ -121,22 +121,27 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
     assemble(discovery.problems, loaded, judged, options)
 }
 
-/// Scans as [`scan`] does and fixes in memory what can be fixed; `finish` may write the files that changed. `roots` are
-/// the paths that the user named. The report tells what is left, and what was fixed.
-pub(crate) fn scan_and_fix(
+/// Scans as [`scan`] does, and fixes what can be fixed. `roots` are the paths that the user named: links below these are
+/// not followed to be written to. The report tells what is left, and what was fixed.
+pub fn scan_and_fix(
     discovery: Discovery,
     roots: &[PathBuf],
     options: &ScanOptions,
     fix: FixOptions,
     counts: Counts<'_>,
     progress: &(dyn Fn() + Sync),
-    finish: impl FnOnce(&mut Fixing<'_>),
-) -> Scanned {
-    let loaded = load_all(discovery.files, options, progress);
+) -> Fixed {
+    let mut loaded = load_all(discovery.files, options, progress);
+    let input = loaded.iter_mut().find_map(|file| file.input.take());
     let mut fixing = Fixing::new(loaded, roots, options, fix, counts);
     let at_first = fixing.run();
-    finish(&mut fixing);
-    fixing.finish(discovery.problems, at_first)
+    if fix.write {
+        fixing.write();
+    }
+    let changed = fixing.changed();
+    let of_input = changed.iter().find(|file| file.shown.as_ref() == "-");
+    let input = of_input.map(|file| file.after.text().as_bytes().to_vec()).or(input);
+    Fixed { scanned: fixing.finish(discovery.problems, at_first), changed, input }
 }
 
 fn load_all(files: Vec<FileEntry>, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Vec<Loaded> {

@@ -41,5 +41,5 @@ pub use json::{SCAN_SCHEMA, write_json};
 pub use junit::write_junit;
 pub use language::{Language, ParseLanguageError};
 pub use sarif::write_sarif;
-pub use table::write_table;
+pub use table::{write_fixes, write_table};
 pub use texts::{Args, ProblemText, RuleText, Texts};

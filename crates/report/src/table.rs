@@ -40,6 +40,15 @@ pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
     table.page.flush(out)
 }
 
+/// Writes what was fixed, what was not and what more could be, without the findings that are left.
+pub fn write_fixes(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(context.terminal);
+    fixed::fixed(report, context, &mut page);
+    summary::not_fixed(report, context, &mut page);
+    fixed::counts(report, context, &mut page);
+    page.flush(out)
+}
+
 /// Findings of one rule in one file, with the place of the first.
 pub(crate) type Group<'f> = (usize, Vec<&'f Finding>);
 

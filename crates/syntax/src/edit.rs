@@ -140,6 +140,11 @@ pub fn replace(scalar: Node<'_>, value: impl Into<NewValue>) -> Option<Change> {
     let text = match (&value, scalar.style()) {
         (NewValue::Text(text), Style::SingleQuoted) => render::single_quoted(text)?,
         (NewValue::Text(text), Style::DoubleQuoted) => render::double_quoted(text),
+        (NewValue::Text(text), Style::Plain)
+            if !layout::is_in_brackets(scalar) && render::is_plain_address(text) =>
+        {
+            text.clone()
+        }
         _ => render::scalar(&value, layout::is_json(scalar)),
     };
     Change::new(scalar, vec![Splice { span: scalar.span(), text }], Action::Replace(value))

@@ -127,7 +127,11 @@ fn check(text: &str, change: Option<Change>, expected: Option<Tree>, what: &str)
     // What was not asked for is noticed; `yes` for `true` is no other value.
     let before = read_all(text);
     if to_tree(before.documents.last().unwrap().root()) != read {
-        assert_ne!(edit::verify(&before.documents, &parsed.documents, &[]), Ok(()), "{what}\n{text}\n{after}");
+        assert_ne!(
+            edit::verify(&before.documents, &parsed.documents, &[]),
+            Ok(()),
+            "{what}\n{text}\n{after}"
+        );
     }
     // Comments are all there still, in their order.
     let comments = |parsed: &Parsed| -> Vec<String> {
@@ -332,6 +336,13 @@ fn block_scalars_keep_their_last_lines() {
 fn quotes_stay() {
     golden("a: 'x'\n", |root| edit::set(root, &["a"], "it's"), "a: 'it''s'\n");
     golden("a: \"x\" # c\n", |root| edit::set(root, &["a"], "y"), "a: \"y\" # c\n");
+    golden(
+        "a: b/x:1 # c\n",
+        |root| edit::set(root, &["a"], "c.d/x:1@sha256:ab"),
+        "a: c.d/x:1@sha256:ab # c\n",
+    );
+    golden("{a: b/x:1}\n", |root| edit::set(root, &["a"], "c/x:1"), "{a: \"c/x:1\"}\n");
+    golden("a: b\n", |root| edit::set(root, &["a"], "b:"), "a: \"b:\"\n");
     golden("a: yes\n", |root| edit::set(root, &["a"], "no"), "a: \"no\"\n");
 }
 

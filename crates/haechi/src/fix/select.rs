@@ -130,9 +130,8 @@ mod tests {
         let inventory = Inventory::new(all(), &templates);
         let context = Context { templates: &templates, options: &options, inventory: &inventory };
         let checks: Vec<_> = checks.iter().map(|slug| haechi_checks::find(slug).unwrap()).collect();
-        let judged = all().flat_map(|object| {
-            haechi_checks::judge(object, &path, &context, checks.iter().copied())
-        });
+        let judged =
+            all().flat_map(|object| haechi_checks::judge(object, &path, &context, checks.iter().copied()));
         judged.collect()
     }
 
@@ -141,7 +140,8 @@ mod tests {
         (edit::apply(text, &selected.edits).unwrap(), selected.fixed.len())
     }
 
-    const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
+    const POD: &str =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n    image: a:1\n";
 
     #[test]
     fn fixes_that_add_the_same_map_wait_for_each_other() {

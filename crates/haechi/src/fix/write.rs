@@ -18,9 +18,8 @@ pub(super) fn literal_part(path: &Path) -> PathBuf {
     if path.exists() {
         return path.to_owned();
     }
-    let has_wildcard = |part: &std::path::Component<'_>| {
-        part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{'])
-    };
+    let has_wildcard =
+        |part: &std::path::Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']);
     path.components().take_while(|part| !has_wildcard(part)).collect()
 }
 
@@ -43,7 +42,8 @@ pub(super) fn refusal(entry: &FileEntry, roots: &[PathBuf]) -> Option<Refusal> {
 /// Whether the file, or a folder on the way to it that the user did not name, is a symbolic link: what stands behind
 /// it may be no part of what was to be fixed.
 fn passes_link(path: &Path, roots: &[PathBuf]) -> bool {
-    let root = roots.iter().filter(|root| path.starts_with(root)).max_by_key(|root| root.components().count());
+    let root =
+        roots.iter().filter(|root| path.starts_with(root)).max_by_key(|root| root.components().count());
     let steps = path.ancestors().take_while(|step| Some(*step) != root.map(PathBuf::as_path));
     let is_link = |step: &Path| fs::symlink_metadata(step).is_ok_and(|metadata| metadata.is_symlink());
     is_link(path) || steps.filter(|step| !step.as_os_str().is_empty()).any(is_link)

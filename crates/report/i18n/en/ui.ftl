@@ -109,19 +109,14 @@ fixed-heading = Fixed
 fixed-heading-diff = Would be fixed
 fixed-unsafe = may change how the workload runs
 summary-fixable =
-    { $unsafe ->
-        [0] { $safe ->
-            [one] One finding can be fixed with `--fix`.
-           *[other] { NUMBER($safe) } findings can be fixed with `--fix`.
-        }
-       *[other] { $safe ->
-            [0] { $unsafe ->
-                [one] One finding can be fixed with `--fix --unsafe-fixes`, which may change how the workload runs.
-               *[other] { NUMBER($unsafe) } findings can be fixed with `--fix --unsafe-fixes`, which may change how workloads run.
-            }
-            [one] One finding can be fixed with `--fix`, { NUMBER($unsafe) } more with `--fix --unsafe-fixes`, which may change how workloads run.
-           *[other] { NUMBER($safe) } findings can be fixed with `--fix`, { NUMBER($unsafe) } more with `--fix --unsafe-fixes`, which may change how workloads run.
-        }
+    { $count ->
+        [one] One finding can be fixed with `--fix`.
+       *[other] { NUMBER($count) } findings can be fixed with `--fix`.
+    }
+summary-fixable-unsafe =
+    { $count ->
+        [one] One finding can be fixed with `--fix --unsafe-fixes`, which may change how the workload runs.
+       *[other] { NUMBER($count) } findings can be fixed with `--fix --unsafe-fixes`, which may change how workloads run.
     }
 summary-fixed =
     { $count ->

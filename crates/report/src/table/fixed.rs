@@ -59,8 +59,9 @@ pub(super) fn counts(report: &ScanReport, context: &Context<'_>, page: &mut Page
             (0, if fixing.with_unsafe { 0 } else { not_safe })
         }
     };
-    if safe + not_safe > 0 {
-        let args = Args::new().number("safe", safe).number("unsafe", not_safe);
-        page.prose(2, &texts.message("summary-fixable", &args));
+    for (id, count) in [("summary-fixable", safe), ("summary-fixable-unsafe", not_safe)] {
+        if count > 0 {
+            page.prose(2, &texts.message(id, &Args::new().number("count", count)));
+        }
     }
 }

@@ -19,18 +19,27 @@ pub(super) fn problems(report: &ScanReport, context: &Context<'_>, page: &mut Pa
         ("problems-not-fixed", ProblemGroup::NotFixed),
         ("problems-incomplete", ProblemGroup::Incomplete),
     ] {
-        let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
-        for problem in report.problems.iter().filter(|problem| problem.kind.group() == group) {
-            kinds.entry(problem.kind).or_default().push(problem);
-        }
-        if kinds.is_empty() {
-            continue;
-        }
-        page.styled(Tone::Strong, &context.texts.message(heading, &Args::new()));
-        page.blank();
-        for (kind, problems) in kinds {
-            kind_of_problem(kind, &problems, context, page);
-        }
+        of_group(heading, group, report, context, page);
+    }
+}
+
+/// What was to be fixed and was not.
+pub(super) fn not_fixed(report: &ScanReport, context: &Context<'_>, page: &mut Page) {
+    of_group("problems-not-fixed", ProblemGroup::NotFixed, report, context, page);
+}
+
+fn of_group(heading: &str, group: ProblemGroup, report: &ScanReport, context: &Context<'_>, page: &mut Page) {
+    let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
+    for problem in report.problems.iter().filter(|problem| problem.kind.group() == group) {
+        kinds.entry(problem.kind).or_default().push(problem);
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    page.styled(Tone::Strong, &context.texts.message(heading, &Args::new()));
+    page.blank();
+    for (kind, problems) in kinds {
+        kind_of_problem(kind, &problems, context, page);
     }
 }
 
