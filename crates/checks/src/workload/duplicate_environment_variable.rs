@@ -66,7 +66,10 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             };
             let is_used = env.items().any(refers);
             let safety = if is_used { FixSafety::Unsafe } else { FixSafety::Safe };
-            let change = name.parent().and_then(|first| edit::remove_item(env, first));
+            let is_it = |variable: &Node<'_>| variable.get("name").and_then(Node::as_str) == Some(text);
+            // One edit mends two; of more, people should look which one was meant.
+            let first = name.parent().filter(|_| env.items().filter(is_it).count() == 2);
+            let change = first.and_then(|first| edit::remove_item(env, first));
             out.report(&CHECK, name).container(container).part("variable", text).fix(safety, change);
         }
     }
