@@ -380,21 +380,43 @@ impl<'o> Fixing<'o> {
     }
 }
 
-/// What counted at first and is gone, although no fix of its own was applied: one for another finding was enough.
+/// What counted at first and is gone, although no fix of its own was applied: one for another finding was enough. What
+/// is found elsewhere in the object now (a key has another name, say) is not gone.
 fn gone(at_first: &[Finding], path: &str, judged: &Judged, applied: &[Finding]) -> Vec<Finding> {
-    let mut left: BTreeMap<(String, Fingerprint), usize> = BTreeMap::new();
-    for finding in judged.findings.iter().chain(applied) {
-        *left.entry(key(finding)).or_default() += 1;
+    let mut gone: Vec<&Finding> =
+        at_first.iter().filter(|finding| finding.location.path.as_ref() == path).collect();
+    let mut left: Vec<&Finding> = judged.findings.iter().chain(applied).collect();
+    cancel(&mut gone, &mut left, key);
+    cancel(&mut gone, &mut left, |finding| (&finding.rule, &finding.resource, &finding.args));
+    gone.into_iter().map(|finding| Finding { fix: None, ..finding.clone() }).collect()
+}
+
+/// Takes pairs of equal keys out of both.
+fn cancel<'f, K: Ord>(
+    one: &mut Vec<&'f Finding>,
+    other: &mut Vec<&'f Finding>,
+    key: impl Fn(&'f Finding) -> K,
+) {
+    let mut counts: BTreeMap<K, usize> = BTreeMap::new();
+    for finding in other.iter() {
+        *counts.entry(key(finding)).or_default() += 1;
     }
-    let here = at_first.iter().filter(|finding| finding.location.path.as_ref() == path);
-    let gone = here.filter(|finding| match left.get_mut(&key(finding)) {
+    let mut cancelled: BTreeMap<K, usize> = BTreeMap::new();
+    one.retain(|finding| match counts.get_mut(&key(finding)) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            *cancelled.entry(key(finding)).or_default() += 1;
+            false
+        }
+        _ => true,
+    });
+    other.retain(|finding| match cancelled.get_mut(&key(finding)) {
         Some(count) if *count > 0 => {
             *count -= 1;
             false
         }
         _ => true,
     });
-    gone.map(|finding| Finding { fix: None, ..finding.clone() }).collect()
 }
 
 fn key(finding: &Finding) -> (String, Fingerprint) {

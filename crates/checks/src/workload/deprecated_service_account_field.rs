@@ -48,6 +48,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let change = match new {
             // Other software may know the old name alone.
             _ if pod.kind() == WorkloadKind::Custom => None,
+            // An empty name means the default account, as no name does.
+            None if old.as_str() == Some("") => edit::remove(pod.spec(), "serviceAccount"),
             None => edit::rename(pod.spec(), "serviceAccount", "serviceAccountName"),
             Some("") => None,
             Some(_) => edit::remove(pod.spec(), "serviceAccount"),
