@@ -6,6 +6,7 @@ mod detect;
 mod gatekeeper;
 mod kubehound;
 mod network;
+mod polaris_fixes;
 mod pss;
 mod rbac;
 mod textproto;
@@ -41,4 +42,5 @@ pub(crate) const ALL: &[Suite] = &[
     vap::KYVERNO,
     cel_kubernetes::SUITE,
     cel_spec::SUITE,
+    polaris_fixes::SUITE,
 ];
