@@ -11,5 +11,6 @@
 
 pub mod bench;
 pub mod conformance;
+pub mod docs;
 pub mod layers;
 mod suites;

@@ -44,6 +44,8 @@ pub struct Config {
     pub(crate) min_severity: Option<Severity>,
     /// `scan.pod-security`.
     pub(crate) pod_security: Option<LevelVersion>,
+    /// `scan.owner-labels`.
+    pub(crate) owner_labels: Option<Vec<String>>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -79,6 +81,7 @@ struct ScanTable {
     fail_on: Option<Spanned<String>>,
     min_severity: Option<Spanned<String>>,
     pod_security: Option<Spanned<String>>,
+    owner_labels: Option<Vec<String>>,
     all: Option<bool>,
 }
 
@@ -206,6 +209,7 @@ impl Reader<'_> {
         }
         config.min_severity =
             table.min_severity.as_ref().map(|severity| self.severity(severity)).transpose()?;
+        config.owner_labels.clone_from(&table.owner_labels);
         if let Some(level) = &table.pod_security {
             let parsed = crate::cli::level_version(level.get_ref());
             config.pod_security = Some(parsed.map_err(|error| (self.at)(level.span(), error))?);

@@ -225,7 +225,9 @@ impl<'o> Fixing<'o> {
         let selected = select::together(findings)?;
         let (file, judged, state) = (self.files.get(at)?, self.judged.get(at)?, self.states.get_mut(at)?);
         if state.original.is_none() {
-            let refusal = file.refusal(judged).or_else(|| write::refusal(&file.entry, &self.roots));
+            let link = || write::is_behind_link(&file.entry, &self.roots).then_some(Refusal::SymbolicLink);
+            let write = || if self.fix.write { write::refusal(&file.entry) } else { None };
+            let refusal = file.refusal(judged).or_else(link).or_else(write);
             if let Some(refusal) = refusal {
                 state.refused = Some(refusal);
                 return None;

@@ -20,6 +20,7 @@ use crate::fix::{self, Counts, FixOptions, Fixed, Fixing, Refusal};
 use crate::kustomize;
 use crate::suppress::{self, Collected};
 
+mod owners;
 mod pod_security;
 
 use pod_security::PodSecurityLevels;
@@ -41,6 +42,8 @@ pub struct ScanOptions {
     pub threads: usize,
     /// What the user set: severities of checks, and findings that are accepted.
     pub config: Config,
+    /// The labels that tell who owns an object, the first that is there counts; none: nobody is asked for.
+    pub owner_labels: Vec<String>,
     /// The day of the scan, `YYYY-MM-DD`: suppressions may have a last day.
     pub today: String,
 }
@@ -56,6 +59,7 @@ impl Default for ScanOptions {
             limits: Limits::default(),
             threads: 1,
             config: Config::default(),
+            owner_labels: Vec::new(),
             today: "0001-01-01".to_owned(),
         }
     }
@@ -190,6 +194,7 @@ pub(crate) fn assemble(
     options: &ScanOptions,
 ) -> Scanned {
     let mut scanned = Scanned::default();
+    scanned.report.owners = owners::of(&loaded, options);
     let accepted = &options.config.suppressions;
     let mut used = vec![false; accepted.len()];
     scanned.report.problems = problems;

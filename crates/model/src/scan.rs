@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::{Finding, FixSafety, Problem};
+use crate::{Finding, FixSafety, Problem, ResourceRef};
 
 /// How much a scan looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -53,6 +55,8 @@ pub struct ScanReport {
     pub problems: Vec<Problem>,
     /// What was looked at.
     pub counts: ScanCounts,
+    /// Who owns an object, by the label that was asked for; objects without an owner are left out.
+    pub owners: BTreeMap<ResourceRef, String>,
 }
 
 impl ScanReport {

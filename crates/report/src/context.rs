@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_model::RuleInfo;
 
-use crate::Texts;
+use crate::{GroupBy, Texts};
 
 /// How the terminal shows text. Nothing is asked of the system here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +42,8 @@ pub struct Context<'c> {
     pub hidden: usize,
     /// Whether the scan was asked to fix what it can.
     pub fixing: Option<Fixing>,
+    /// In which parts people read the findings; formats for programs keep the order of files.
+    pub group_by: GroupBy,
     /// How the terminal shows text.
     pub terminal: Terminal,
     /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
@@ -59,6 +61,7 @@ impl<'c> Context<'c> {
             time: None,
             hidden: 0,
             fixing: None,
+            group_by: GroupBy::default(),
             terminal: Terminal::default(),
             sarif_limit: None,
         }
@@ -78,6 +81,7 @@ impl fmt::Debug for Context<'_> {
             .field("time", &self.time)
             .field("hidden", &self.hidden)
             .field("fixing", &self.fixing)
+            .field("group_by", &self.group_by)
             .field("terminal", &self.terminal)
             .field("sarif_limit", &self.sarif_limit)
             .finish_non_exhaustive()

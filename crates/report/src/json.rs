@@ -147,6 +147,15 @@ impl Serialize for Findings<'_> {
     }
 }
 
+/// Where a suppression stands, as programs read it.
+pub(crate) const fn suppression_name(source: SuppressionSource) -> &'static str {
+    match source {
+        SuppressionSource::Comment => "comment",
+        SuppressionSource::Annotation => "annotation",
+        SuppressionSource::Config => "config",
+    }
+}
+
 struct AllSuppressed<'r> {
     report: &'r ScanReport,
     context: &'r Context<'r>,
@@ -157,11 +166,7 @@ impl Serialize for AllSuppressed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         each(serializer, &self.report.suppressed, |suppressed| WireSuppressed {
             reason: &suppressed.reason,
-            suppressed_by: match suppressed.source {
-                SuppressionSource::Comment => "comment",
-                SuppressionSource::Annotation => "annotation",
-                SuppressionSource::Config => "config",
-            },
+            suppressed_by: suppression_name(suppressed.source),
             finding: WireFinding::of(&suppressed.finding, self.context, self.catalogue),
         })
     }

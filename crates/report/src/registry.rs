@@ -28,7 +28,8 @@ files![
     "checks-reliability",
     "checks-rbac",
     "access",
-    "fixes"
+    "docs",
+    "fixes",
 ];
 
 /// The texts of a language, one per file.

@@ -227,7 +227,7 @@ impl Texts {
     }
 
     /// The name of a severity.
-    pub(crate) fn severity(&self, severity: Severity) -> String {
+    pub fn severity(&self, severity: Severity) -> String {
         self.message(&format!("severity-{severity}"), &Args::new())
     }
 }

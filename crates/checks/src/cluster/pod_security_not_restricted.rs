@@ -23,8 +23,8 @@ use crate::findings::{Findings, Place};
 ///     pod-security.kubernetes.io/enforce: restricted
 /// ```
 /// ## Decisions
-/// Asked only on request: many images cannot run under it. Namespaces and policy engines are left out as in `pod-
-/// security-not-enforced`.
+/// Asked only on request: many images cannot run under it. Namespaces and policy engines are left out as in
+/// `pod-security-not-enforced`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "pod-security-not-restricted",

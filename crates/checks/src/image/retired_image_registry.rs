@@ -18,8 +18,8 @@ use crate::findings::Findings;
 /// image: registry.k8s.io/pause:3.9
 /// ```
 /// ## Decisions
-/// `k8s.gcr.io` was frozen in April 2023 and `gcr.io/google_containers` before; `quay.io/kubernetes-ingress-
-/// controller` and `docker.pkg.github.com` are gone.
+/// `k8s.gcr.io` was frozen in April 2023 and `gcr.io/google_containers` before;
+/// `quay.io/kubernetes-ingress-controller` and `docker.pkg.github.com` are gone.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "retired-image-registry",

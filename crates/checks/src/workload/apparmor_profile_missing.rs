@@ -32,12 +32,7 @@ pub(crate) static CHECK: Check = Check {
         since: "0.1.0",
         preview: false,
         references: &["https://kubernetes.io/docs/tutorials/security/apparmor/"],
-        peers: &[
-            peer("kubeaudit", "apparmor"),
-            peer("trivy", "KSV-0002"),
-            peer("kubesec", "ApparmorAny"),
-            peer("nsa-cisa", "1.8"),
-        ],
+        peers: &[peer("kubeaudit", "apparmor"), peer("kubesec", "ApparmorAny"), peer("nsa-cisa", "1.8")],
     },
     opt_in: true,
     run: Run::Pod(check),

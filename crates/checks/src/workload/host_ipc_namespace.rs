@@ -31,6 +31,7 @@ pub(crate) static CHECK: Check = Check {
             "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
         ],
         peers: &[
+            peer("kubescape", "host-pid-ipc-privileges"),
             peer("cis-1.12", "5.2.4"),
             peer("eks-1.8.0", "4.2.3"),
             peer("kubescape", "C-0195"),

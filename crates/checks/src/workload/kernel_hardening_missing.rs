@@ -3,7 +3,7 @@ use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
 use super::{apparmor_unconfined, seccomp_unconfined};
-use crate::check::{Check, Run, peer};
+use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
 use crate::fix;
 
@@ -40,16 +40,16 @@ pub(crate) static CHECK: Check = Check {
         peers: &[peer("kubescape", "C-0055"), peer("polaris", "linuxHardening")],
     },
     opt_in: false,
-    run: Run::Pod(check),
+    run: Run::PodAmong(check),
 };
 
-fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
+fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
     for container in pod.containers() {
         let is_privileged = container.security("privileged").is_some_and(Node::is_true);
-        if !is_privileged && !is_hardened(container) {
+        if !is_privileged && !is_hardened(container, context) {
             out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"]))
                 .container(container)
                 .fix(FixSafety::Unsafe, fix::runtime_profile(container, "seccompProfile"));
@@ -57,13 +57,13 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn is_hardened(container: Container<'_>) -> bool {
+fn is_hardened(container: Container<'_>, context: &Context<'_>) -> bool {
     let confines = |profile: Option<Node<'_>>| {
         let kind = profile.and_then(Node::as_str).unwrap_or_default();
         !kind.is_empty() && !kind.eq_ignore_ascii_case("unconfined")
     };
     let has_selinux = container.effective("seLinuxOptions").is_some_and(|options| !options.node.is_empty());
-    confines(seccomp_unconfined::profile(container))
+    confines(seccomp_unconfined::profile(container, context))
         || confines(apparmor_unconfined::profile(container))
         || has_selinux
         || drops_capabilities(container)

@@ -21,7 +21,8 @@ use crate::fix;
 ///   runAsGroup: 10001
 /// ```
 /// ## Decisions
-/// Asked only on request, for the reasons of `low-user-id`. Group 0 is `root-group`.
+/// Asked only on request, for the reasons of `low-user-id`. Group 0 is as low as any, and is found by
+/// `root-group` as well.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "low-group-id",

@@ -1,5 +1,6 @@
 use haechi_model::{FixSafety, NewValue, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
@@ -42,7 +43,8 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
-    if pod.is_windows() {
+    // In a user namespace of its own the pod's ids are nobody's on the node.
+    if pod.is_windows() || pod.spec().get("hostUsers").is_some_and(Node::is_false) {
         return;
     }
     let least = context.options.minimum_id;

@@ -37,6 +37,7 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("kubescape", "rule-privileged-container"),
             peer("cis-1.12", "5.2.2"),
             peer("eks-1.8.0", "4.2.1"),
             peer("kubescape", "C-0057"),

@@ -32,6 +32,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/",
         ],
         peers: &[
+            peer("kubescape", "set-procmount-default"),
             peer("polaris", "procMount"),
             peer("kube-linter", "unsafe-proc-mount"),
             peer("trivy", "KSV-0027"),

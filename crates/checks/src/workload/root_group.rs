@@ -35,7 +35,11 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
             "https://avd.aquasec.com/misconfig/kubernetes/general/avd-ksv-0116/",
         ],
-        peers: &[peer("trivy", "KSV-0116"), peer("kube-linter", "run-as-non-root")],
+        peers: &[
+            peer("kubescape", "set-supplementalgroups-values"),
+            peer("trivy", "KSV-0116"),
+            peer("kube-linter", "run-as-non-root"),
+        ],
     },
     opt_in: false,
     run: Run::Pod(check),

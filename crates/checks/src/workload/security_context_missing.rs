@@ -26,7 +26,7 @@ use crate::fix;
 /// ```
 /// ## Decisions
 /// Asked only on request: every setting that is missing there is found by a check of its own. An empty map is none.
-/// A pod's context counts for its containers as far as containers inherit it.
+/// A pod's context counts for its containers if it sets something that containers inherit; `fsGroup` alone does not.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "security-context-missing",
@@ -53,9 +53,23 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Pod(check),
 };
 
+/// What containers have from their pod's context unless they set it themselves.
+const INHERITED: &[&str] = &[
+    "appArmorProfile",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "windowsOptions",
+];
+
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     let is_set = |context: Option<Node<'_>>| context.is_some_and(|context| !context.is_empty());
-    if is_set(pod.security_context()) {
+    if pod
+        .security_context()
+        .is_some_and(|context| INHERITED.iter().any(|field| context.get(field).is_some()))
+    {
         return;
     }
     for container in pod.containers() {

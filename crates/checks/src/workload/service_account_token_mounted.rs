@@ -6,7 +6,7 @@ use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
 
 /// ## What it does
-/// Flags pods that get a token for the Kubernetes API without asking for one.
+/// Flags pods that get a token for the Kubernetes API.
 /// ## Why is this bad?
 /// Every process in the pod can call the API with the rights of its service account; most programs never do, but an
 /// attacker will.

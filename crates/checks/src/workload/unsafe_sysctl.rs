@@ -39,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/",
         ],
         peers: &[
+            peer("kubescape", "set-sysctls-params"),
             peer("kube-linter", "unsafe-sysctls"),
             peer("trivy", "KSV-0026"),
             peer("pss", "baseline"),

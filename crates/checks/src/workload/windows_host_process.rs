@@ -36,6 +36,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/",
         ],
         peers: &[
+            peer("kubescape", "set-hostprocess-true"),
             peer("cis-1.12", "5.2.11"),
             peer("kubescape", "C-0202"),
             peer("polaris", "hostProcess"),

@@ -11,8 +11,8 @@ use haechi_checks::{CHECKS, Check};
 use haechi_model::{Finding, Problem, ProblemGroup, Severity};
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
-    Args, Context, Fixing, Texts, write_csv, write_fixes, write_github, write_html, write_json, write_junit,
-    write_sarif, write_table,
+    Args, Context, Fixing, GroupBy, Texts, write_csv, write_fixes, write_github, write_html, write_json,
+    write_junit, write_sarif, write_table,
 };
 use haechi_sources::{DiscoverOptions, Discovery, discover};
 use haechi_syntax::Limits;
@@ -152,7 +152,13 @@ impl Request {
         if let Some(exclude) = &config.exclude {
             discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
         }
+        let owner_labels = match (group_by(matches), &config.owner_labels) {
+            (GroupBy::Owner, Some(labels)) if !written("owner-label") => labels.clone(),
+            (GroupBy::Owner, _) => matches.get_many("owner-label").into_iter().flatten().cloned().collect(),
+            _ => Vec::new(),
+        };
         let options = ScanOptions {
+            owner_labels,
             checks: chosen_checks(matches, &config, texts)?,
             check_options: config.check_options.clone(),
             templates: config.templates.clone(),
@@ -203,10 +209,9 @@ pub(super) fn config(matches: &ArgMatches, paths: &[PathBuf]) -> Result<Config> 
     found.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
+/// The day in UTC, so that a suppression ends everywhere at once. This is the edge that reads the clock.
 fn today() -> String {
-    let today = time::OffsetDateTime::from(std::time::SystemTime::now()).date();
-    format!("{:04}-{:02}-{:02}", today.year(), u8::from(today.month()), today.day())
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
 /// Findings decide by `--fail-on` alone, whatever is shown; but what could not be judged, or not be mended, goes first.
@@ -233,6 +238,7 @@ fn print(
     context.source = &source;
     context.hidden = hidden;
     context.fixing = fixing;
+    context.group_by = group_by(matches);
     context.terminal = terminal(matches);
     let report = &scanned.report;
     match matches.get_one::<String>("output").map(String::as_str) {
@@ -244,6 +250,12 @@ fn print(
         Some("github") => write_github(report, &context, out),
         _ => write_table(report, &context, out),
     }
+}
+
+/// Not every command that scans shows its findings.
+fn group_by(matches: &ArgMatches) -> GroupBy {
+    let name = matches.try_get_one::<String>("group-by").ok().flatten();
+    GroupBy::ALL.into_iter().find(|by| name.is_some_and(|name| name == by.as_str())).unwrap_or_default()
 }
 
 fn severity(matches: &ArgMatches, option: &str) -> Option<Severity> {

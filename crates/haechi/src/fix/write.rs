@@ -23,13 +23,15 @@ pub(super) fn literal_part(path: &Path) -> PathBuf {
     path.components().take_while(|part| !has_wildcard(part)).collect()
 }
 
-/// Why a file is not to be written to, as far as that can be told beforehand. `roots` are what the user wrote out.
-pub(super) fn refusal(entry: &FileEntry, roots: &[PathBuf]) -> Option<Refusal> {
+/// Whether a file must be left alone because of how it is reached. `roots` are what the user wrote out.
+pub(super) fn is_behind_link(entry: &FileEntry, roots: &[PathBuf]) -> bool {
+    entry.shown.as_ref() != "-" && passes_link(&entry.path, roots)
+}
+
+/// Why a file is not to be written to, as far as that can be told beforehand.
+pub(super) fn refusal(entry: &FileEntry) -> Option<Refusal> {
     if entry.shown.as_ref() == "-" {
         return None;
-    }
-    if passes_link(&entry.path, roots) {
-        return Some(Refusal::SymbolicLink);
     }
     match fs::metadata(&entry.path) {
         Ok(metadata) if metadata.permissions().readonly() => Some(Refusal::ReadOnly),

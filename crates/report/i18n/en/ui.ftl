@@ -101,6 +101,15 @@ junit-scan = scan
 
 html-title = Haechi scan report
 html-rules = Rules that were broken
+html-findings-namespace = Findings by namespace
+html-findings-check = Findings by check
+html-findings-owner = Findings by owner
+group-namespace = Namespace { $name }
+group-namespace-none = No namespace given
+group-owner = Owner { $name }
+group-owner-none = No owner given
+html-accepted = Accepted findings
+accepted-because = Accepted: { $reason }
 html-findings = Findings by file
 
 ## Fixes

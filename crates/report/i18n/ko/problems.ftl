@@ -42,7 +42,7 @@ problem-malformed = 쿠버네티스가 거부하는 형식의 값이 있습니�
 problem-template = 렌더링되지 않은 템플릿입니다
     .detail =
         { $engine ->
-            [helm] 템플릿 { NUMBER($count) }개가 있는 헬름 차트
+            [helm] 템플릿 { NUMBER($count) }개가 있는 Helm 차트
             [kustomize] kustomization 파일
             [kustomize-patch] kustomization의 패치 파일
            *[other] 템플릿의 자리 표시자
@@ -69,7 +69,7 @@ problem-suppression-expired = 기한이 지난 예외 처리
     .detail = { $rule } 예외는 { $until }까지였습니다
     .help = 문제를 해결하거나, 다시 검토하여 기한을 늘리십시오.
 problem-suppression-unused = 더 이상 필요 없는 예외 처리
-    .detail = 이 위치에는 { $rule } 결과가 없습니다
+    .detail = 이 위치에는 { $rule } 발견 사항이 없습니다
     .help = 나중에 생길 문제를 가리지 않도록 제거하십시오.
 problem-fix-refused = 파일을 수정하지 못했습니다
     .detail =

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use haechi_model::{Finding, Position, Span};
+use haechi_model::{Finding, Position, Span, Suppressed, SuppressionSource};
 use serde::Serialize;
 
 use super::{Text, level};
@@ -19,7 +19,17 @@ pub(super) struct SarifResult<'r> {
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<SarifFix<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Vec<SarifSuppression<'r>>>,
     properties: Properties,
+}
+
+/// Why a result is accepted. The standard wants the property on all results of a run or on none (3.27.23).
+#[derive(Debug, Serialize)]
+struct SarifSuppression<'r> {
+    kind: &'static str,
+    status: &'static str,
+    justification: &'r str,
 }
 
 /// GitHub follows a result by `primaryLocationLineHash` alone; others take every fingerprint. Ours depends on
@@ -227,8 +237,26 @@ impl<'r> SarifResult<'r> {
             }],
             partial_fingerprints: Fingerprints { haechi: fingerprint.clone(), line_hash: fingerprint },
             fixes: fixes.collect(),
+            suppressions: None,
             properties: Properties { severity: finding.severity.as_str() },
         }
+    }
+
+    /// Says of a result that nobody accepted it, in a run where others were.
+    pub(super) fn unsuppressed(self) -> Self {
+        Self { suppressions: Some(Vec::new()), ..self }
+    }
+
+    pub(super) fn suppressed(self, by: &'r Suppressed) -> Self {
+        let suppression = SarifSuppression {
+            kind: match by.source {
+                SuppressionSource::Comment | SuppressionSource::Annotation => "inSource",
+                SuppressionSource::Config => "external",
+            },
+            status: "accepted",
+            justification: &by.reason,
+        };
+        Self { suppressions: Some(vec![suppression]), ..self }
     }
 }
 

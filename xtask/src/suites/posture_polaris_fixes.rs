@@ -57,12 +57,11 @@ fn name(path: &Path) -> String {
 
 /// How the fixed file differs from Polaris' one.
 fn differs(check: &str, failing: &Path, mutated: &Path) -> Result<Option<String>> {
-    let is_peer =
-        |slug: &&&'static haechi_checks::Check| slug.info.peers.iter().any(|peer| (peer.peer, peer.id) == ("polaris", check));
-    let mut options = ScanOptions {
-        checks: CHECKS.iter().filter(is_peer).copied().collect(),
-        ..ScanOptions::default()
+    let is_peer = |slug: &&&'static haechi_checks::Check| {
+        slug.info.peers.iter().any(|peer| (peer.peer, peer.id) == ("polaris", check))
     };
+    let mut options =
+        ScanOptions { checks: CHECKS.iter().filter(is_peer).copied().collect(), ..ScanOptions::default() };
     if options.checks.is_empty() {
         return Err(anyhow!("no check of ours stands for {check}"));
     }
@@ -72,7 +71,8 @@ fn differs(check: &str, failing: &Path, mutated: &Path) -> Result<Option<String>
     let roots = [failing.to_owned()];
     let discovery = discover(&roots, &DiscoverOptions::default());
     let fix = FixOptions { with_unsafe: true, write: false };
-    let fixed = scan_and_fix(discovery, &roots, &options, fix, &|findings| vec![true; findings.len()], &|| {});
+    let fixed =
+        scan_and_fix(discovery, &roots, &options, fix, &|findings| vec![true; findings.len()], &|| {});
     let text = match fixed.changed.first() {
         Some(changed) => changed.after.text().to_owned(),
         None => std::fs::read_to_string(failing)?,
