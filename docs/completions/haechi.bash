@@ -1094,7 +1094,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__scan)
-            opts="-j -o -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --output --fail-on --min-severity --baseline --group-by --owner-label --help --lang --color"
+            opts="-j -o -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

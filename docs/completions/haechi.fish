@@ -79,6 +79,9 @@ always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fix -d 'Fix what can be fixed without changing how workloads run; files keep comments, order and layout'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l unsafe-fixes -d 'With --fix: also fix what may change how workloads run; what it may change is told'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l diff -d 'With --fix: print the changes and write nothing; exit with 1 where there are some'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l skip -d 'Leave these checks out' -r

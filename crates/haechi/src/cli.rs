@@ -143,6 +143,9 @@ fn scan() -> Command {
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue))
+        .arg(Arg::new("unsafe-fixes").long("unsafe-fixes").action(ArgAction::SetTrue).requires("fix"))
+        .arg(Arg::new("diff").long("diff").action(ArgAction::SetTrue).requires("fix"))
         .arg(
             Arg::new("group-by")
                 .long("group-by")

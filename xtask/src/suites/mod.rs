@@ -16,6 +16,7 @@ mod posture_kubernetes_goat;
 mod posture_kubescape;
 mod posture_kubesec;
 mod posture_polaris;
+mod posture_polaris_fixes;
 mod posture_trivy;
 mod pss;
 mod rbac;
@@ -64,5 +65,6 @@ pub(crate) const ALL: &[Suite] = &[
     posture_kubescape::SUITE,
     posture_kubesec::SUITE,
     posture_polaris::SUITE,
+    posture_polaris_fixes::SUITE,
     posture_trivy::SUITE,
 ];
