@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 16] = [
+        const KINDS: [ProblemKind; 18] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -200,6 +200,8 @@ mod tests {
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
             ProblemKind::FixRefused,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();
