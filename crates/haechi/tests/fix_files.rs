@@ -78,6 +78,15 @@ fn diff_writes_nothing_and_ends_with_one() {
 }
 
 #[test]
+fn a_difference_of_a_part_says_what_is_missing() {
+    let folder = with(&[("bad.yaml", "a: [1\n"), ("pod.yaml", POD)]);
+    let run = haechi(folder.path(), &["--fix", "--diff", "."], b"");
+    assert_eq!(run.code, 3);
+    assert!(run.out.starts_with("--- pod.yaml\n"), "{run:?}");
+    assert!(run.err.contains("bad.yaml:1:4") && run.err.contains("Incomplete"), "{}", run.err);
+}
+
+#[test]
 fn safe_fixes_alone_leave_the_unsafe_ones_and_say_so() {
     let folder = with(&[("pod.yaml", POD)]);
     let run = haechi(folder.path(), &["--fix", "."], b"");
@@ -140,6 +149,11 @@ fn files_with_parts_that_cannot_be_read_are_left_alone() {
             format!(
                 "{POD}---\napiVersion: v1\nkind: Pod\nmetadata: {{name: '{{{{ x }}}}'}}\nspec: {{containers: [{{name: a}}]}}\n"
             ),
+            "it holds a template",
+        ),
+        (format!("# {{{{- if .Values.pod }}}}\n{POD}# {{{{- end }}}}\n"), "it holds a template"),
+        (
+            POD.replace("metadata:\n", "metadata:\n  labels: {app: '{{ .Release.Name }}'}\n"),
             "it holds a template",
         ),
     ] {
