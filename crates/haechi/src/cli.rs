@@ -49,6 +49,7 @@ pub fn command(texts: &Texts) -> Command {
         )
         .subcommand(detect())
         .subcommand(rules())
+        .subcommand(policy())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
         .subcommand(crate::access::command());
     localise(command, texts, "cli")
@@ -83,6 +84,40 @@ fn rules() -> Command {
                 .arg(Arg::new("rule").long("rule"))
                 .arg(event_source()),
         )
+}
+
+fn policy() -> Command {
+    let judged = |command: Command| {
+        command
+            .arg(policies("policy").short('p').required(true))
+            .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+            .arg(policies("inventory").short('i'))
+            .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
+            .arg(output(&["text", "json"], "text"))
+    };
+    let thresholds = ["deny", "warn", "any", "never"];
+    Command::new("policy")
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommand(
+            judged(Command::new("apply"))
+                .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
+                .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("deny")),
+        )
+        .subcommand(
+            Command::new("test")
+                .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+                .arg(Arg::new("run").long("run").short('r'))
+                .arg(Arg::new("verbose").long("verbose").short('v').action(ArgAction::SetTrue))
+                .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue)),
+        )
+        .subcommand(judged(Command::new("explain")))
+}
+
+/// An option that names files or folders, one each time.
+fn policies(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::Append).value_parser(value_parser!(PathBuf))
 }
 
 fn events() -> Arg {
@@ -127,8 +162,18 @@ fn scan() -> Command {
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
-const SHARED: &[&str] =
-    &["paths", "all", "only", "skip", "pod-security", "no-ignore", "max-file-size", "threads", "config"];
+const SHARED: &[&str] = &[
+    "paths",
+    "all",
+    "only",
+    "skip",
+    "pod-security",
+    "policies",
+    "no-ignore",
+    "max-file-size",
+    "threads",
+    "config",
+];
 
 fn what_to_scan(command: Command) -> Command {
     command
@@ -137,6 +182,7 @@ fn what_to_scan(command: Command) -> Command {
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(policies("policies"))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(
             Arg::new("max-file-size")

@@ -18,6 +18,7 @@ mod exit;
 pub mod fix;
 mod kustomize;
 mod language;
+mod policy;
 pub mod scan;
 mod suppress;
 

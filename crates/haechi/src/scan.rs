@@ -18,12 +18,15 @@ use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind
 use crate::config::Config;
 use crate::fix::{self, Counts, FixOptions, Fixed, Fixing, Refusal};
 use crate::kustomize;
+use crate::policy::PolicyJudge;
 use crate::suppress::{self, Collected};
 
 mod owners;
 mod pod_security;
 
 use pod_security::PodSecurityLevels;
+
+pub use crate::policy::BroughtPolicies;
 
 /// What a scan looks for, and how.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct ScanOptions {
     pub templates: PodTemplates,
     /// A Pod Security Standard that every pod is held to.
     pub pod_security: Option<LevelVersion>,
+    /// Policies that every object is held to.
+    pub policies: Option<Arc<BroughtPolicies>>,
     /// Bounds on what is read.
     pub limits: Limits,
     /// How many threads share the work.
@@ -56,6 +61,7 @@ impl Default for ScanOptions {
             check_options: Options::default(),
             templates: PodTemplates::default(),
             pod_security: None,
+            policies: None,
             limits: Limits::default(),
             threads: 1,
             config: Config::default(),
@@ -192,12 +198,20 @@ pub(crate) fn judge_some(
     let inventory = inventory(loaded, &is_patch, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
+    let policies = options.policies.as_deref().map(|policies| {
+        let whole = loaded.iter().zip(&is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
+        policies.with(whole.flat_map(|file| &file.documents).flat_map(|document| objects(document).objects))
+    });
     let files = loaded.iter().zip(is_patch).zip(which.iter().copied()).collect();
     in_parallel(files, options.threads, |((file, is_patch), is_asked)| {
         if !is_asked {
             return None;
         }
-        let judged = if is_patch { left_out(file) } else { judge(file, options, &context, &levels) };
+        let judged = if is_patch {
+            left_out(file)
+        } else {
+            judge(file, options, &context, &levels, policies.as_ref())
+        };
         progress();
         Some(judged)
     })
@@ -216,6 +230,10 @@ pub(crate) fn assemble(
     let mut used = vec![false; accepted.len()];
     scanned.report.problems = problems;
     scanned.report.counts.rules = options.checks.len();
+    if let Some(policies) = &options.policies {
+        scanned.report.problems.extend(policies.problems.iter().cloned());
+        scanned.report.counts.rules += policies.len();
+    }
     for (file, judged) in loaded.into_iter().zip(judged) {
         scanned.report.counts.files += 1;
         scanned.report.counts.documents += judged.counts.documents;
@@ -285,7 +303,8 @@ fn in_parallel<I: Send, O: Send>(inputs: Vec<I>, threads: usize, work: impl Fn(I
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-fn load(entry: FileEntry, limits: &Limits) -> Loaded {
+/// Reads a file; what cannot be read is among its problems.
+pub(crate) fn load(entry: FileEntry, limits: &Limits) -> Loaded {
     let mut loaded = Loaded::new(entry);
     let path = loaded.entry.shown.clone();
     match read(&loaded.entry, limits.bytes) {
@@ -401,7 +420,13 @@ fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplat
     inventory
 }
 
-fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &PodSecurityLevels) -> Judged {
+fn judge(
+    file: &Loaded,
+    options: &ScanOptions,
+    context: &Context<'_>,
+    levels: &PodSecurityLevels,
+    policies: Option<&PolicyJudge<'_>>,
+) -> Judged {
     let mut judged = Judged::default();
     let mut strangers: Vec<Node<'_>> = Vec::new();
     for document in &file.documents {
@@ -434,7 +459,11 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
             }
         }
         for object in found.objects {
-            judge_object(file, object, options, context, levels, &mut judged);
+            if judge_object(file, object, options, context, levels, &mut judged)
+                && let Some(policies) = policies
+            {
+                policies.judge(object, &file.entry.shown, &mut judged.findings, &mut judged.problems);
+            }
         }
     }
     suppress_accepted(file, options, &mut judged);
@@ -481,10 +510,12 @@ fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) 
 fn is_asked(rule: &str, options: &ScanOptions) -> bool {
     match rule.strip_prefix("pod-security/") {
         Some(_) => options.pod_security.is_some(),
+        None if rule.starts_with("policy/") => options.policies.is_some(),
         None => options.checks.iter().any(|check| check.info.slug == rule),
     }
 }
 
+/// Whether the object could be judged at all.
 fn judge_object(
     file: &Loaded,
     object: Object<'_>,
@@ -492,10 +523,11 @@ fn judge_object(
     context: &Context<'_>,
     levels: &PodSecurityLevels,
     judged: &mut Judged,
-) {
+) -> bool {
     if let Some(node) = placeholder(object, &options.templates) {
         let args = vec![text("engine", "unknown"), number("count", 1)];
-        return judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
+        judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
+        return false;
     }
     judged.counts.objects += 1;
     let resource = || object.resource().to_string();
@@ -524,10 +556,11 @@ fn judge_object(
             }
         }
     }
+    true
 }
 
 /// A value that decides what the object is, or what it runs, and that a template has still to fill in.
-fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
+pub(crate) fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
     let metadata = object.metadata();
     let field = |key: &str| metadata.and_then(|metadata| metadata.get(key));
     let of_object =

@@ -14,6 +14,8 @@ pub enum RuleSource {
     Check,
     /// The Pod Security Standards; the message is the API server's own.
     PodSecurity,
+    /// A policy that the user brings; the message is the policy's own.
+    Policy,
 }
 
 /// A value that a message needs.

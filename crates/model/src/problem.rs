@@ -32,6 +32,10 @@ pub enum ProblemKind {
     NotKubernetes,
     /// A rule failed on this object.
     RuleFailed,
+    /// A policy that the user brings was refused: nothing was held against it.
+    PolicyRefused,
+    /// A policy that the user brings could not be evaluated on this object, or not to its end.
+    PolicyFailed,
     /// A suppression that does not say why, or names no rule: it was not applied.
     SuppressionRefused,
     /// A suppression whose last day has passed: it was not applied.
@@ -88,6 +92,8 @@ impl ProblemKind {
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
             ProblemKind::RuleFailed => "rule-failed",
+            ProblemKind::PolicyRefused => "policy-refused",
+            ProblemKind::PolicyFailed => "policy-failed",
             ProblemKind::SuppressionRefused => "suppression-refused",
             ProblemKind::SuppressionExpired => "suppression-expired",
             ProblemKind::SuppressionUnused => "suppression-unused",

@@ -257,6 +257,7 @@ pub(crate) const fn source_name(source: RuleSource) -> &'static str {
     match source {
         RuleSource::Check => "check",
         RuleSource::PodSecurity => "pod-security",
+        RuleSource::Policy => "policy",
     }
 }
 

@@ -29,6 +29,7 @@ files![
     "checks-rbac",
     "access",
     "docs",
+    "policy",
     "fixes",
 ];
 

@@ -207,6 +207,7 @@ pub(crate) fn rule_name(finding: &Finding) -> Cow<'_, str> {
     match finding.source {
         RuleSource::Check => Cow::Borrowed(&finding.rule),
         RuleSource::PodSecurity => Cow::Owned(format!("pod-security/{}", finding.rule)),
+        RuleSource::Policy => Cow::Owned(format!("policy/{}", finding.rule)),
     }
 }
 

@@ -157,10 +157,10 @@ impl Texts {
     pub fn finding(&self, finding: &Finding) -> RuleText<'_> {
         let args = Args::of(&finding.args);
         let mut text = self.rule_text(finding.source, &finding.rule, &args);
-        if finding.source == RuleSource::PodSecurity
+        if matches!(finding.source, RuleSource::PodSecurity | RuleSource::Policy)
             && let Some(message) = finding.args.iter().find(|arg| arg.name == "message")
         {
-            // The API server's own words: users meet the same sentence when the cluster refuses the pod.
+            // The API server's or the policy's own words: users meet the same sentence when the cluster refuses the pod.
             text.message = Cow::Owned(message.value.to_string());
         }
         text
@@ -195,7 +195,7 @@ impl Texts {
         RuleText {
             title: find(None).unwrap_or_else(|| match source {
                 RuleSource::Check => Cow::Owned(id.clone()),
-                RuleSource::PodSecurity => Cow::Owned(rule.to_owned()),
+                RuleSource::PodSecurity | RuleSource::Policy => Cow::Owned(rule.to_owned()),
             }),
             message: find(Some("message")).unwrap_or_else(|| Cow::Owned(format!("{id}.message"))),
             why: find(Some("why")),
@@ -232,12 +232,13 @@ impl Texts {
     }
 }
 
-/// The id of the message about a rule: `check-` or `pod-security-` and the rule in kebab case.
+/// The id of the message about a rule: `check-`, `pod-security-` or `policy-rule-` and the rule in kebab case.
 pub(crate) fn message_id(source: RuleSource, rule: &str) -> String {
     let mut id = String::with_capacity(rule.len() + 16);
     id.push_str(match source {
         RuleSource::Check => "check-",
         RuleSource::PodSecurity => "pod-security-",
+        RuleSource::Policy => "policy-rule-",
     });
     let mut after_small = false;
     for c in rule.chars() {

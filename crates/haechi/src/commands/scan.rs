@@ -24,7 +24,7 @@ use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::exit::UsageError;
 use crate::fix::{FixOptions, Fixed, write_diff};
-use crate::scan::{ScanOptions, Scanned, scan, scan_and_fix};
+use crate::scan::{BroughtPolicies, ScanOptions, Scanned, scan, scan_and_fix};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -163,6 +163,7 @@ impl Request {
             check_options: config.check_options.clone(),
             templates: config.templates.clone(),
             pod_security,
+            policies: BroughtPolicies::of_arguments(matches, texts)?.map(Arc::new),
             limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
             threads: threads(matches),
             today: today(),

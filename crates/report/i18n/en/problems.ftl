@@ -62,6 +62,10 @@ problem-not-kubernetes = The document is not a Kubernetes object
     .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
 problem-rule-failed = A rule failed on this object
     .help = This is an error in Haechi. Please report it with the object that caused it.
+problem-policy-refused = A policy could not be used
+    .help = Correct the policy at this place. Until then nothing is held against it.
+problem-policy-failed = A policy could not judge this object
+    .help = Correct the policy, or give what it asks for, such as the Namespace of the object. Until then this object counts as not judged.
 problem-suppression-refused = A suppression was not applied
     .detail =
         { $what ->

@@ -55,6 +55,10 @@ problem-not-kubernetes = 쿠버네티스 오브젝트가 아닌 문서입니다
     .help = 쿠버네티스용 문서가 아니라면 조치할 것이 없습니다. 쿠버네티스용 문서라면 `apiVersion`이나 `kind`가 빠져 있습니다.
 problem-rule-failed = 이 오브젝트에서 규칙 실행이 실패했습니다
     .help = Haechi의 오류입니다. 오류를 일으킨 오브젝트와 함께 알려 주십시오.
+problem-policy-refused = 사용할 수 없는 정책
+    .help = 이 위치의 정책을 고치십시오. 그때까지는 이 정책으로 아무것도 점검하지 않습니다.
+problem-policy-failed = 정책이 이 오브젝트를 판정하지 못했습니다
+    .help = 정책을 고치거나, 오브젝트의 네임스페이스처럼 정책이 필요로 하는 정보를 함께 제공하십시오. 그때까지 이 오브젝트는 판정되지 않은 것으로 봅니다.
 problem-suppression-refused = 적용되지 않은 예외 처리
     .detail =
         { $what ->
