@@ -101,10 +101,27 @@ impl Loaded {
         self.entry.shown.as_ref() == "-"
     }
 
+    /// Signs of a template that can be read as it is: where it is steered by comments, or fills in names and labels, which
+    /// could not have such characters otherwise.
+    fn is_template(&self) -> bool {
+        let is_sign = |node: Node<'_>| node.as_str().is_some_and(is_template);
+        self.documents.iter().any(|document| {
+            let source = document.source();
+            let mut comments = document.comments().iter();
+            comments.any(|comment| is_template(source.slice(comment.span)))
+                || objects(document).objects.iter().any(|object| {
+                    let labels = object.labels().node();
+                    let metadata = object.metadata().into_iter().flat_map(Node::entries);
+                    metadata.map(|entry| entry.value).any(is_sign)
+                        || labels.into_iter().flat_map(Node::entries).any(|entry| is_sign(entry.value))
+                })
+        })
+    }
+
     /// Why the file must not be edited, whatever was found in it.
     pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
         let all = || self.problems.iter().chain(&judged.problems);
-        if all().any(|problem| problem.kind == ProblemKind::Template) {
+        if all().any(|problem| problem.kind == ProblemKind::Template) || self.is_template() {
             return Some(Refusal::Template);
         }
         // A part that cannot be read may begin or end elsewhere than it seems.
