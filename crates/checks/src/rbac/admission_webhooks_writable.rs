@@ -56,7 +56,8 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(
+        if let Some(grant) = rule.grant_in_cluster(
+            object,
             &["create", "update", "patch", "delete"],
             "admissionregistration.k8s.io",
             &["mutatingwebhookconfigurations", "validatingwebhookconfigurations"],

@@ -57,9 +57,12 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) =
-            rule.grant(&["update", "patch"], "certificates.k8s.io", &["certificatesigningrequests/approval"])
-        {
+        if let Some(grant) = rule.grant_in_cluster(
+            object,
+            &["update", "patch"],
+            "certificates.k8s.io",
+            &["certificatesigningrequests/approval"],
+        ) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())

@@ -55,7 +55,7 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(&["get", "create"], "", &["nodes/proxy"]) {
+        if let Some(grant) = rule.grant_in_cluster(object, &["get", "create"], "", &["nodes/proxy"]) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())

@@ -113,6 +113,28 @@ pub(super) fn is_credential_name(name: &str) -> bool {
     has_word || has_key || has_key_itself
 }
 
+/// Whether a key of a Secret, going by its last word, holds a setting that stands beside the secret itself.
+pub(super) fn is_setting_name(name: &str) -> bool {
+    let words = words(name);
+    let Some(last) = words.last() else { return false };
+    let is_setting = HARMLESS_ENDS.contains(&last.as_str())
+        || matches!(
+            last.as_str(),
+            "bucket"
+                | "database"
+                | "dbname"
+                | "domain"
+                | "email"
+                | "hostname"
+                | "insecure"
+                | "project"
+                | "proxy"
+                | "server"
+        );
+    // A file or a URL may hold the secret.
+    is_setting && !matches!(last.as_str(), "config" | "file" | "files" | "uri" | "url")
+}
+
 /// The words of `DB_PASSWORD`, `dbPassword`, `db-password` and `db.password`, in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
