@@ -1,7 +1,7 @@
 use std::fmt;
 
 use haechi_model::{PeerId, RuleInfo, Severity};
-use haechi_objects::{Object, Pod, PodTemplates};
+use haechi_objects::{LabelSelector, Labels, Object, Pod, PodTemplates};
 
 use crate::{Findings, Inventory, Options, may_share_namespace};
 
@@ -79,6 +79,28 @@ pub struct Check {
     pub opt_in: bool,
     /// What it does.
     pub run: Run,
+}
+
+impl Context<'_> {
+    /// How bad it is that a selector selects none of `candidates`: as bad as the check says where the scan is whole or one
+    /// of them is almost meant, but for slips in values. Otherwise a controller may make what is
+    /// selected: that is told for information.
+    pub(crate) fn severity_of_unselected<'l>(
+        &self,
+        check: &Check,
+        selector: &LabelSelector<'_>,
+        mut candidates: impl Iterator<Item = Labels<'l>>,
+    ) -> Severity {
+        let is_near = |labels: Labels<'_>| {
+            !selector.requirements.is_empty()
+                && selector.requirements.iter().all(|requirement| {
+                    labels.get(requirement.key).is_some_and(|value| {
+                        requirement.values.iter().any(|wanted| *wanted == value || is_alike(wanted, value))
+                    })
+                })
+        };
+        if self.options.whole || candidates.any(is_near) { check.info.severity } else { Severity::Info }
+    }
 }
 
 /// Whether two names differ by one character that was changed, left out, added or swapped with its neighbour.

@@ -121,6 +121,8 @@ pub(super) fn is_setting_name(name: &str) -> bool {
         || matches!(
             last.as_str(),
             "bucket"
+                | "cipher"
+                | "size"
                 | "database"
                 | "dbname"
                 | "domain"
@@ -190,11 +192,21 @@ pub(super) fn is_plausible_value(value: &str) -> bool {
             | "[]"
     );
     let is_mask = value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '-')) && value.len() > 5;
+    // `INSERT_TOKEN`, `__TOKEN__`: words for whoever fills it in. `changeme` is none of them: it works.
+    let is_placeholder = value.len() > 4
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && (["INSERT_", "REPLACE_", "YOUR_", "TODO"].iter().any(|start| value.starts_with(start))
+            || value.ends_with("_PLACEHOLDER")
+            || (value.starts_with("__") && value.ends_with("__")));
+    let is_algorithm = matches!(
+        value.to_ascii_lowercase().as_str(),
+        "sha1" | "sha256" | "sha384" | "sha512" | "aes" | "aes128" | "aes256" | "rsa" | "pbkdf2" | "argon2id"
+    );
     let is_number = value.len() < 6 && value.chars().all(|c| c.is_ascii_digit() || c == '.');
     let is_duration = value.len() < 6
         && value.trim_end_matches(['s', 'm', 'h', 'd']).chars().all(|c| c.is_ascii_digit())
         && value.starts_with(|c: char| c.is_ascii_digit());
-    !(is_reference || is_switch || is_mask || is_number || is_duration)
+    !(is_reference || is_switch || is_mask || is_placeholder || is_algorithm || is_number || is_duration)
 }
 
 /// What kind of credential a text holds by the looks of it, whatever it is called.
@@ -325,10 +337,13 @@ mod tests {
             "3600",
             "15m",
             "********",
+            "INSERT_TOKEN",
+            "__TOKEN__",
+            "sha256",
         ] {
             assert!(!is_plausible_value(value), "{value}");
         }
-        for value in ["hunter2", "postgres://shop:hunter2@db/shop", "123456"] {
+        for value in ["hunter2", "postgres://shop:hunter2@db/shop", "123456", "changeme", "INSERTED9"] {
             assert!(is_plausible_value(value), "{value}");
         }
     }
