@@ -1,7 +1,10 @@
 //! Views of roles and bindings that the checks of this area share.
 
+use haechi_model::Severity;
 use haechi_objects::Object;
 use haechi_syntax::Node;
+
+use crate::check::Check;
 
 /// The API group of roles and bindings.
 pub(crate) const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
@@ -39,6 +42,11 @@ pub(crate) fn role_name(object: Object<'_>) -> String {
 /// A binding as messages name it.
 pub(crate) fn binding_name(object: Object<'_>) -> String {
     format!("{} {}", object.kind(), object.resource().name)
+}
+
+/// How bad a right to something without a namespace is: in a Role it is no right yet.
+pub(crate) fn severity_in_cluster(check: &Check, object: Object<'_>) -> Severity {
+    if object.kind() == "Role" { Severity::Low } else { check.info.severity }
 }
 
 impl<'d> Rule<'d> {
