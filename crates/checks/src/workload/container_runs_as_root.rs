@@ -22,7 +22,8 @@ use crate::findings::{Findings, Place};
 /// ## Decisions
 /// A user id other than 0, or `runAsNonRoot: true`, is enough; the container's own setting goes before the
 /// pod's. `runAsUser: 0` is flagged even beside `runAsNonRoot: true`: such a container never starts. Windows has no
-/// user ids.
+/// user ids. A pod's `runAsUser: 0` that all containers override is low: it is for containers that are added later, by
+/// injection or for debugging, and the restricted Pod Security Standard refuses it all the same.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "container-runs-as-root",
@@ -77,10 +78,16 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
+    let of_pod = pod.security_context().and_then(|own| own.get("runAsUser"));
+    let mut rest = of_pod.filter(|user| user.as_i64() == Some(0));
     for container in pod.containers() {
         if let Some(place) = root(container) {
-            out.report(&CHECK, place).container(container);
+            rest = rest.filter(|of_pod| !matches!(place, Place::Value(user) if user == *of_pod));
+            out.report(&CHECK, place).container(container).arg("subject", "container");
         }
+    }
+    if let Some(of_pod) = rest {
+        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
     }
 }
 

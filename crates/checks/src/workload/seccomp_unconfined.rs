@@ -23,7 +23,8 @@ use crate::findings::Findings;
 ///     type: RuntimeDefault
 /// ```
 /// ## Decisions
-/// A pod whose containers all choose another profile is not flagged for the pod's own setting.
+/// Where all containers choose another profile the pod's own setting is low: it is for containers that are added later,
+/// by injection or for debugging, and the Pod Security Standards refuse it all the same.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "seccomp-unconfined",
@@ -51,10 +52,16 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
+    let of_pod = pod.security_context().and_then(|own| own.at(&["seccompProfile", "type"]));
+    let mut rest = of_pod.filter(|kind| is_unconfined(*kind));
     for container in pod.containers() {
         if let Some(kind) = profile(container, context).filter(|kind| is_unconfined(*kind)) {
-            out.report(&CHECK, kind).container(container);
+            rest = rest.filter(|of_pod| *of_pod != kind);
+            out.report(&CHECK, kind).container(container).arg("subject", "container");
         }
+    }
+    if let Some(of_pod) = rest {
+        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
     }
 }
 
