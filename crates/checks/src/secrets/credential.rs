@@ -209,6 +209,20 @@ pub(super) fn is_plausible_value(value: &str) -> bool {
     !(is_reference || is_switch || is_mask || is_placeholder || is_algorithm || is_number || is_duration)
 }
 
+/// Whether a variable or key of that name with that value holds a credential.
+pub(super) fn is_credential(name: &str, value: &str) -> bool {
+    if !is_credential_name(name) {
+        return false;
+    }
+    // A short number beside other names is a lifetime or a count; beside these it is a weak password.
+    let is_password = words(name)
+        .last()
+        .is_some_and(|last| matches!(last.as_str(), "password" | "passwd" | "passphrase" | "pwd"));
+    let digits = value.trim().trim_matches(['"', '\'']);
+    let is_weak = is_password && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_weak || is_plausible_value(value)
+}
+
 /// What kind of credential a text holds by the looks of it, whatever it is called.
 pub(super) fn kind_of(text: &str) -> Option<&'static str> {
     if has_private_key(text) {
@@ -322,6 +336,14 @@ mod tests {
         ] {
             assert!(!is_credential_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_short_number_is_a_password_but_no_token() {
+        assert!(is_credential("DB_PASSWORD", "1234"));
+        assert!(!is_credential("DB_PASSWORD", ""));
+        assert!(!is_credential("SESSION_TOKEN", "3600"));
+        assert!(!is_credential("PASSWORD_MIN_LENGTH", "12"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
-use crate::secrets::credential::{is_plausible_value, is_setting_name};
+use crate::secrets::credential::{is_credential_name, is_plausible_value, is_setting_name};
 
 /// ## What it does
 /// Flags Secrets whose values are written in the manifest.
@@ -55,8 +55,8 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     for field in ["data", "stringData"] {
         for entry in object.node().get(field).map(Node::entries).into_iter().flatten() {
             let Some(text) = entry.value.as_str() else { continue };
-            let is_setting =
-                is_setting_name(entry.key) || (field == "stringData" && !is_plausible_value(text));
+            let is_setting = is_setting_name(entry.key)
+                || (field == "stringData" && !is_credential_name(entry.key) && !is_plausible_value(text));
             if is_value(text, field) && !is_setting && !matches!(entry.key, "ca.crt" | "tls.crt") {
                 out.report(&CHECK, entry.value).part("key", entry.key);
             }
