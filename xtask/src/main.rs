@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
 use xtask::conformance::{self, Verdict};
-use xtask::{bench, sample};
+use xtask::{bench, docs, sample};
 
 #[derive(Parser)]
 #[command(about = "Development tasks of Haechi")]
@@ -20,6 +20,12 @@ enum Task {
     Conformance {
         /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
         names: Vec<String>,
+    },
+    /// Bring the generated documents up to date
+    Docs {
+        /// Change nothing, fail when one is out of date
+        #[arg(long)]
+        check: bool,
     },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
@@ -48,10 +54,26 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Conformance { names } => run_conformance(&names),
+        Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
         Task::SampleFindings { seed, count } => sample_findings(seed, count),
         Task::Bench { paths, runs, check } => run_bench(&paths, runs, check),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn write_docs(only_check: bool) -> Result<()> {
+    let difference = docs::generate(only_check)?;
+    for path in &difference.outdated {
+        println!("{} docs/{}", if only_check { "out of date:" } else { "wrote" }, path.display());
+    }
+    for path in &difference.stale {
+        println!("{} docs/{}", if only_check { "no longer generated:" } else { "removed" }, path.display());
+    }
+    if only_check && !difference.is_empty() {
+        bail!("generated documents are out of date: run `cargo xtask docs`");
+    }
+    Ok(())
 }
 
 /// `fuzz` is a workspace of its own, which the others' build does not see.

@@ -16,6 +16,7 @@ mod posture_kubernetes_goat;
 mod posture_kubescape;
 mod posture_kubesec;
 mod posture_polaris;
+mod posture_polaris_fixes;
 mod posture_trivy;
 mod pss;
 mod rbac;
@@ -46,10 +47,13 @@ pub(crate) const ALL: &[Suite] = &[
     detect::RULES_SHIPPED,
     detect::FALCO_SUITE,
     detect::FALCO_TESTING,
+    gatekeeper::EXPANSION,
     gatekeeper::LIBRARY,
+    gatekeeper::LIBRARY_REGO,
     gatekeeper::REVIEWS,
     vap::KUBESCAPE,
     vap::KYVERNO,
+    cel_kubernetes::MANIFESTS,
     cel_kubernetes::SUITE,
     cel_spec::SUITE,
     posture_checkov::SUITE,
@@ -61,5 +65,6 @@ pub(crate) const ALL: &[Suite] = &[
     posture_kubescape::SUITE,
     posture_kubesec::SUITE,
     posture_polaris::SUITE,
+    posture_polaris_fixes::SUITE,
     posture_trivy::SUITE,
 ];

@@ -38,7 +38,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/storage/storage-classes/#aws-ebs",
             "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
         ],
-        peers: &[peer("kubescape", "C-0264"), peer("soc-2", "CC1.1"), peer("soc2", "CC6.7")],
+        peers: &[peer("kubescape", "C-0264"), peer("soc-2", "CC1.1"), peer("soc-2", "CC6.7")],
     },
     opt_in: false,
     run: Run::ObjectAmong(check),

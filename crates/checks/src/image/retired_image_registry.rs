@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ImageRef, Pod};
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -51,7 +52,14 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             reference.registry == Some(*registry) && reference.repository.starts_with(prefix)
         });
         if is_retired {
-            out.report(&CHECK, image).container(container).arg("image", written);
+            // Its successor holds the same images under the same names.
+            let rest = written.strip_prefix("k8s.gcr.io/");
+            let new = rest.map(|rest| format!("registry.k8s.io/{rest}"));
+            let change = new.and_then(|new| edit::replace(image, new.as_str()));
+            out.report(&CHECK, image)
+                .container(container)
+                .arg("image", written)
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use super::apparmor_unconfined::profile;
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers for which no AppArmor profile is chosen.
@@ -44,7 +45,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         if profile(container).is_none() {
             let place = Place::ContainerLacks(container, &["securityContext", "appArmorProfile"]);
-            out.report(&CHECK, place).container(container);
+            out.report(&CHECK, place)
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "appArmorProfile"));
         }
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -87,7 +87,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let is_dropped = |name: &str| dropped.iter().any(|dropped| dropped == name);
         if !is_dropped("ALL") && !DEFAULT.iter().all(|name| is_dropped(name)) {
             let place = Place::ContainerLacks(container, &["securityContext", "capabilities", "drop"]);
-            out.report(&CHECK, place).container(container);
+            let path = ["securityContext", "capabilities", "drop"];
+            let change = edit::append_at(container.node(), &path, "ALL");
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

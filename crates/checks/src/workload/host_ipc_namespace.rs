@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods that share the IPC namespace of their node.
@@ -57,6 +58,6 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = pod.spec().get("hostIPC").filter(|flag| flag.is_true()) {
-        out.report(&CHECK, flag);
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, fix::unset(pod.spec(), "hostIPC"));
     }
 }

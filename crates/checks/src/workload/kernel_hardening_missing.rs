@@ -1,10 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
 use super::{apparmor_unconfined, seccomp_unconfined};
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers with none of the kernel's means of confinement: no seccomp profile, no AppArmor profile, no
@@ -49,7 +50,9 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         let is_privileged = container.security("privileged").is_some_and(Node::is_true);
         if !is_privileged && !is_hardened(container, context) {
-            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"])).container(container);
+            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"]))
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "seccompProfile"));
         }
     }
 }

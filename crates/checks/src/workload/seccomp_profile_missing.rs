@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 use crate::workload::seccomp_unconfined;
 
 /// ## What it does
@@ -73,7 +74,10 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             Some(kind) => Place::Value(kind),
             None => Place::ContainerLacks(container, &["securityContext", "seccompProfile"]),
         };
-        out.report(&CHECK, place).container(container);
+        // An annotation that counts and a field must not say different things.
+        let is_field = !matches!(place, Place::Value(_)) || container.effective("seccompProfile").is_some();
+        let change = if is_field { fix::runtime_profile(container, "seccompProfile") } else { None };
+        out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
     }
 }
 

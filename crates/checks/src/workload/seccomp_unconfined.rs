@@ -1,9 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
+use haechi_syntax::edit::{self, Change};
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods and containers that switch seccomp off.
@@ -57,12 +59,25 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         if let Some(kind) = profile(container, context).filter(|kind| is_unconfined(*kind)) {
             rest = rest.filter(|of_pod| *of_pod != kind);
-            out.report(&CHECK, kind).container(container).arg("subject", "container");
+            out.report(&CHECK, kind)
+                .container(container)
+                .arg("subject", "container")
+                .fix(FixSafety::Unsafe, confine(container, kind));
         }
     }
     if let Some(of_pod) = rest {
         out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
     }
+}
+
+/// The default profile, where field and annotation do not say different things then.
+fn confine(container: Container<'_>, kind: Node<'_>) -> Option<Change> {
+    if container.effective("seccompProfile").is_some() {
+        return fix::runtime_profile(container, "seccompProfile");
+    }
+    // The annotation of the pod speaks for its other containers too.
+    let is_own = kind.key().is_some_and(|(key, _)| key.starts_with("container."));
+    if is_own { edit::replace(kind, "runtime/default") } else { None }
 }
 
 fn is_unconfined(kind: Node<'_>) -> bool {

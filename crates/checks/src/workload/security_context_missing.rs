@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 use haechi_syntax::Node;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that have no security context, neither of their own nor by their pod.
@@ -73,7 +74,15 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
     for container in pod.containers() {
         if !is_set(container.security_context()) {
-            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"])).container(container);
+            // The API server refuses the field for Windows.
+            let change = if pod.is_windows() {
+                None
+            } else {
+                fix::security(container, "allowPrivilegeEscalation", false)
+            };
+            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"]))
+                .container(container)
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

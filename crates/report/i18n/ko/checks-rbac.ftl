@@ -65,7 +65,7 @@ check-long-lived-token-secret = 만료되지 않는 서비스 어카운트 토�
     .why = 복사된 토큰은 시크릿을 삭제할 때까지 유효하며, 시크릿을 읽을 수 있으면 누구나 쓸 수 있습니다.
     .fix = 파드에서는 프로젝티드 토큰을, 그 밖에서는 `kubectl create token`을 사용하고 시크릿을 삭제하십시오.
 
-check-network-objects-writable = 네트워크 객체 변경 권한
+check-network-objects-writable = 네트워크 오브젝트 변경 권한
     .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.
     .why = NetworkPolicy를 바꾸면 차단된 통신을 열 수 있고, Ingress를 만들면 서비스를 인터넷에 노출할 수 있습니다. 서비스나 엔드포인트를 바꾸면 다른 트래픽을 가로챌 수 있습니다.
     .fix = NetworkPolicy 권한은 네트워크 담당자에게만 부여하고 역할을 리소스별로 나누십시오.
@@ -127,7 +127,7 @@ check-service-status-writable = 서비스 상태 변경 권한
 
 check-system-masters-bound = system:masters 사용
     .message = { $binding }{ JOSA($binding, "이/가") } `system:masters` 그룹을 대상으로 합니다.
-    .why = 이 그룹은 인가 절차 이전에 모든 요청이 허용되며 RBAC을 바꾸어도 권한을 뺏을 수 없습니다. 이 그룹에 대한 바인딩은 그룹이 실제로 쓰이고 있다는 신호입니다.
+    .why = 이 그룹은 인가 절차 이전에 모든 요청이 허용되며 RBAC을 바꾸어도 권한을 회수할 수 없습니다. 이 그룹에 대한 바인딩은 그룹이 실제로 쓰이고 있다는 신호입니다.
     .fix = 자체 그룹을 사용하고, `system:masters` 인증서는 비상용으로만 보관하십시오.
 
 check-system-nodes-bound = RBAC으로 권한을 받은 노드
@@ -143,7 +143,7 @@ check-wildcard-in-role = 역할의 와일드카드
 check-workload-with-takeover-role = 클러스터를 장악할 수 있는 워크로드
     .message = 이 파드는 역할 { $role }{ JOSA($role, "을/를") } 통해 클러스터 전체에 `{ $right }` 권한을 가진 { $account } 계정으로 실행됩니다.
     .why = 이 파드에 침입하면 계정의 토큰을 얻고, 그 토큰으로 클러스터 전체를 장악할 수 있습니다.
-    .fix = 워크로드가 동작하는 네임스페이스에만 역할을 바인딩하고 필요한 객체를 지정하십시오. 토큰이 필요 없는 컨테이너에는 토큰을 마운트하지 마십시오.
+    .fix = 워크로드가 동작하는 네임스페이스에만 역할을 바인딩하고 필요한 오브젝트를 지정하십시오. 토큰이 필요 없는 컨테이너에는 토큰을 마운트하지 마십시오.
 
 check-workloads-deletable = 워크로드 삭제 권한
     .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.

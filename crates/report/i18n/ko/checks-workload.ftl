@@ -46,7 +46,7 @@ check-cpu-request-missing = CPU 요청량 없음
 check-cron-job-without-deadline = 시작 기한 없는 CronJob
     .message = CronJob에 `startingDeadlineSeconds`가 설정되지 않았습니다.
     .why = 실행을 100번 넘게 놓치면 컨트롤러가 CronJob 실행을 포기하며, 아무도 알림을 받지 못합니다.
-    .fix = 실행이 얼마나 늦게까지 시작되어도 되는지 `startingDeadlineSeconds`에 설정하십시오.
+    .fix = 실행을 얼마나 늦게까지 시작해도 되는지를 `startingDeadlineSeconds`에 설정하십시오.
 
 check-dangerous-capability-added = 위험한 커널 권한 추가
     .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 커널 권한 { $capability }{ JOSA($capability, "을/를") } 추가합니다.
@@ -95,7 +95,7 @@ check-forbidden-annotation = 금지된 어노테이션
 
 check-fs-group-missing = 볼륨 그룹 미설정
     .message = 파드에 `{ $field }`{ JOSA($field, "이/가") } 올바르게 설정되지 않았습니다.
-    .why = 볼륨의 파일이 만든 사용자의 소유로 남아, 접근하기 위해 root나 모두에게 열린 권한을 쓰게 됩니다.
+    .why = 볼륨의 파일이 그 파일을 만든 사용자의 소유로 남습니다. 그래서 접근하려고 root로 실행하거나 모두에게 권한을 열어 두게 됩니다.
     .fix = `securityContext.fsGroup`과 `fsGroupChangePolicy: OnRootMismatch`를 설정하십시오.
 
 check-git-sync-command-replaced = 다른 프로그램을 실행하는 git-sync
@@ -148,7 +148,7 @@ check-invalid-label = 잘못된 레이블
     .why = 오브젝트를 적용할 수 없으며, 교체하려던 기존 오브젝트가 그대로 남습니다.
     .fix = 영문자, 숫자, `-`, `_`, `.`만 63자 이내로 사용하고 양 끝은 영문자나 숫자로 하십시오.
 
-check-job-not-cleaned-up = 정리되지 않는 완료된 Job
+check-job-not-cleaned-up = 완료 후 정리되지 않는 Job
     .message = { $kind ->
         [CronJob] CronJob의 기록 제한 외에 Job에도 유지 시간(TTL)이 설정되어 있습니다.
        *[Job] Job이 완료된 뒤에도 남아 있습니다.
@@ -226,7 +226,7 @@ check-proc-mount-unmasked = 마스킹되지 않은 /proc
 
 check-recommended-labels-missing = 권장 레이블 없음
     .message = 워크로드에 { $label } 레이블이 없거나 값이 이름과 맞지 않습니다.
-    .why = 도구는 이 레이블로 오브젝트를 애플리케이션 단위로 묶습니다. 레이블이 없으면 무엇이 함께 속하는지 알 수 없습니다.
+    .why = 도구는 이 레이블로 오브젝트를 애플리케이션 단위로 묶습니다. 레이블이 없으면 어떤 오브젝트가 한 애플리케이션에 속하는지 알 수 없습니다.
     .fix = 오브젝트와 파드 템플릿에 { $label } 레이블을 설정하십시오.
 
 check-requests-below-limits = 상한보다 작은 요청량
