@@ -193,8 +193,13 @@ pub(crate) fn judge_some(
     let all_objects =
         loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
-    let is_patch: Vec<bool> =
-        loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
+    let is_patch: Vec<bool> = loaded
+        .iter()
+        .map(|file| {
+            let path = kustomize::plain(&file.entry.path);
+            patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, &options.templates)
+        })
+        .collect();
     let inventory = inventory(loaded, &is_patch, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
