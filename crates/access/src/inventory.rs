@@ -186,6 +186,15 @@ pub(crate) struct KubeletFacts {
     pub(crate) place: Place,
 }
 
+/// The ConfigMap `aws-auth`, its values as written.
+#[derive(Debug, Clone)]
+pub(crate) struct AwsAuthMap {
+    pub(crate) roles: String,
+    pub(crate) users: String,
+    pub(crate) accounts: String,
+    pub(crate) place: Place,
+}
+
 /// Everything but roles and bindings that attack paths are made of.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
@@ -201,7 +210,7 @@ pub struct Inventory {
     /// Names of Gatekeeper, Kyverno or admission policy objects and webhooks: they may refuse what RBAC allows.
     pub(crate) admission_guards: Vec<String>,
     pub(crate) config_maps: BTreeSet<Key>,
-    pub(crate) aws_auth: Option<(String, Place)>,
+    pub(crate) aws_auth: Option<AwsAuthMap>,
 }
 
 impl Inventory {
@@ -261,9 +270,16 @@ impl Inventory {
             ("networking.k8s.io", "NetworkPolicy") => self.read_network_policy(object, namespace),
             ("", "ConfigMap") => {
                 if key.0 == "kube-system" && key.1 == "aws-auth" {
-                    let data =
-                        object.node().at(&["data", "mapRoles"]).and_then(Node::as_str).unwrap_or_default();
-                    self.aws_auth = Some((data.to_owned(), place));
+                    let data = |key| {
+                        let text = object.node().at(&["data", key]).and_then(Node::as_str);
+                        text.unwrap_or_default().to_owned()
+                    };
+                    self.aws_auth = Some(AwsAuthMap {
+                        roles: data("mapRoles"),
+                        users: data("mapUsers"),
+                        accounts: data("mapAccounts"),
+                        place,
+                    });
                 }
                 self.config_maps.insert(key);
             }

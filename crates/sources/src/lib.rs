@@ -1,6 +1,7 @@
-//! Where data comes from: for now files and standard input.
+//! Where data comes from: files, standard input, and (feature `cluster`) a live cluster.
 //!
 //! ```text
+//! connection ─► cluster ─► documents with an origin `cluster/KIND/NAMESPACE/NAME`
 //! paths, globs, `-` ─► discover() ─► FileEntry… + Problem… ─► read() ─► bytes
 //! paths, `-`, gzip, a growing file ─► events ─► bytes, piece by piece
 //! ```
@@ -12,6 +13,8 @@
 //! - never reads more of a file than the limit.
 
 mod charts;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod discover;
 mod events;
 mod read;
