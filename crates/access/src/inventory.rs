@@ -202,6 +202,8 @@ pub struct Inventory {
     pub(crate) accounts: BTreeMap<Key, AccountFacts>,
     pub(crate) pods: Vec<PodFacts>,
     pub(crate) secrets: BTreeMap<Key, SecretFacts>,
+    /// Secrets that somebody asks about and that were not in the input.
+    pub(crate) asked_secrets: BTreeSet<Key>,
     pub(crate) nodes: BTreeMap<String, NodeFacts>,
     pub(crate) services: BTreeMap<Key, ServiceFacts>,
     pub(crate) ingresses: Vec<(String, IngressFacts)>,
@@ -219,6 +221,11 @@ impl Inventory {
         for object in objects(document).objects {
             self.add_object(source, object, templates);
         }
+    }
+
+    /// Says that a Secret is asked about, which may exist though the input does not have it.
+    pub fn ask_for_secret(&mut self, namespace: &str, name: &str) {
+        self.asked_secrets.insert((namespace.to_owned(), name.to_owned()));
     }
 
     /// Reads one object.
@@ -259,7 +266,11 @@ impl Inventory {
                     .annotation("kubernetes.io/service-account.name")
                     .and_then(Node::as_str)
                     .map(str::to_owned);
-                self.secrets.insert(key, SecretFacts { token_of: account.filter(|_| is_token), place });
+                let token_of = account.filter(|_| is_token);
+                // Of a live cluster, Secrets with tokens are listed once more by their type.
+                if token_of.is_some() || self.secrets.get(&key).is_none_or(|known| known.token_of.is_none()) {
+                    self.secrets.insert(key, SecretFacts { token_of, place });
+                }
             }
             ("", "Node") => self.read_node(object, place),
             ("", "Service") => self.read_service(object, key, place),

@@ -161,6 +161,8 @@ pub enum IssueKind {
     Truncated,
     /// Rules beside an `aggregationRule` that the controller would overwrite.
     OverwrittenRules,
+    /// The API server refuses such an object: a rule without verbs, a path in a Role, a version that is gone.
+    Refused,
 }
 
 impl IssueKind {
@@ -172,7 +174,8 @@ impl IssueKind {
             IssueKind::ImpossibleRoleRef
             | IssueKind::SubjectMatchesNobody
             | IssueKind::DefinedTwice
-            | IssueKind::OverwrittenRules => false,
+            | IssueKind::OverwrittenRules
+            | IssueKind::Refused => false,
         }
     }
 
@@ -187,6 +190,7 @@ impl IssueKind {
             IssueKind::DefinedTwice => "defined-twice",
             IssueKind::Truncated => "truncated",
             IssueKind::OverwrittenRules => "overwritten-rules",
+            IssueKind::Refused => "refused",
         }
     }
 }

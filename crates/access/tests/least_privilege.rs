@@ -131,3 +131,55 @@ fn diff_counts_permissions_not_lines() {
     assert_eq!(changes[0].gained.len(), 1);
     assert_eq!(changes[0].lost.len(), 2);
 }
+
+#[test]
+fn what_was_begun_is_not_taken_for_allowed() {
+    let mut observations = Observations::default();
+    let at = |id: &str, stage: &str, more: &str| {
+        event(&format!(
+            r#"{{"verb": "get", "auditID": "{id}", "stage": "{stage}", "user": {{"username": "jane"}}, "requestURI": "/{id}"{more}}}"#
+        ))
+    };
+    observations.add(at("1", "RequestReceived", ""));
+    observations.add(at("1", "ResponseComplete", r#", "responseStatus": {"code": 403}"#));
+    observations.add(at("2", "RequestReceived", ""));
+    observations.add(at("3", "ResponseComplete", r#", "responseStatus": {"code": 200}"#));
+    assert_eq!((observations.allowed.len(), observations.forbidden.len()), (1, 1));
+    assert_eq!((observations.events, observations.undecided()), (2, 1));
+}
+
+#[test]
+fn request_without_authentication_grants_nothing() {
+    let refused =
+        event(r#"{"verb": "get", "user": {}, "requestURI": "/x", "responseStatus": {"code": 401}}"#);
+    assert_eq!(refused.verdict, Verdict::Forbidden);
+}
+
+#[test]
+fn window_holds_whatever_digits_seconds_have() {
+    let mut observations = Observations::default();
+    for time in ["2026-11-22T10:00:00Z", "2026-11-22T10:00:00.5Z", "2026-11-22T09:59:59.999999Z"] {
+        observations.add(event(&format!(
+            r#"{{"verb": "get", "requestReceivedTimestamp": "{time}", "user": {{"username": "j"}}, "requestURI": "/x"}}"#
+        )));
+    }
+    let window = observations.window.unwrap();
+    assert_eq!(window, ("2026-11-22T09:59:59.999999Z".into(), "2026-11-22T10:00:00.5Z".into()));
+}
+
+#[test]
+fn diff_calls_what_may_have_been_held_a_perhaps() {
+    let binding = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: a}\n\
+         roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}\nsubjects: [{kind: User, name: jane}]\n";
+    let whole = role("[{apiGroups: [''], resources: [pods], verbs: [get]}]");
+    let changes = diff(&load(binding), &load(&whole));
+    assert_eq!(changes.len(), 1);
+    assert!(changes[0].gained.is_empty(), "{changes:?}");
+    assert_eq!((changes[0].perhaps_gained.len(), changes[0].unclear.len()), (1, 1));
+    assert!(changes[0].unclear[0].is_before);
+    // A rule that cannot be read on either side is no change; one that came is not called a gain of everything.
+    let odd = role("[{apiGroups: [''], resources: pods, verbs: [get]}]");
+    assert_eq!(diff(&load(&odd), &load(&odd)), []);
+    let changes = diff(&load(&role("[]")), &load(&odd));
+    assert!(changes[0].gained.is_empty() && changes[0].unclear.len() == 1, "{changes:?}");
+}

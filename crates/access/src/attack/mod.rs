@@ -1,11 +1,12 @@
 //! How somebody could become more than they are: techniques over facts, as an AND/OR graph.
 //!
 //! ```text
-//! Snapshot + Inventory + Cloud ─► build ─► AttackGraph ─► reach, paths, starts_reaching, minimal_cut
+//! Snapshot + Inventory + Cloud ─► build ─► AttackGraph ─► reach, paths, starts_reaching, smallest_cut
 //! ```
 
 mod cloud_edges;
 mod combine;
+mod cut;
 mod draw;
 mod graph;
 mod pods;
@@ -15,6 +16,7 @@ mod technique;
 mod threat;
 mod view;
 
+pub use cut::{Change, Cut};
 pub use draw::{Labels, dot, escape, svg};
 pub use graph::{Assumption, AttackGraph, EdgeId, FactId, Power};
 pub use search::Reach;

@@ -112,6 +112,10 @@ impl PodEdges<'_> {
             self.graph.namespace(&key.0);
             self.graph.secret(key.clone());
         }
+        for key in &inventory.asked_secrets {
+            self.graph.namespace(&key.0);
+            self.graph.secret(key.clone());
+        }
         if inventory.nodes.is_empty() {
             self.graph.node(SOME_NODE);
         }

@@ -500,32 +500,6 @@ impl AttackGraph {
             })
             .collect()
     }
-
-    /// What takes an edge away: a change of one object. Edges with the same change share the number; what follows by
-    /// itself cannot be taken away.
-    pub fn change_of(&self, id: EdgeId) -> Option<u64> {
-        let edge = self.edge(id)?;
-        match edge.evidence {
-            Evidence::Binding(binding) => Some(u64::from(binding.0)),
-            Evidence::Rule(rule) => Some((1 << 32) | u64::from(rule.0)),
-            Evidence::At(place)
-                if edge.technique != Technique::Follows && edge.technique != Technique::ContainerAttach =>
-            {
-                let technique = edge.technique as u64;
-                Some(
-                    (2 << 60)
-                        | (technique << 48)
-                        | (u64::from(place.source & 0xffff) << 32)
-                        | u64::from(place.span.start),
-                )
-            }
-            Evidence::Rules(start, _) => {
-                let witness = self.rule_pool.get(start as usize)?;
-                Some((1 << 32) | u64::from(witness.rule.0))
-            }
-            Evidence::None | Evidence::At(_) => None,
-        }
-    }
 }
 
 /// A rule on one line: `get,list pods,pods/log` or `* apps/deployments [a,b]`.
