@@ -43,11 +43,14 @@ pub use authorizers::{Authority, Authorizers, Beside, ClusterDecision};
 pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
+pub use defaults::given_to_everybody;
 pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
 pub use history::{HistoryError, RbacChange, RbacOutcome, apply_event};
 pub use inventory::{Endpoint, Exposure, Inventory, Key, PodSecurity};
 pub use matrix::{MatrixEntry, ReachLevel, matrix};
-pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, Unclear, diff};
+pub use permissions::{
+    Lack, NearMiss, Permission, ScopedPart, SubjectChange, Unclear, diff, unclear_for_anybody,
+};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};
 pub use rights::Right;

@@ -253,6 +253,26 @@ pub fn diff(before: &Snapshot, after: &Snapshot) -> Vec<SubjectChange> {
     changes
 }
 
+/// Bindings that stand on one side only and whose subjects cannot be read: what they give anybody gained or lost.
+pub fn unclear_for_anybody(before: &Snapshot, after: &Snapshot) -> Vec<Unclear> {
+    let (old, new) = (of_anybody(before), of_anybody(after));
+    let gone = old.difference(&new).map(|unclear| Unclear { is_before: true, ..unclear.clone() });
+    gone.chain(new.difference(&old).cloned()).collect()
+}
+
+fn of_anybody(snapshot: &Snapshot) -> BTreeSet<Unclear> {
+    let unclear = |namespace: Option<&str>, grant: &Grant| Unclear {
+        is_before: false,
+        namespace: namespace.map(str::to_owned),
+        binding: snapshot.binding_view(grant.binding).map(|view| view.to_string()).unwrap_or_default(),
+        role: String::new(),
+    };
+    let grants = &snapshot.by_anybody;
+    let namespaced = grants.namespaced.iter();
+    let namespaced = namespaced.map(|(namespace, grant)| unclear(Some(snapshot.text(*namespace)), grant));
+    grants.cluster.iter().map(|grant| unclear(None, grant)).chain(namespaced).collect()
+}
+
 /// What an identity holds in one snapshot, and what is not clear about it.
 struct Side {
     permissions: Vec<Permission>,
@@ -287,20 +307,9 @@ impl Side {
         };
         snapshot.for_each_grant(identity, &mut note);
         // Whose subjects cannot be read may mean anybody.
-        let mut anybody = |namespace: Option<&str>, grant: &Grant| {
-            let view = snapshot.binding_view(grant.binding);
-            unclear.insert(Unclear {
-                is_before: false,
-                namespace: namespace.map(str::to_owned),
-                binding: view.map(|view| view.to_string()).unwrap_or_default(),
-                role: String::new(),
-            });
-        };
-        snapshot.by_anybody.cluster.iter().for_each(|grant| anybody(None, grant));
-        for (namespace, grant) in &snapshot.by_anybody.namespaced {
-            anybody(Some(snapshot.text(*namespace)), grant);
-        }
-        let unknown_scopes = unclear.iter().map(|unclear: &Unclear| unclear.namespace.clone()).collect();
+        let anybody = of_anybody(snapshot);
+        let scopes = unclear.iter().chain(&anybody);
+        let unknown_scopes = scopes.map(|unclear: &Unclear| unclear.namespace.clone()).collect();
         // Of a rule that cannot be read, what can be is among the permissions.
         let permissions = snapshot.permissions(identity);
         for permission in permissions.iter().filter(|permission| permission.is_doubtful) {

@@ -14,8 +14,8 @@ pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
 impl SnapshotBuilder {
     /// Reads all roles and bindings of a file. Documents that could not be read leave the snapshot truncated where
-    /// they may hold roles or bindings.
-    pub fn add_file(&mut self, path: &Arc<str>, parsed: &Parsed) {
+    /// they may hold roles or bindings. Returns the index of the file, for places in it.
+    pub fn add_file(&mut self, path: &Arc<str>, parsed: &Parsed) -> u32 {
         let source = self.add_source(path.clone(), Some(parsed.source.clone()));
         for error in &parsed.errors {
             self.report(Issue {
@@ -28,6 +28,7 @@ impl SnapshotBuilder {
         for document in &parsed.documents {
             self.add_document(source, document);
         }
+        source
     }
 
     /// Reads all roles and bindings of one document.

@@ -407,9 +407,11 @@ impl Snapshot {
 
     /// The objects that a place stands in, as `path:line:column`; empty for what stands in no file.
     pub fn place_text(&self, place: Place) -> String {
-        self.location(place, "$").map_or_else(String::new, |location| {
-            format!("{}:{}:{}", location.path, location.start.line, location.start.column)
-        })
+        let Some(source) = self.sources.get(place.source as usize) else { return String::new() };
+        // Of what has no text here only the name is known.
+        let Some(text) = &source.text else { return source.path.to_string() };
+        let position = text.position(place.span.start);
+        format!("{}:{}:{}", source.path, position.line, position.column)
     }
 
     /// How many different texts roles and bindings hold, for statistics.

@@ -107,12 +107,28 @@ fn scan() -> Command {
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
-const SHARED: &[&str] =
-    &["paths", "all", "only", "skip", "pod-security", "no-ignore", "max-file-size", "threads", "config"];
+const SHARED: &[&str] = &[
+    "paths",
+    "namespace",
+    "all",
+    "only",
+    "skip",
+    "pod-security",
+    "no-ignore",
+    "max-file-size",
+    "threads",
+    "config",
+];
 
 fn what_to_scan(command: Command) -> Command {
-    command
-        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+    crate::connection::arguments(command)
+        .arg(
+            Arg::new("paths")
+                .required_unless_present("cluster")
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(Arg::new("namespace").long("namespace").short('n').requires("cluster"))
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
@@ -169,6 +185,7 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
+            name if crate::connection::NAMES.contains(&name) => format!("cli-connection-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };

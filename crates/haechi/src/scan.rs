@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -89,11 +90,36 @@ struct Judged {
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
 pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = in_parallel(discovery.files, options.threads, |entry| {
+    scan_with(discovery, Vec::new(), options, progress)
+}
+
+/// A text that stands in no file, for instance an object of a live cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands for its path.
+    pub shown: Arc<str>,
+    /// Manifests.
+    pub text: String,
+}
+
+/// The same, with texts that stand in no file after the files.
+pub fn scan_with(
+    discovery: Discovery,
+    texts: Vec<Text>,
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Scanned {
+    let mut loaded = in_parallel(discovery.files, options.threads, |entry| {
         let loaded = load(entry, &options.limits);
         progress();
         loaded
     });
+    loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
+        let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
+        let loaded = parsed(entry, text.as_bytes(), &options.limits);
+        progress();
+        loaded
+    }));
     let patches =
         kustomize::patches(loaded.iter().flat_map(|file| {
             file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
@@ -203,7 +229,13 @@ fn load(entry: FileEntry, limits: &Limits) -> Loaded {
             return loaded;
         }
     };
-    let parsed = haechi_syntax::parse(&bytes, limits);
+    parsed(loaded.entry, &bytes, limits)
+}
+
+fn parsed(entry: FileEntry, bytes: &[u8], limits: &Limits) -> Loaded {
+    let mut loaded = Loaded { entry, source: None, documents: Vec::new(), problems: Vec::new() };
+    let path = loaded.entry.shown.clone();
+    let parsed = haechi_syntax::parse(bytes, limits);
     let is_read = |error: &SyntaxError| {
         !matches!(error.kind, SyntaxErrorKind::WrongEncoding | SyntaxErrorKind::TooLarge)
     };

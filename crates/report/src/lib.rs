@@ -43,3 +43,4 @@ pub use language::{Language, ParseLanguageError};
 pub use sarif::write_sarif;
 pub use table::write_table;
 pub use texts::{Args, ProblemText, RuleText, Texts};
+pub use visible::visible;

@@ -9,10 +9,9 @@
 //!
 //! Of Secrets only metadata is asked for, so that no secret value ever leaves the API server.
 
-mod kinds;
 mod page;
 
-pub use kinds::{ClusterKind, Detail};
+pub use crate::kinds::{ClusterKind, Detail};
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -124,6 +123,18 @@ pub struct ClusterDocument {
     pub text: String,
 }
 
+/// Which namespaces are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'n> {
+    /// All; where the API server refuses that, the one given.
+    All {
+        /// The namespace to list instead.
+        fallback: Option<&'n str>,
+    },
+    /// One namespace, and what lives in none.
+    Only(&'n str),
+}
+
 /// What came of listing one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -220,16 +231,15 @@ impl Cluster {
         &self.default_namespace
     }
 
-    /// Lists kinds one after the other, in the server's order. Where all namespaces are refused and `namespace` is
-    /// given, that one is listed.
+    /// Lists kinds one after the other, in the server's order.
     pub fn list(
         &self,
         kinds: &[ClusterKind],
-        namespace: Option<&str>,
+        scope: Scope<'_>,
         take: &mut dyn FnMut(ClusterDocument),
     ) -> Vec<Listed> {
         let list = |kind: &ClusterKind| {
-            let (documents, listed) = self.runtime.block_on(self.pages().list(*kind, namespace));
+            let (documents, listed) = self.runtime.block_on(self.pages().list(*kind, scope));
             documents.into_iter().for_each(&mut *take);
             listed
         };

@@ -17,8 +17,10 @@ mod charts;
 pub mod cluster;
 mod discover;
 mod events;
+mod kinds;
 mod read;
 
 pub use discover::{DiscoverOptions, Discovery, FileEntry, discover};
 pub use events::{FollowedFile, event_files, open_events};
+pub use kinds::{ClusterKind, Detail};
 pub use read::{ReadError, read};

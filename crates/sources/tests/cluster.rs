@@ -29,7 +29,8 @@ fn read(api: &FakeApi, plural: &str, namespace: Option<&str>) -> (Vec<ClusterDoc
     let folder = tempfile::tempdir().unwrap();
     let cluster = connect_within(api, folder.path(), Duration::from_secs(5), ClusterLimits::default());
     let mut documents = Vec::new();
-    let listed = cluster.list(&[kind(plural)], namespace, &mut |document| documents.push(document));
+    let listed = cluster
+        .list(&[kind(plural)], Scope::All { fallback: namespace }, &mut |document| documents.push(document));
     (documents, listed.into_iter().next().unwrap())
 }
 
@@ -135,16 +136,19 @@ fn slow_and_large_answers_are_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let slow = serving(|_| Answer { delay: Duration::from_secs(3), ..Answer::ok(list(&[], "")) });
     let cluster = connect_within(&slow, folder.path(), Duration::from_millis(300), ClusterLimits::default());
-    let listed = cluster.list(&[kind("pods")], None, &mut |_| {});
+    let listed = cluster.list(&[kind("pods")], Scope::Only("shop"), &mut |_| {});
     assert!(listed[0].error().is_some(), "{listed:?}");
     let many = serving(|_| Answer::ok(list(&vec![object("a"); 20], "")));
     let limits = ClusterLimits { objects: 10, ..ClusterLimits::default() };
     let cluster = connect_within(&many, folder.path(), Duration::from_secs(5), limits);
-    assert_eq!(cluster.list(&[kind("pods")], None, &mut |_| {})[0].error(), Some(&ListError::TooMany(10)));
+    assert_eq!(
+        cluster.list(&[kind("pods")], Scope::Only("shop"), &mut |_| {})[0].error(),
+        Some(&ListError::TooMany(10))
+    );
     let limits = ClusterLimits { page_bytes: 200, ..ClusterLimits::default() };
     let cluster = connect_within(&many, folder.path(), Duration::from_secs(5), limits);
     assert_eq!(
-        cluster.list(&[kind("pods")], None, &mut |_| {})[0].error(),
+        cluster.list(&[kind("pods")], Scope::Only("shop"), &mut |_| {})[0].error(),
         Some(&ListError::PageTooLarge(200))
     );
 }
@@ -234,7 +238,8 @@ fn recorded_pages_are_read_like_the_recorded_list() {
     let cluster = connect_within(&api, folder.path(), Duration::from_secs(5), limits);
     let mut documents = Vec::new();
     let maps = ClusterKind { only_namespace: None, ..kind("configmaps") };
-    let listed = cluster.list(&[maps], Some("rec"), &mut |document| documents.push(document));
+    let listed =
+        cluster.list(&[maps], Scope::All { fallback: Some("rec") }, &mut |document| documents.push(document));
     let origins: Vec<String> = documents.iter().map(|document| document.origin.to_string()).collect();
     assert_eq!(origins, expected);
     assert!(matches!(listed[0].outcome, Outcome::OneNamespace(..)), "{listed:?}");

@@ -67,16 +67,14 @@ impl AttackGraph {
             return name.map(Change::EnforcePodSecurity).into_iter().collect();
         }
         match edge.evidence {
-            Evidence::Binding(binding) => vec![Change::RemoveBinding(binding)],
-            Evidence::Rule(rule) => vec![Change::RemoveRule(same.first(snapshot, rule))],
+            Evidence::Binding(binding) => binding_change(snapshot, binding).into_iter().collect(),
+            Evidence::Rule(rule) => same.change(snapshot, rule).into_iter().collect(),
             Evidence::Rules(start, count) => {
                 let range = start as usize..start as usize + count as usize;
                 let mut changes = Vec::new();
                 for witness in self.rule_pool.get(range).unwrap_or_default() {
-                    changes.push(Change::RemoveRule(same.first(snapshot, witness.rule)));
-                    if witness.binding != BindingId(u32::MAX) {
-                        changes.push(Change::RemoveBinding(witness.binding));
-                    }
+                    changes.extend(same.change(snapshot, witness.rule));
+                    changes.extend(binding_change(snapshot, witness.binding));
                 }
                 changes
             }
@@ -139,6 +137,18 @@ fn is_setting(technique: Technique) -> bool {
     }
 }
 
+/// Kubernetes makes its own roles and bindings anew when the API server starts; `cluster-admin` is what it is.
+fn is_kubernetes_own(name: &str) -> bool {
+    matches!(name, "cluster-admin" | "admin" | "edit" | "view") || name.starts_with("system:")
+}
+
+fn binding_change(snapshot: &Snapshot, binding: BindingId) -> Option<Change> {
+    let view = snapshot.binding_view(binding)?;
+    let is_own =
+        view.namespace.is_none_or(|namespace| namespace.starts_with("kube-")) && is_kubernetes_own(view.name);
+    (!is_own).then_some(Change::RemoveBinding(binding))
+}
+
 /// Copies of one rule in aggregated roles: it is taken out where it was written.
 struct SameRules {
     first: HashMap<(RoleId, Place), RuleId>,
@@ -155,6 +165,14 @@ impl SameRules {
             }
         }
         SameRules { first }
+    }
+
+    fn change(&self, snapshot: &Snapshot, rule: RuleId) -> Option<Change> {
+        let origin = snapshot.rule_origins.get(rule.0 as usize)?;
+        let role = snapshot.role_view(*origin)?;
+        let is_own = role.namespace.is_none_or(|namespace| namespace.starts_with("kube-"))
+            && is_kubernetes_own(role.name);
+        (!is_own).then(|| Change::RemoveRule(self.first(snapshot, rule)))
     }
 
     fn first(&self, snapshot: &Snapshot, rule: RuleId) -> RuleId {

@@ -19,10 +19,11 @@ mod view;
 pub use cut::{Change, Cut};
 pub use draw::{Labels, dot, escape, svg};
 pub use graph::{Assumption, AttackGraph, EdgeId, FactId, Power};
+pub use pods::SOME_NODE;
 pub use search::Reach;
 pub use technique::{Layer, Technique};
 pub use threat::{Asset, Boundary, EntryPoint, Threat, ThreatModel};
-pub use view::{EdgeView, EvidenceView, FactKind, FactView, Goal, Path, PathStep, Start};
+pub use view::{EdgeView, EvidenceView, FactKind, FactView, Gain, Goal, Path, PathStep, Start};
 
 use crate::cloud::Cloud;
 use crate::inventory::Inventory;

@@ -10,7 +10,7 @@ use super::graph::{Assumption, AttackGraph, Evidence, Fact, Power, Scope};
 use super::technique::Technique;
 
 /// The node that stands for "wherever it is scheduled".
-pub(super) const SOME_NODE: &str = "(any node)";
+pub const SOME_NODE: &str = "(any node)";
 
 /// A hostPath that covers one of these, writable, hands over the node.
 const WRITE_TARGETS: &[&str] = &[

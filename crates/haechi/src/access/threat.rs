@@ -5,23 +5,29 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ArgMatches;
 use haechi_access::attack::{EntryPoint, ThreatModel, escape};
-use haechi_report::{Args, Texts};
+use haechi_report::{Args, Texts, visible};
 use serde_json::json;
 
 use super::arguments::text;
 use super::ask::print_json;
 use super::export;
-use super::load::{Loaded, load, load_paths};
+use super::load::{Loaded, Need, is_whole, load, load_paths};
 use super::ways::path_lines;
 use crate::Exit;
 use crate::commands::to_stdout;
 
 pub(super) fn threat_model(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
+    let loaded = load(matches, texts, Need::Paths)?;
     let model = build(&loaded);
-    let before =
-        matches.get_one::<PathBuf>("since").map(|path| load_paths(std::slice::from_ref(path), false));
-    let before = before.as_ref().map(build);
+    let before = match matches.get_one::<PathBuf>("since") {
+        Some(path) => {
+            let path = std::slice::from_ref(path);
+            Some(load_paths(path, is_whole(matches), None, texts, Need::Paths)?)
+        }
+        None => None,
+    };
+    let earlier = before;
+    let before = earlier.as_ref().map(build);
     match text(matches, "output") {
         "json" => print_json(&json!({
             "entryPoints": model.entries,
@@ -46,7 +52,11 @@ pub(super) fn threat_model(matches: &ArgMatches, texts: &Texts) -> Result<Exit> 
         }
     }
     loaded.tell_problems(texts)?;
-    Ok(loaded.exit(Exit::Clean))
+    if let Some(earlier) = &earlier {
+        earlier.tell_problems(texts)?;
+    }
+    let exit = loaded.exit(Exit::Clean);
+    Ok(earlier.map_or(exit, |earlier| earlier.exit(exit)))
 }
 
 fn build(loaded: &Loaded) -> ThreatModel {
@@ -142,7 +152,7 @@ fn markdown(blocks: &[Block]) -> String {
     // Names come from the cluster: what Markdown takes for markup is escaped.
     let plain = |text: &str| {
         let mut plain = String::with_capacity(text.len());
-        for c in text.chars() {
+        for c in visible(text).chars() {
             if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '|' | '#') {
                 plain.push('\\');
             }
@@ -162,7 +172,7 @@ fn markdown(blocks: &[Block]) -> String {
             Block::Steps(head, lines) => {
                 out.push_str(&format!("### {}\n\n", plain(head)));
                 for line in lines {
-                    out.push_str(&format!("    {}\n", line.trim_end()));
+                    out.push_str(&format!("    {}\n", visible(line.trim_end())));
                 }
                 out.push('\n');
             }
@@ -173,6 +183,7 @@ fn markdown(blocks: &[Block]) -> String {
 
 fn html(texts: &Texts, blocks: &[Block]) -> String {
     let title = texts.message("access-threat-title", &Args::new());
+    let escape = |text: &str| escape(&visible(text));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width\">\n<title>{}</title>\n<style>:root{{color-scheme:light dark}}\

@@ -123,3 +123,15 @@ cli-rules-help-line = help: { $help }
 cli-rules-unknown = no rule is named `{ $name }`
 cli-rules-matches = line { $line }: rule `{ $rule }` matches
 cli-rules-does-not-match = line { $line }: rule `{ $rule }` does not match
+
+cli-scan-namespace = Only this namespace of the cluster, and what lives in none
+    .value = NAMESPACE
+cli-connection-cluster = Read the live cluster, by kubectl’s configuration or as a service account in the cluster
+cli-connection-kubeconfig = The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config
+    .value = FILE
+cli-connection-context = The context of that file
+    .value = NAME
+cli-connection-request-timeout = How long to wait for one answer: 30s, 2m
+    .value = TIME
+cli-connection-one-namespace = only namespace { $namespace }, since all were refused: { $detail }
+cli-connection-not-built = this build cannot read live clusters; build it with `--features cluster`, or dump the objects with kubectl and name the files

@@ -115,3 +115,15 @@ cli-rules-help-line = 도움말: { $help }
 cli-rules-unknown = 이름이 `{ $name }`인 규칙이 없습니다
 cli-rules-matches = { $line }행: 규칙 `{ $rule }` 일치
 cli-rules-does-not-match = { $line }행: 규칙 `{ $rule }` 불일치
+
+cli-scan-namespace = 클러스터에서 이 네임스페이스와, 네임스페이스에 속하지 않는 오브젝트만 검사합니다
+    .value = NAMESPACE
+cli-connection-cluster = 실행 중인 클러스터를 읽습니다. kubectl 설정을 쓰거나, 클러스터 안에서는 서비스 어카운트로 접속합니다
+cli-connection-kubeconfig = 접속 설정 파일. 기본값은 $KUBECONFIG 또는 ~/.kube/config
+    .value = FILE
+cli-connection-context = 설정 파일의 컨텍스트
+    .value = NAME
+cli-connection-request-timeout = 응답 하나를 기다리는 시간: 30s, 2m
+    .value = TIME
+cli-connection-one-namespace = 모든 네임스페이스를 읽을 수 없어 { $namespace } 네임스페이스만 읽었습니다: { $detail }
+cli-connection-not-built = 이 빌드는 실행 중인 클러스터를 읽을 수 없습니다. `--features cluster`로 빌드하거나, kubectl로 오브젝트를 덤프하여 파일로 지정하십시오

@@ -8,7 +8,9 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::{Map, Value};
 
-use super::{ClusterDocument, ClusterKind, ClusterLimits, Detail, ListError, Listed, Outcome, with_causes};
+use super::{
+    ClusterDocument, ClusterKind, ClusterLimits, Detail, ListError, Listed, Outcome, Scope, with_causes,
+};
 
 /// How often a list that expired is begun anew, each time with larger pages.
 const RESTARTS: u32 = 3;
@@ -37,14 +39,10 @@ struct Progress {
 
 impl Pages<'_> {
     /// Lists a kind in the first version that is served.
-    pub(super) async fn list(
-        &self,
-        kind: ClusterKind,
-        namespace: Option<&str>,
-    ) -> (Vec<ClusterDocument>, Listed) {
+    pub(super) async fn list(&self, kind: ClusterKind, scope: Scope<'_>) -> (Vec<ClusterDocument>, Listed) {
         let mut not_found = None;
         for version in kind.versions {
-            match self.list_version(kind, version, namespace).await {
+            match self.list_version(kind, version, scope).await {
                 (progress, Outcome::Incomplete(error @ ListError::Status { code: 404, .. }))
                     if progress.documents.is_empty() =>
                 {
@@ -64,19 +62,17 @@ impl Pages<'_> {
         (Vec::new(), Listed { kind, objects: 0, resource_version: None, outcome })
     }
 
-    async fn list_version(
-        &self,
-        kind: ClusterKind,
-        version: &str,
-        namespace: Option<&str>,
-    ) -> (Progress, Outcome) {
-        let (progress, error) = self.list_path(kind, version, kind.only_namespace).await;
-        match (error, namespace) {
+    async fn list_version(&self, kind: ClusterKind, version: &str, scope: Scope<'_>) -> (Progress, Outcome) {
+        let (first, fallback) = match (kind.only_namespace, scope) {
+            (Some(only), _) => (Some(only), None),
+            (None, _) if !kind.is_namespaced => (None, None),
+            (None, Scope::Only(namespace)) => (Some(namespace), None),
+            (None, Scope::All { fallback }) => (None, fallback),
+        };
+        let (progress, error) = self.list_path(kind, version, first).await;
+        match (error, fallback) {
             (None, _) => (progress, Outcome::Whole),
-            (Some(ListError::Forbidden(message)), Some(namespace))
-                if kind.is_namespaced && kind.only_namespace.is_none() =>
-            {
-                let refused = ListError::Forbidden(message);
+            (Some(refused @ ListError::Forbidden(_)), Some(namespace)) => {
                 match self.list_path(kind, version, Some(namespace)).await {
                     (progress, None) => (progress, Outcome::OneNamespace(namespace.to_owned(), refused)),
                     (progress, Some(error)) => (progress, Outcome::Incomplete(error)),
