@@ -108,7 +108,9 @@ impl Snapshot {
         let probe = self.probe(request);
         let mut found: Vec<NearMiss> = Vec::new();
         for permission in self.permissions(&identity) {
-            let Some(rule) = self.rule(permission.witness.rule) else { continue };
+            let Some(rule) = self.rule(permission.witness.rule).filter(|rule| !rule.is_doubtful) else {
+                continue;
+            };
             let is_in_scope = match (&permission.namespace, request.action.namespace) {
                 (None, _) => true,
                 (Some(of_binding), asked) => of_binding == asked,

@@ -121,14 +121,13 @@ const SHARED: &[&str] = &[
 ];
 
 fn what_to_scan(command: Command) -> Command {
-    crate::connection::arguments(command)
+    let command = command
         .arg(
             Arg::new("paths")
                 .required_unless_present("cluster")
                 .num_args(1..)
                 .value_parser(value_parser!(PathBuf)),
         )
-        .arg(Arg::new("namespace").long("namespace").short('n').requires("cluster"))
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
@@ -142,6 +141,8 @@ fn what_to_scan(command: Command) -> Command {
         )
         .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
         .arg(config())
+        .arg(Arg::new("namespace").long("namespace").short('n').requires("cluster"));
+    crate::connection::arguments(command)
 }
 
 fn config() -> Arg {

@@ -557,13 +557,7 @@ impl AttackGraph {
     /// What a start reaches of all that somebody may be after: the cluster, nodes, identities, Secrets, roles of the
     /// cloud; in that order.
     pub fn gain_facts(&self, start: FactId) -> Vec<FactId> {
-        self.gains_in(start, &self.reach(&[start], &self.edges_of_admin()))
-    }
-
-    fn edges_of_admin(&self) -> HashSet<EdgeId> {
-        self.find(Fact::ClusterAdmin)
-            .map(|admin| self.edges_from(admin).iter().copied().collect())
-            .unwrap_or_default()
+        self.gains_in(start, &self.reach(&[start], &HashSet::new()))
     }
 
     fn gains_in(&self, start: FactId, reach: &super::Reach) -> Vec<FactId> {
@@ -583,9 +577,14 @@ impl AttackGraph {
             Fact::Secret(_) => Some(4),
             _ => None,
         };
+        // Whoever has the cluster has all the rest: what is not nearer than that says nothing more.
+        let admin = self.find(Fact::ClusterAdmin);
+        let nearer =
+            reach.order.iter().position(|fact| Some(*fact) == admin).map_or(reach.order.len(), |at| at + 1);
         let mut found: Vec<(u8, FactId)> = reach
             .order
             .iter()
+            .take(nearer)
             .filter(|fact| **fact != start)
             .filter_map(|fact| Some((rank(self.fact_at(*fact)?)?, *fact)))
             .collect();
@@ -593,9 +592,9 @@ impl AttackGraph {
         found.into_iter().map(|(_, fact)| fact).collect()
     }
 
-    /// The same with how it is reached. What only an admin of the cluster gets needs no line of its own.
+    /// The same with how it is reached.
     pub fn gains(&self, snapshot: &Snapshot, start: FactId) -> Vec<Gain> {
-        let reach = self.reach(&[start], &self.edges_of_admin());
+        let reach = self.reach(&[start], &HashSet::new());
         let gain = |fact: FactId| {
             let path = self.path_in(snapshot, &reach, start, fact)?;
             let is_certain = path.is_certain();

@@ -79,7 +79,7 @@ pub(crate) fn command() -> Command {
 }
 
 fn inputs(command: Command) -> Command {
-    crate::connection::arguments(command)
+    let command = command
         .arg(
             Arg::new("file")
                 .long("file")
@@ -88,7 +88,8 @@ fn inputs(command: Command) -> Command {
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(PathBuf)),
         )
-        .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue))
+        .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue));
+    crate::connection::arguments(command)
 }
 
 fn action(command: Command) -> Command {

@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::arguments::{Asked, subject, text};
 use super::load::{Loaded, Need, load};
-use super::words;
+use super::{export, words};
 use crate::Exit;
 use crate::commands::to_stdout;
 
@@ -69,12 +69,16 @@ pub(super) fn can_i(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             "subject": subject,
             "groups": identity.groups,
             "cluster": { "answer": decision.answer, "by": decision.by },
-            "rbac": { "answer": decision.rbac.answer, "witness": witness, "dependsOn": doubts },
+            "rbac": {
+                "answer": decision.rbac.answer,
+                "witness": decision.rbac.witness.map(|witness| export::witness(snapshot, &witness)),
+                "dependsOn": doubts,
+            },
             "nearMisses": misses.iter().map(|miss| json!({
                 "lack": miss.lack,
                 "namespace": miss.permission.namespace,
                 "rule": miss.permission.rule,
-                "witness": words::witness(snapshot, &miss.permission.witness),
+                "witness": export::witness(snapshot, &miss.permission.witness),
             })).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -176,7 +180,7 @@ pub(super) fn who_can(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             "notes": asked.notes,
             "subjects": found.subjects.iter().map(|(key, witness)| json!({
                 "subject": snapshot.subject(*key),
-                "witness": words::witness(snapshot, witness),
+                "witness": export::witness(snapshot, witness),
             })).collect::<Vec<_>>(),
             "alwaysAllowed": [MASTERS],
             "dependsOn": doubts,
@@ -219,7 +223,7 @@ pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 "namespace": permission.namespace,
                 "rule": permission.rule,
                 "unreadable": permission.is_doubtful,
-                "witness": words::witness(snapshot, &permission.witness),
+                "witness": export::witness(snapshot, &permission.witness),
             })).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -264,7 +268,7 @@ pub(super) fn matrix(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     if is_json(matches) {
         print_json(&json!({ "entries": entries }))?;
     } else {
-        let lines: Vec<String> = entries
+        let mut lines: Vec<String> = entries
             .iter()
             .map(|entry| {
                 let target = entry.target.clone().unwrap_or_else(|| "*".to_owned());
@@ -272,6 +276,9 @@ pub(super) fn matrix(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 format!("{} → {target}: {level}", entry.subject)
             })
             .collect();
+        if lines.is_empty() {
+            lines.push(texts.message("access-matrix-nobody", &Args::new()));
+        }
         print_lines(&lines)?;
     }
     loaded.tell_problems(texts)?;

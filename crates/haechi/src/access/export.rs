@@ -1,7 +1,7 @@
 //! Paths as data.
 
-use haechi_access::Snapshot;
 use haechi_access::attack::{Change, Cut, EvidenceView, Path};
+use haechi_access::{Snapshot, Witness};
 use serde_json::{Value as Json, json};
 
 pub(super) fn path(snapshot: &Snapshot, path: &Path) -> Json {
@@ -17,6 +17,20 @@ pub(super) fn path(snapshot: &Snapshot, path: &Path) -> Json {
             "assumptions": step.assumptions.iter().map(|assumption| assumption.as_str()).collect::<Vec<_>>(),
             "evidence": step.evidence.iter().map(|shown| evidence(snapshot, shown)).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
+    })
+}
+
+/// Why something is allowed.
+pub(super) fn witness(snapshot: &Snapshot, witness: &Witness) -> Json {
+    let binding = snapshot.binding_view(witness.binding);
+    let rule = snapshot.rule_view(witness.rule);
+    json!({
+        "binding": binding.map(|view| view.to_string()),
+        "bindingPlace": binding.map(|view| snapshot.place_text(view.place)),
+        "subject": snapshot.witness_subject(witness),
+        "role": snapshot.role_view(witness.role).map(|view| view.to_string()),
+        "rule": rule.as_ref().map(|view| &view.rule),
+        "rulePlace": rule.as_ref().map(|view| snapshot.place_text(view.place)),
     })
 }
 

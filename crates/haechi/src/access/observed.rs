@@ -330,14 +330,16 @@ pub(super) fn diff(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             lines.extend(for_anybody.iter().map(|unclear| unclear_line(texts, unclear)));
         }
         if changes.is_empty() && for_anybody.is_empty() {
-            lines.push(texts.message("access-no-change", &Args::new()));
+            let is_whole = unread.is_empty() && !before.is_incomplete() && !after.is_incomplete();
+            let id = if is_whole { "access-no-change" } else { "access-no-change-in-part" };
+            lines.push(texts.message(id, &Args::new()));
         }
         print_lines(&lines)?;
     }
     tell(&unread)?;
     before.tell_problems(texts)?;
     // What the files said already is not said again.
-    if applied.is_empty() {
+    if files("audit").is_empty() {
         after.tell_problems(texts)?;
     } else {
         let known = before.snapshot.issues();

@@ -75,9 +75,11 @@ enum Block {
 
 fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<&ThreatModel>) -> Vec<Block> {
     let say = |id: &str| texts.message(id, &Args::new());
-    let mut blocks = vec![
-        Block::Title(say("access-threat-title")),
-        Block::Text(say("access-threat-about")),
+    let mut blocks = vec![Block::Title(say("access-threat-title")), Block::Text(say("access-threat-about"))];
+    if loaded.is_incomplete() {
+        blocks.push(Block::Text(say("access-audit-in-part")));
+    }
+    blocks.extend([
         Block::Heading(say("access-threat-entries")),
         Block::List(model.entries.iter().map(|entry| entry_text(texts, entry)).collect()),
         Block::Heading(say("access-threat-boundaries")),
@@ -93,7 +95,7 @@ fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<
                 .collect(),
         ),
         Block::Heading(say("access-threat-assets")),
-    ];
+    ]);
     let mut assets: Vec<String> = model
         .assets
         .iter()
@@ -108,7 +110,7 @@ fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<
     blocks.push(Block::List(assets));
     blocks.push(Block::Heading(say("access-threat-paths")));
     if model.threats.is_empty() {
-        blocks.push(Block::Text(say("access-no-path")));
+        blocks.push(Block::Text(super::ways::no_path(texts, loaded)));
     }
     for threat in &model.threats {
         let certainty = if threat.path.is_certain() { "access-certain" } else { "access-perhaps" };
@@ -165,6 +167,7 @@ fn markdown(blocks: &[Block]) -> String {
             Block::Title(text) => out.push_str(&format!("# {}\n\n", plain(text))),
             Block::Heading(text) => out.push_str(&format!("## {}\n\n", plain(text))),
             Block::Text(text) => out.push_str(&format!("{}\n\n", plain(text))),
+            Block::List(items) if items.is_empty() => out.push_str("–\n\n"),
             Block::List(items) => {
                 items.iter().for_each(|item| out.push_str(&format!("- {}\n", plain(item))));
                 out.push('\n');
@@ -197,6 +200,7 @@ fn html(texts: &Texts, blocks: &[Block]) -> String {
             Block::Title(text) => out.push_str(&format!("<h1>{}</h1>\n", escape(text))),
             Block::Heading(text) => out.push_str(&format!("<h2>{}</h2>\n", escape(text))),
             Block::Text(text) => out.push_str(&format!("<p>{}</p>\n", escape(text))),
+            Block::List(items) if items.is_empty() => out.push_str("<p>–</p>\n"),
             Block::List(items) => {
                 out.push_str("<ul>\n");
                 items.iter().for_each(|item| out.push_str(&format!("<li>{}</li>\n", escape(item))));

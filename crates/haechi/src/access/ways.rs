@@ -29,6 +29,7 @@ pub(super) fn paths(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let graph = loaded.graph();
     let goals = graph.goal_facts(&goal);
     if goals.is_empty() {
+        loaded.tell_problems(texts)?;
         let message = texts.message("access-no-such-goal", &Args::new().text("given", wanted.to_owned()));
         return Err(UsageError(message).into());
     }
@@ -62,7 +63,7 @@ pub(super) fn paths(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     Ok(loaded.exit(if paths.is_empty() { Exit::Clean } else { Exit::Findings }))
 }
 
-fn no_path(texts: &Texts, loaded: &Loaded) -> String {
+pub(super) fn no_path(texts: &Texts, loaded: &Loaded) -> String {
     let id = if loaded.is_incomplete() { "access-no-path-in-part" } else { "access-no-path" };
     texts.message(id, &Args::new())
 }
@@ -102,7 +103,7 @@ fn reach(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             .map(|(fact, _)| fact)
             .collect()
     } else {
-        start_facts(matches, texts, &graph)?
+        start_facts(matches, texts, &loaded, &graph)?
     };
     let reached: Vec<(FactView, Vec<Gain>)> = starts
         .iter()
@@ -152,10 +153,16 @@ fn reach(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 }
 
 /// The facts that `--from` names.
-fn start_facts(matches: &ArgMatches, texts: &Texts, graph: &AttackGraph) -> Result<Vec<FactId>> {
+fn start_facts(
+    matches: &ArgMatches,
+    texts: &Texts,
+    loaded: &Loaded,
+    graph: &AttackGraph,
+) -> Result<Vec<FactId>> {
     let given = text(matches, "from");
     let starts = graph.start_facts(&start(given, texts)?);
     if starts.is_empty() {
+        loaded.tell_problems(texts)?;
         let message = texts.message("access-no-such-start", &Args::new().text("given", given.to_owned()));
         return Err(UsageError(message).into());
     }
@@ -185,7 +192,7 @@ fn find_paths(
             .collect();
         return Ok((found.into_iter().map(|(_, path)| path).collect(), starts));
     }
-    let starts = start_facts(matches, texts, graph)?;
+    let starts = start_facts(matches, texts, loaded, graph)?;
     let paths = starts.iter().filter_map(|start| graph.path(&loaded.snapshot, *start, goals)).collect();
     Ok((paths, starts))
 }
