@@ -16,8 +16,10 @@ mod commands;
 mod config;
 mod connection;
 mod exit;
+pub mod fix;
 mod kustomize;
 mod language;
+mod policy;
 pub mod scan;
 mod suppress;
 
