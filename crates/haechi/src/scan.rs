@@ -142,7 +142,32 @@ pub(crate) struct Judged {
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
 pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = load_all(discovery.files, options, progress);
+    scan_with(discovery, Vec::new(), options, progress)
+}
+
+/// A text that stands in no file, for instance an object of a live cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands for its path.
+    pub shown: Arc<str>,
+    /// Manifests.
+    pub text: Arc<str>,
+}
+
+/// The same, with texts that stand in no file after the files.
+pub fn scan_with(
+    discovery: Discovery,
+    texts: Vec<Text>,
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Scanned {
+    let mut loaded = load_all(discovery.files, options, progress);
+    loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
+        let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
+        let loaded = load_text(entry, text.as_bytes(), &options.limits);
+        progress();
+        loaded
+    }));
     let all = vec![true; loaded.len()];
     let judged = judge_some(&loaded, &all, options, progress).into_iter().flatten().collect();
     assemble(discovery.problems, loaded, judged, options)
