@@ -74,6 +74,7 @@ impl Engine for Gatekeeper {
             || object.is("config.gatekeeper.sh", "Config")
             || object.is("expansion.gatekeeper.sh", "ExpansionTemplate")
             || mutation::claims(object)
+            || is_misplaced(object)
     }
 
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
@@ -91,6 +92,15 @@ impl Engine for Gatekeeper {
                 set.config.read(document, &mut errors);
             } else if object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
                 set.expansions.read(document, &mut errors);
+            } else if is_misplaced(object) && !set.templates.contains_key(object.kind()) {
+                let message = format!(
+                    "Gatekeeper knows no `{}` in `{}`; the apiVersion of a constraint is `{}/v1beta1`",
+                    object.kind(),
+                    object.group(),
+                    constraint::GROUP
+                );
+                let node = object.node().get("apiVersion").unwrap_or(object.node());
+                errors.push(LoadError::at(document, node, message));
             } else if set.templates.contains_key(object.kind()) {
                 // A constraint by its kind, under another group: nobody would ever enforce it.
                 let message = format!(
@@ -107,6 +117,19 @@ impl Engine for Gatekeeper {
         set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
         Loaded { set, errors }
     }
+}
+
+/// Whether an object stands in a group of Gatekeeper that has no such kind: most often a constraint.
+fn is_misplaced(object: Object<'_>) -> bool {
+    let kinds: &[&str] = match object.group() {
+        TEMPLATES => &["ConstraintTemplate"],
+        "config.gatekeeper.sh" => &["Config"],
+        "expansion.gatekeeper.sh" => &["ExpansionTemplate"],
+        "mutations.gatekeeper.sh" => &["Assign", "AssignMetadata", "ModifySet", "AssignImage"],
+        "gatekeeper.sh" => &[],
+        _ => return false,
+    };
+    !kinds.contains(&object.kind())
 }
 
 fn load_template<'d>(

@@ -460,7 +460,7 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
 
 /// Whether an error was met while a policy ran, as opposed to one that keeps it from being asked.
 fn is_of_evaluation(message: &str) -> bool {
-    ["eval_", "stopped", "expression '", "failed messageExpression", OUT_OF_BUDGET]
+    ["eval_", "stopped", "a violation without", "expression '", "failed messageExpression", OUT_OF_BUDGET]
         .iter()
         .any(|start| message.starts_with(start))
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use super::builtins::Regexes;
 use super::compile::Program;
-use super::ir::{Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Rule, RuleKind, Step, Term};
+use super::ir::{
+    Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Replaced, Rule, RuleKind, Step, Term, With,
+};
 use super::value::{Value, compare_equal};
 
 /// Deepest nesting of calls and of literals that iterate.
@@ -106,6 +108,8 @@ pub(crate) struct Evaluation<'a> {
     input: Input<'a>,
     /// `input` as a whole, once somebody has asked for it.
     whole: Option<Value<'a>>,
+    /// Whether a `with` has put something else there.
+    is_replaced: bool,
     regexes: &'a Regexes,
     stack: Vec<Option<Value<'a>>>,
     /// Values of rules without arguments, once they are known.
@@ -132,6 +136,7 @@ impl<'a> Evaluation<'a> {
             program,
             input,
             whole: None,
+            is_replaced: false,
             regexes,
             stack: Vec::with_capacity(64),
             known,
@@ -147,6 +152,7 @@ impl<'a> Evaluation<'a> {
         self.program = program;
         self.input = input;
         self.whole = None;
+        self.is_replaced = false;
         self.stack.clear();
         self.known.clear();
         self.known.resize(program.rules.len(), None);
@@ -383,6 +389,19 @@ impl<'a> Evaluation<'a> {
                         })
                     });
                 }
+                Lit::With(with) => {
+                    for solution in self.solutions_with(with, base)? {
+                        for (slot, value) in with.binds.iter().zip(solution) {
+                            if let Some(value) = value {
+                                self.set_slot(base, *slot, value);
+                            }
+                        }
+                        if self.run(after, base, found)? == Flow::Stop {
+                            return Ok(Flow::Stop);
+                        }
+                    }
+                    return Ok(Flow::Next);
+                }
                 Lit::SomeIn { key, value, collection } => {
                     let Some(collection) = self.term(collection, base)? else { return Ok(Flow::Next) };
                     return self.nested(|this| {
@@ -402,6 +421,57 @@ impl<'a> Evaluation<'a> {
             rest = after;
         }
         found(self)
+    }
+
+    /// What the body fills its slots with, in each way in which it holds, while something else stands in the place of
+    /// `input` or of the inventory. Nothing that is known of rules and calls outside holds inside.
+    fn solutions_with(&mut self, with: &'a With, base: usize) -> Result<Vec<Vec<Option<Value<'a>>>>> {
+        let mut input = self.head(&Head::Input, base)?.unwrap_or(Value::Null);
+        let mut inventory = self.input.inventory.clone();
+        for (target, value) in &with.values {
+            let Some(value) = self.term(value, base)? else { return Ok(Vec::new()) };
+            match target.head {
+                Replaced::Input => input = self.put(Some(input), &target.path, value)?,
+                Replaced::Inventory => inventory = Some(self.put(inventory, &target.path, value)?),
+            }
+        }
+        let known = self.program.rules.iter().map(|_| None).collect();
+        let outside = (
+            self.whole.replace(input),
+            std::mem::replace(&mut self.is_replaced, true),
+            std::mem::replace(&mut self.input.inventory, inventory),
+            std::mem::replace(&mut self.known, known),
+            std::mem::take(&mut self.calls),
+        );
+        let mut solutions = Vec::new();
+        let result = self.nested(|this| {
+            this.run(&with.body, base, &mut |this| {
+                this.spend(1 + with.binds.len() as u64)?;
+                solutions.push(with.binds.iter().map(|slot| this.slot(base, *slot)).collect());
+                // Without anything to fill in, every further way is the same.
+                Ok(if with.binds.is_empty() { Flow::Stop } else { Flow::Next })
+            })
+        });
+        (self.whole, self.is_replaced, self.input.inventory, self.known, self.calls) = outside;
+        result?;
+        Ok(solutions)
+    }
+
+    /// A value with another one at a place in it; what is no object on the way becomes one.
+    fn put(
+        &mut self,
+        whole: Option<Value<'a>>,
+        path: &'a [Value<'static>],
+        value: Value<'a>,
+    ) -> Result<Value<'a>> {
+        let Some((key, rest)) = path.split_first() else { return Ok(value) };
+        let mut entries = whole.as_ref().and_then(Value::entries).unwrap_or_default();
+        self.spend(entries.len() as u64)?;
+        let inner = whole.as_ref().and_then(|whole| whole.get(key));
+        let inner = self.put(inner, rest, value)?;
+        entries.retain(|(known, _)| known != key);
+        entries.push((key.clone(), inner));
+        Ok(Value::object(entries))
     }
 
     fn has_solution(&mut self, lits: &'a [Lit], base: usize) -> Result<bool> {
@@ -547,6 +617,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn input_field(&self, key: &Value<'_>) -> Option<Value<'a>> {
+        if self.is_replaced {
+            return self.whole.as_ref()?.get(key);
+        }
         match key.as_str()? {
             "review" => Some(self.input.review.clone()),
             "parameters" => Some(self.input.parameters.clone()),
