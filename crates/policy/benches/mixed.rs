@@ -101,7 +101,10 @@ fn files(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
 fn documents(name: &str) -> Vec<Document> {
     let mut paths = Vec::new();
     files(&library(), name, &mut paths);
-    paths.iter().flat_map(|path| parse(&std::fs::read(path).unwrap_or_default(), &Limits::default()).documents).collect()
+    paths
+        .iter()
+        .flat_map(|path| parse(&std::fs::read(path).unwrap_or_default(), &Limits::default()).documents)
+        .collect()
 }
 
 fn mixed(criterion: &mut Criterion) {
@@ -183,8 +186,14 @@ fn stops(criterion: &mut Criterion) {
     );
     let rego_cases = [
         ("loop", "r := numbers.range(1, 3000); a := r[_]; b := r[_]; a + b < 0"),
-        ("texts", "r := numbers.range(1, 3000); a := r[_]; b := r[_]; contains(sprintf(\"%v-%v\", [a, b]), \"x\")"),
-        ("regexes", "r := numbers.range(1, 3000); p := sprintf(\"(a|aa)+%v$\", [r[_]]); re_match(p, concat(\"\", [\"a\" | r[_]]))"),
+        (
+            "texts",
+            "r := numbers.range(1, 3000); a := r[_]; b := r[_]; contains(sprintf(\"%v-%v\", [a, b]), \"x\")",
+        ),
+        (
+            "regexes",
+            "r := numbers.range(1, 3000); p := sprintf(\"(a|aa)+%v$\", [r[_]]); re_match(p, concat(\"\", [\"a\" | r[_]]))",
+        ),
         ("sets", "r := numbers.range(1, 3000); s := {[a, b] | a := r[_]; b := r[_]}; count(s) < 0"),
     ];
     let review = read(&review_text());

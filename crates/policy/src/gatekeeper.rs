@@ -11,6 +11,7 @@
 mod config;
 mod constraint;
 mod expansion;
+mod external;
 mod matching;
 mod mutation;
 mod review;
@@ -27,6 +28,7 @@ use haechi_objects::Object;
 
 pub use constraint::EnforcementPoint;
 pub use expansion::Expanded;
+pub use external::{ExternalAnswer, ExternalData};
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
@@ -38,12 +40,16 @@ use mutation::MutatorSet;
 use template::Template;
 
 /// Reads Gatekeeper's documents.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Gatekeeper {
     /// Where the constraints are enforced: scoped actions differ by it.
     pub point: EnforcementPoint,
     /// Takes the Rego of a template that has CEL too, as Gatekeeper does with its engine for CEL switched off.
     pub rego_first: bool,
+    /// Asks providers of external data; without it, policies that ask are errors.
+    pub external: Option<Arc<dyn ExternalData>>,
+    /// What policies are told that the time is, in nanoseconds since 1970; without it, policies that ask are errors.
+    pub now_ns: Option<i64>,
 }
 
 /// Templates and constraints, made ready.
@@ -58,6 +64,8 @@ pub struct GatekeeperSet {
     point: EnforcementPoint,
     /// Objects by themselves are taken as `gator verify` takes them: one that names no namespace has none.
     as_verify: bool,
+    external: Option<Arc<dyn ExternalData>>,
+    now_ns: Option<i64>,
     regexes: Regexes,
     texts: review::Texts,
 }
@@ -78,7 +86,12 @@ impl Engine for Gatekeeper {
     }
 
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
-        let mut set = GatekeeperSet { point: self.point, ..GatekeeperSet::default() };
+        let mut set = GatekeeperSet {
+            point: self.point,
+            external: self.external.clone(),
+            now_ns: self.now_ns,
+            ..GatekeeperSet::default()
+        };
         let mut errors = Vec::new();
         let mut refused: Vec<&str> = Vec::new();
         for document in documents.iter().filter(|document| document.object.kind() == "ConstraintTemplate") {

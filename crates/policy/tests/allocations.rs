@@ -22,7 +22,8 @@ fn objects_of(parsed: &Parsed) -> Vec<Object<'_>> {
 
 /// An AdmissionReview of a Pod with that many containers.
 fn review_of(containers: usize) -> String {
-    let container = |n: usize| format!("{{name: c{n}, image: 'registry.example/a:{n}', env: [{{name: A, value: b}}]}}");
+    let container =
+        |n: usize| format!("{{name: c{n}, image: 'registry.example/a:{n}', env: [{{name: A, value: b}}]}}");
     let containers: Vec<String> = (0..containers).map(container).collect();
     format!(
         "{{apiVersion: admission.k8s.io/v1, kind: AdmissionReview, request: {{uid: a, operation: CREATE, kind: {{group: '', \
@@ -46,8 +47,9 @@ spec:
       package k
       violation[{\"msg\": \"latest\"}] { endswith(input.review.object.spec.containers[_].image, \":latest\") }
 ";
-    let constraint =
-        |n| format!("---\n{{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K, metadata: {{name: c{n}}}}}\n");
+    let constraint = |n| {
+        format!("---\n{{apiVersion: constraints.gatekeeper.sh/v1beta1, kind: K, metadata: {{name: c{n}}}}}\n")
+    };
     template.to_owned() + &(0..count).map(constraint).collect::<String>()
 }
 
@@ -67,10 +69,8 @@ fn cel(count: usize) -> String {
 /// How often, and how many bytes, a review allocates; the room for the verdicts is there before.
 fn allocated<E: Engine>(engine: &E, policies: &str, containers: usize) -> (usize, usize) {
     let parsed = parse(policies.as_bytes(), &Limits::default());
-    let documents: Vec<PolicyDocument<'_>> = objects_of(&parsed)
-        .into_iter()
-        .map(|object| PolicyDocument { path: "p".into(), object })
-        .collect();
+    let documents: Vec<PolicyDocument<'_>> =
+        objects_of(&parsed).into_iter().map(|object| PolicyDocument { path: "p".into(), object }).collect();
     let loaded = engine.load(&documents);
     assert_eq!(loaded.errors, []);
     let review = review_of(containers);

@@ -213,6 +213,8 @@ impl<'r> Review<'r, '_> {
                     review: self.input(),
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
+                    external: self.set.external.as_deref(),
+                    now_ns: self.set.now_ns,
                 };
                 match &mut self.evaluation {
                     Some(evaluation) => {

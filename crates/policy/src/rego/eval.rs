@@ -5,9 +5,11 @@ use std::fmt;
 use super::builtins::Regexes;
 use super::compile::Program;
 use super::ir::{
-    Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Replaced, Rule, RuleKind, Step, Term, With,
+    Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Replaced, Rule, RuleKind, Step, Term,
+    With,
 };
 use super::value::{Value, compare_equal};
+use crate::gatekeeper::ExternalData;
 
 /// Deepest nesting of calls and of literals that iterate.
 const DEPTH: usize = 200;
@@ -29,8 +31,10 @@ pub(crate) enum EvalError {
     KeyConflict(String),
     /// A regular expression that is too large to be compiled in time.
     Regex(String),
-    /// Something is asked that only the caller could know.
-    Unavailable(&'static str),
+    /// The time is asked for, and the caller gave none.
+    NoClock,
+    /// A provider of external data gave no answer.
+    External { provider: String, why: String },
 }
 
 impl fmt::Display for EvalError {
@@ -47,7 +51,10 @@ impl fmt::Display for EvalError {
             EvalError::Regex(pattern) => {
                 write!(f, "stopped: the regular expression `{pattern}` is too large")
             }
-            EvalError::Unavailable(what) => write!(f, "{what}"),
+            EvalError::NoClock => f.write_str("the policy asks for the time, and none was given"),
+            EvalError::External { provider, why } => {
+                write!(f, "{why}: the policy asks the provider `{provider}`")
+            }
         }
     }
 }
@@ -100,6 +107,10 @@ pub(crate) struct Input<'a> {
     pub(crate) parameters: Value<'a>,
     /// `data.inventory`
     pub(crate) inventory: Option<Value<'a>>,
+    /// Whom `external_data` asks.
+    pub(crate) external: Option<&'a dyn ExternalData>,
+    /// What `time.now_ns` says.
+    pub(crate) now_ns: Option<i64>,
 }
 
 /// One evaluation of a program; may be used for several inputs after one another.
@@ -179,6 +190,16 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn spend(&mut self, steps: u64) -> Result<()> {
         self.budget = self.budget.checked_sub(steps).ok_or(EvalError::Budget)?;
         Ok(())
+    }
+
+    /// Whom `external_data` asks.
+    pub(crate) fn external(&self) -> Option<&'a dyn ExternalData> {
+        self.input.external
+    }
+
+    /// The time, if it was given.
+    pub(crate) fn now_ns(&self) -> Option<i64> {
+        self.input.now_ns
     }
 
     /// Compiled regular expressions.

@@ -12,7 +12,13 @@ fn run_as(version: RegoVersion, rego: &str, input: &str) -> Result<Vec<String>, 
     let parsed = parse(input.as_bytes(), &Limits::default());
     let root = parsed.documents[0].root();
     let field = |key| root.get(key).map_or_else(|| Value::object(Vec::new()), Value::of_node);
-    let input = Input { review: field("review"), parameters: field("parameters"), inventory: None };
+    let input = Input {
+        review: field("review"),
+        parameters: field("parameters"),
+        inventory: None,
+        external: None,
+        now_ns: None,
+    };
     let regexes = Regexes::default();
     let mut evaluation = Evaluation::new(&program, input, &regexes, BUDGET);
     let violations = evaluation.violations().map_err(|error| error.to_string())?;
@@ -242,7 +248,8 @@ fn libraries_are_found_by_import_and_by_path() {
     let version = RegoVersion::V0;
     let program = compile(&[Source { text: main, version }, Source { text: lib, version }]).unwrap();
     let nothing = || Value::object(Vec::new());
-    let input = Input { review: nothing(), parameters: nothing(), inventory: None };
+    let input =
+        Input { review: nothing(), parameters: nothing(), inventory: None, external: None, now_ns: None };
     let regexes = Regexes::default();
     let violations = Evaluation::new(&program, input, &regexes, BUDGET).violations().unwrap();
     assert_eq!(violations[0].to_string(), "{\"msg\": \"a!\"}");
