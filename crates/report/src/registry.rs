@@ -194,6 +194,8 @@ mod tests {
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,

@@ -106,7 +106,7 @@ fn truth<'a>(value: bool) -> Answer<'a> {
 
 /// A text that was made, and paid for by its length.
 fn made<'a>(eval: &mut Evaluation<'a>, text: String) -> Answer<'a> {
-    eval.spend(text.len() as u64 / 32)?;
+    eval.spend(4 + text.len() as u64 / 32)?;
     Ok(Some(Value::text(text)))
 }
 

@@ -1,5 +1,6 @@
 //! Evaluates a program: depth first, one literal after the other, results handed on as they come.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::builtins::Regexes;
@@ -14,9 +15,9 @@ use crate::gatekeeper::ExternalData;
 /// Deepest nesting of calls and of literals that iterate.
 const DEPTH: usize = 200;
 
-/// Steps that an evaluation may take unless it is told otherwise: far more than any policy needs, and some 20 ms.
+/// Steps that an evaluation may take unless it is told otherwise: far more than any policy needs, and some 10 ms.
 #[cfg(test)]
-pub(crate) const BUDGET: u64 = 1_000_000;
+pub(crate) const BUDGET: u64 = 500_000;
 
 /// Why an evaluation ended without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -283,27 +284,21 @@ impl<'a> Evaluation<'a> {
                 })
             })?;
         }
-        Ok(Value::set(items))
+        self.set(items)
     }
 
     fn partial_object(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
-        let mut entries: Vec<(Value<'a>, Value<'a>)> = Vec::new();
+        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
         for definition in &rule.definitions {
             self.framed(definition.slots, |this, base| {
-                this.branches(definition, base, &mut |_, key, value| {
+                this.branches(definition, base, &mut |this, key, value| {
                     let Some(key) = key else { return Ok(Flow::Next) };
-                    match entries.iter().find(|(known, _)| *known == key) {
-                        Some((_, known)) if *known != value => {
-                            return Err(EvalError::KeyConflict(rule.name.clone()));
-                        }
-                        Some(_) => {}
-                        None => entries.push((key, value)),
-                    }
+                    this.add_entry(&mut entries, key, value, &rule.name)?;
                     Ok(Flow::Next)
                 })
             })?;
         }
-        Ok(Value::object(entries))
+        Ok(Value::object(entries.into_iter().collect()))
     }
 
     /// Adds the results of one definition to the one value that a rule or call may have. `args`: where the
@@ -701,9 +696,16 @@ impl<'a> Evaluation<'a> {
             Term::Slot(slot) => self.slot(base, *slot),
             Term::Get(head, path) => self.get(head, path, base)?,
             Term::Call(func, args) => self.call(*func, args, base)?,
-            Term::Array(items) => self.terms(items, base)?.map(Value::array),
-            Term::Set(items) => self.terms(items, base)?.map(Value::set),
+            Term::Array(items) => {
+                self.spend(1 + items.len() as u64)?;
+                self.terms(items, base)?.map(Value::array)
+            }
+            Term::Set(items) => {
+                self.spend(1 + items.len() as u64)?;
+                self.terms(items, base)?.map(Value::set)
+            }
             Term::Object(entries) => {
+                self.spend(1 + 2 * entries.len() as u64)?;
                 let mut values = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
                     let (Some(key), Some(value)) = (self.term(key, base)?, self.term(value, base)?) else {
@@ -731,7 +733,7 @@ impl<'a> Evaluation<'a> {
     fn compr(&mut self, compr: &'a Compr, base: usize) -> Result<Value<'a>> {
         let Compr { kind, key, value, body } = compr;
         let mut items = Vec::new();
-        let mut entries = Vec::new();
+        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
         let outside = self.ordered;
         // Sets and objects do not show in which order they were made.
         self.ordered = if *kind == ComprKind::Array { outside + 1 } else { 0 };
@@ -742,13 +744,7 @@ impl<'a> Evaluation<'a> {
                     None => items.push(value),
                     Some(key) => {
                         let Some(key) = this.term(key, base)? else { return Ok(Flow::Next) };
-                        match entries.iter().find(|(known, _)| *known == key) {
-                            Some((_, known)) if *known != value => {
-                                return Err(EvalError::KeyConflict("object comprehension".into()));
-                            }
-                            Some(_) => {}
-                            None => entries.push((key, value)),
-                        }
+                        this.add_entry(&mut entries, key, value, "object comprehension")?;
                     }
                 }
                 Ok(Flow::Next)
@@ -758,9 +754,35 @@ impl<'a> Evaluation<'a> {
         result?;
         Ok(match kind {
             ComprKind::Array => Value::array(items),
-            ComprKind::Set => Value::set(items),
-            ComprKind::Object => Value::object(entries),
+            ComprKind::Set => self.set(items)?,
+            ComprKind::Object => Value::object(entries.into_iter().collect()),
         })
+    }
+
+    /// Adds to an object that is being made; a key has one value.
+    fn add_entry(
+        &mut self,
+        entries: &mut BTreeMap<Value<'a>, Value<'a>>,
+        key: Value<'a>,
+        value: Value<'a>,
+        of: &str,
+    ) -> Result<()> {
+        self.spend(2)?;
+        match entries.get(&key) {
+            Some(known) if *known != value => Err(EvalError::KeyConflict(of.to_owned())),
+            Some(_) => Ok(()),
+            None => {
+                entries.insert(key, value);
+                Ok(())
+            }
+        }
+    }
+
+    /// A set; what it costs to put the items in order is paid before.
+    fn set(&mut self, items: Vec<Value<'a>>) -> Result<Value<'a>> {
+        let len = items.len() as u64;
+        self.spend(len.checked_ilog2().map_or(0, |log| len * u64::from(log)))?;
+        Ok(Value::set(items))
     }
 
     fn call(&mut self, func: Func, args: &'a [Term], base: usize) -> Result<Option<Value<'a>>> {

@@ -293,3 +293,16 @@ fn with_of_anything_else_is_refused_by_name() {
     let unsafe_value = run("violation[{\"msg\": \"m\"}] { input.x with input as y }", POD).unwrap_err();
     assert!(unsafe_value.contains("`data.test.y` is not defined"), "{unsafe_value}");
 }
+
+#[test]
+fn large_sets_and_objects_are_paid_for() {
+    for body in [
+        "o := {k: k | k := numbers.range(1, 100000)[_]}; p := {k: v | v := o[k]; o[v]}; count(p) < 0",
+        "r := numbers.range(1, 3000); s := {[a, b] | a := r[_]; b := r[_]}; count(s) < 0",
+    ] {
+        let refused = run(&format!("violation[{{\"msg\": \"m\"}}] {{ {body} }}"), POD).unwrap_err();
+        assert!(refused.starts_with("stopped"), "{refused}");
+    }
+    let small = "o := {k: v | v := [7, 8][k]}; o[1] == 8; count({x | x := o[_]}) == 2";
+    assert_eq!(said(&format!("violation[{{\"msg\": \"m\"}}] {{ {small} }}"), POD), ["m"]);
+}
