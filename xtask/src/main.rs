@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use xtask::bench;
 use xtask::conformance::{self, Verdict};
+use xtask::{bench, docs, sample};
 
 #[derive(Parser)]
 #[command(about = "Development tasks of Haechi")]
@@ -21,8 +21,23 @@ enum Task {
         /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
         names: Vec<String>,
     },
+    /// Bring the generated documents up to date
+    Docs {
+        /// Change nothing, fail when one is out of date
+        #[arg(long)]
+        check: bool,
+    },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
+    /// Draw findings over real manifests, spread over all checks, for a person to judge
+    SampleFindings {
+        /// Another seed draws another sample
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+    },
     /// Measure whole-process scans: wall time, CPU time, peak memory
     Bench {
         /// What to scan; by default the corpus of real manifests
@@ -36,9 +51,26 @@ enum Task {
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Conformance { names } => run_conformance(&names),
+        Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
+        Task::SampleFindings { seed, count } => sample_findings(seed, count),
         Task::Bench { paths, runs } => run_bench(&paths, runs),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn write_docs(only_check: bool) -> Result<()> {
+    let difference = docs::generate(only_check)?;
+    for path in &difference.outdated {
+        println!("{} docs/{}", if only_check { "out of date:" } else { "wrote" }, path.display());
+    }
+    for path in &difference.stale {
+        println!("{} docs/{}", if only_check { "no longer generated:" } else { "removed" }, path.display());
+    }
+    if only_check && !difference.is_empty() {
+        bail!("generated documents are out of date: run `cargo xtask docs`");
+    }
+    Ok(())
 }
 
 /// `fuzz` is a workspace of its own, which the others' build does not see.
@@ -101,6 +133,25 @@ fn run_conformance(names: &[String]) -> Result<()> {
     if !bad.is_empty() {
         bail!("not as expected: {}", bad.join(", "));
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn sample_findings(seed: u64, count: usize) -> Result<()> {
+    let corpus = conformance::root().join("../corpora/manifests/files");
+    if !corpus.exists() {
+        println!("{}: skipped, not there", corpus.display());
+        return Ok(());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--package", "haechi"])
+        .current_dir(conformance::project())
+        .status()?;
+    if !built.success() {
+        bail!("the build failed");
+    }
+    print!("{}", sample::findings(&corpus, seed, count)?);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use haechi_model::{Priority, Severity};
 use haechi_policy::pss::LevelVersion;
-use haechi_report::{Args, Language, Texts};
+use haechi_report::{Args, GroupBy, Language, Texts};
 
 /// The whole command line, its help in the language of `texts`. Texts are found by place: `cli-scan` for a command,
 /// `cli-scan-fail-on` for its options, `cli-global-lang` for those of all commands.
@@ -42,6 +42,10 @@ pub fn command(texts: &Texts) -> Command {
         )
         .subcommand(
             Command::new("explain").arg(Arg::new("id").required(true)).arg(output(&["text", "json"], "text")),
+        )
+        .subcommand(
+            Command::new("completions")
+                .arg(Arg::new("shell").required(true).value_parser(value_parser!(clap_complete::Shell))),
         )
         .subcommand(detect())
         .subcommand(rules())
@@ -140,6 +144,22 @@ fn scan() -> Command {
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue))
+        .arg(Arg::new("unsafe-fixes").long("unsafe-fixes").action(ArgAction::SetTrue).requires("fix"))
+        .arg(Arg::new("diff").long("diff").action(ArgAction::SetTrue).requires("fix"))
+        .arg(
+            Arg::new("group-by")
+                .long("group-by")
+                .value_parser(PossibleValuesParser::new(GroupBy::ALL.map(GroupBy::as_str)))
+                .default_value(GroupBy::default().as_str()),
+        )
+        .arg(
+            Arg::new("owner-label")
+                .long("owner-label")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .default_values(["owner", "team"]),
+        )
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
@@ -258,9 +278,11 @@ fn with_choices(help: String, arg: &Arg, texts: &Texts) -> String {
         help.push(' ');
         help.push_str(&texts.message("cli-choices", &Args::new().text("choices", choices.join(", "))));
     }
-    if let Some(default) = arg.get_default_values().first().and_then(|default| default.to_str()) {
+    let defaults: Vec<&str> =
+        arg.get_default_values().iter().filter_map(|default| default.to_str()).collect();
+    if !defaults.is_empty() {
         help.push(' ');
-        help.push_str(&texts.message("cli-default", &Args::new().text("default", default.to_owned())));
+        help.push_str(&texts.message("cli-default", &Args::new().text("default", defaults.join(", "))));
     }
     help
 }

@@ -15,6 +15,7 @@ mod cli;
 mod commands;
 mod config;
 mod exit;
+pub mod fix;
 mod kustomize;
 mod language;
 mod policy;

@@ -42,6 +42,8 @@ pub enum ProblemKind {
     SuppressionExpired,
     /// A suppression that no finding needs any more.
     SuppressionUnused,
+    /// A file was to be fixed and was left as it is.
+    FixRefused,
 }
 
 /// What a problem means for the result.
@@ -51,6 +53,8 @@ pub enum ProblemGroup {
     LeftOut,
     /// About what was accepted: the findings are all there, but somebody should look.
     Suppression,
+    /// Something that was to be mended was not; its findings are all there.
+    NotFixed,
     /// Something was not judged.
     Incomplete,
 }
@@ -63,6 +67,7 @@ impl ProblemKind {
             ProblemKind::SuppressionRefused
             | ProblemKind::SuppressionExpired
             | ProblemKind::SuppressionUnused => ProblemGroup::Suppression,
+            ProblemKind::FixRefused => ProblemGroup::NotFixed,
             _ => ProblemGroup::Incomplete,
         }
     }
@@ -92,6 +97,7 @@ impl ProblemKind {
             ProblemKind::SuppressionRefused => "suppression-refused",
             ProblemKind::SuppressionExpired => "suppression-expired",
             ProblemKind::SuppressionUnused => "suppression-unused",
+            ProblemKind::FixRefused => "fix-refused",
         }
     }
 }

@@ -28,7 +28,9 @@ files![
     "checks-reliability",
     "checks-rbac",
     "access",
-    "policy"
+    "docs",
+    "policy",
+    "fixes",
 ];
 
 /// The texts of a language, one per file.
@@ -181,7 +183,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 15] = [
+        const KINDS: [ProblemKind; 16] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -199,6 +201,7 @@ mod tests {
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
+            ProblemKind::FixRefused,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::types::FluentNumber;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use haechi_model::{Arg, ArgValue, Finding, Problem, ProblemKind, RuleInfo, RuleSource, Severity};
+use haechi_model::{Arg, ArgValue, Finding, FixSafety, Problem, ProblemKind, RuleInfo, RuleSource, Severity};
 use unic_langid::LanguageIdentifier;
 
 use crate::josa::josa;
@@ -166,6 +166,13 @@ impl Texts {
         text
     }
 
+    /// What the fix of a finding may change in the way the workload runs; nothing where the fix is safe, or there is none.
+    pub fn fix_risk(&self, finding: &Finding) -> Option<Cow<'_, str>> {
+        let is_unsafe = finding.fix.as_ref().is_some_and(|fix| fix.safety == FixSafety::Unsafe);
+        let id = || format!("fix-risk-{}", finding.rule);
+        if is_unsafe { self.find(&id(), None, &Args::new()) } else { None }
+    }
+
     /// Title, reason and remedy of a rule, without a finding. Where a text depends on the finding, the name of
     /// the value stands for it: `<container>`.
     pub fn rule(&self, rule: &RuleInfo) -> RuleText<'_> {
@@ -220,7 +227,7 @@ impl Texts {
     }
 
     /// The name of a severity.
-    pub(crate) fn severity(&self, severity: Severity) -> String {
+    pub fn severity(&self, severity: Severity) -> String {
         self.message(&format!("severity-{severity}"), &Args::new())
     }
 }

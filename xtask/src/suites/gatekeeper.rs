@@ -38,8 +38,11 @@ impl Surroundings for Disk {
 pub(crate) const LIBRARY_REGO: Suite =
     Suite { name: "policy/gatekeeper-rego", needs: "policy/gatekeeper", run: library_rego };
 
-pub(crate) const EXPANSION: Suite =
-    Suite { name: "policy/gatekeeper-expand", needs: "policy/gatekeeper/gator-e2e/expand/fixtures", run: expansion };
+pub(crate) const EXPANSION: Suite = Suite {
+    name: "policy/gatekeeper-expand",
+    needs: "policy/gatekeeper/gator-e2e/expand/fixtures",
+    run: expansion,
+};
 
 fn library(root: &Path) -> Result<Outcome> {
     suites(root, &SuiteFilter::default())
@@ -83,8 +86,9 @@ fn suites(root: &Path, filter: &SuiteFilter) -> Result<Outcome> {
 /// other. A case without expected objects is one that gator refuses to expand, for want of a Namespace.
 fn expansion(root: &Path) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let mut cases: Vec<PathBuf> =
-        std::fs::read_dir(root.join(EXPANSION.needs))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(root.join(EXPANSION.needs))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     cases.sort();
     for case in cases {
         let read = |part: &str| -> Result<Vec<Document>> {
@@ -133,7 +137,8 @@ fn canonical(node: Node<'_>) -> String {
         let mut entries: Vec<(String, String)> =
             node.entries().map(|entry| (entry.key.to_owned(), canonical(entry.value))).collect();
         entries.sort();
-        let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        let entries: Vec<String> =
+            entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
         return format!("{{{}}}", entries.join(", "));
     }
     if node.is_sequence() {

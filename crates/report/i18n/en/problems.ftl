@@ -82,3 +82,20 @@ problem-suppression-expired = A suppression has expired
 problem-suppression-unused = A suppression is no longer needed
     .detail = nothing is found here by { $rule }
     .help = Remove it, lest it hides a finding that comes later.
+problem-fix-refused = The file was not fixed
+    .detail =
+        { $why ->
+            [unreadable] a part of it cannot be read
+            [template] it holds a template
+            [symbolic-link] it is reached through a symbolic link
+            [hard-link] other names share its content
+            [read-only] it is read-only
+            [changed] it was changed since it was scanned
+            [owner] its owner could not be kept
+            [not-as-intended] after the edits it would read otherwise than intended
+            [not-clean] after the edits { $rule } would still be found
+            [not-stable] the edits come to no end
+            [new-problem] after the edits a part could not be judged
+           *[write] it could not be written
+        }
+    .help = Nothing of the file was changed. Remove the obstacle and try again, or fix it by hand.

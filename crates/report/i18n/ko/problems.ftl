@@ -42,7 +42,7 @@ problem-malformed = 쿠버네티스가 거부하는 형식의 값이 있습니�
 problem-template = 렌더링되지 않은 템플릿입니다
     .detail =
         { $engine ->
-            [helm] 템플릿 { NUMBER($count) }개가 있는 헬름 차트
+            [helm] 템플릿 { NUMBER($count) }개가 있는 Helm 차트
             [kustomize] kustomization 파일
             [kustomize-patch] kustomization의 패치 파일
            *[other] 템플릿의 자리 표시자
@@ -73,5 +73,22 @@ problem-suppression-expired = 기한이 지난 예외 처리
     .detail = { $rule } 예외는 { $until }까지였습니다
     .help = 문제를 해결하거나, 다시 검토하여 기한을 늘리십시오.
 problem-suppression-unused = 더 이상 필요 없는 예외 처리
-    .detail = 이 위치에는 { $rule } 결과가 없습니다
+    .detail = 이 위치에는 { $rule } 발견 사항이 없습니다
     .help = 나중에 생길 문제를 가리지 않도록 제거하십시오.
+problem-fix-refused = 파일을 수정하지 못했습니다
+    .detail =
+        { $why ->
+            [unreadable] 읽을 수 없는 부분이 있습니다
+            [template] 템플릿이 들어 있습니다
+            [symbolic-link] 심볼릭 링크를 거쳐야 하는 파일입니다
+            [hard-link] 같은 내용을 공유하는 다른 이름이 있습니다
+            [read-only] 읽기 전용입니다
+            [changed] 검사한 뒤에 내용이 바뀌었습니다
+            [owner] 소유자를 유지할 수 없습니다
+            [not-as-intended] 고친 내용이 의도와 다르게 읽힙니다
+            [not-clean] 고친 뒤에도 { $rule } 항목이 발견됩니다
+            [not-stable] 수정이 끝나지 않습니다
+            [new-problem] 고친 뒤에는 판정할 수 없는 부분이 생깁니다
+           *[write] 파일에 쓸 수 없습니다
+        }
+    .help = 파일은 전혀 바뀌지 않았습니다. 원인을 없애고 다시 시도하거나 직접 수정하십시오.
