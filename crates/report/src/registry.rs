@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 16] = [
+        const KINDS: [ProblemKind; 18] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
