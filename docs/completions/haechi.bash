@@ -984,7 +984,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__apply)
-            opts="-p -i -o -h --policy --inventory --operation --rego-first --output --all --fail-on --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --all --fail-on --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1008,6 +1008,10 @@ _haechi() {
                     ;;
                 --operation)
                     COMPREPLY=($(compgen -W "create update" -- "${cur}"))
+                    return 0
+                    ;;
+                --external-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1038,7 +1042,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__explain)
-            opts="-p -i -o -h --policy --inventory --operation --rego-first --output --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1062,6 +1066,10 @@ _haechi() {
                     ;;
                 --operation)
                     COMPREPLY=($(compgen -W "create update" -- "${cur}"))
+                    return 0
+                    ;;
+                --external-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)

@@ -93,6 +93,7 @@ fn policy() -> Command {
             .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
             .arg(policies("inventory").short('i'))
             .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
             .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
             .arg(output(&["text", "json"], "text"))
     };

@@ -196,6 +196,8 @@ mod tests {
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
