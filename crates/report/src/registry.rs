@@ -202,8 +202,6 @@ mod tests {
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
             ProblemKind::FixRefused,
-            ProblemKind::PolicyRefused,
-            ProblemKind::PolicyFailed,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();
