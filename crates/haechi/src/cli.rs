@@ -124,8 +124,19 @@ fn scan() -> Command {
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
-const SHARED: &[&str] =
-    &["paths", "all", "only", "skip", "pod-security", "no-ignore", "max-file-size", "threads", "config"];
+const SHARED: &[&str] = &[
+    "paths",
+    "all",
+    "only",
+    "skip",
+    "pod-security",
+    "render",
+    "helm-values",
+    "no-ignore",
+    "max-file-size",
+    "threads",
+    "config",
+];
 
 fn what_to_scan(command: Command) -> Command {
     command
@@ -134,6 +145,13 @@ fn what_to_scan(command: Command) -> Command {
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(Arg::new("render").long("render").action(ArgAction::SetTrue))
+        .arg(
+            Arg::new("helm-values")
+                .long("helm-values")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(
             Arg::new("max-file-size")

@@ -20,8 +20,11 @@ use crate::suppress::{self, Collected};
 
 mod owners;
 mod pod_security;
+mod render;
 
 use pod_security::PodSecurityLevels;
+pub use render::RenderOptions;
+use render::Rendering;
 
 /// What a scan looks for, and how.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub struct ScanOptions {
     pub config: Config,
     /// The labels that tell who owns an object, the first that is there counts; none: nobody is asked for.
     pub owner_labels: Vec<String>,
+    /// How charts and kustomizations are rendered; none: they are not.
+    pub render: Option<RenderOptions>,
     /// The day of the scan, `YYYY-MM-DD`: suppressions may have a last day.
     pub today: String,
 }
@@ -58,6 +63,7 @@ impl Default for ScanOptions {
             threads: 1,
             config: Config::default(),
             owner_labels: Vec::new(),
+            render: None,
             today: "0001-01-01".to_owned(),
         }
     }
@@ -87,43 +93,69 @@ struct Judged {
     suppressed: Vec<Suppressed>,
     /// Which suppressions of the configuration were needed here.
     used: Vec<bool>,
+    /// The same of comments in files that findings were led back to, by file.
+    used_comments: BTreeMap<Arc<str>, Vec<bool>>,
     problems: Vec<Problem>,
     counts: ScanCounts,
 }
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
-pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = in_parallel(discovery.files, options.threads, |entry| {
+pub fn scan(mut discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
+    let mut loaded = in_parallel(std::mem::take(&mut discovery.files), options.threads, |entry| {
         let loaded = load(entry, &options.limits);
         progress();
         loaded
     });
-    let patches =
-        kustomize::patches(loaded.iter().flat_map(|file| {
-            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
-        }));
+    let mut rendering = match &options.render {
+        Some(render) => Rendering::of(&loaded, &mut discovery, options, render),
+        None => Rendering::default(),
+    };
+    let written = loaded.len();
+    loaded.append(&mut rendering.files);
+    let roles = roles(&loaded, &rendering);
+    let counts_as_is = || loaded.iter().zip(&roles).filter(|(_, role)| **role != Role::Covered);
     let all_objects =
-        loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+        counts_as_is().flat_map(|(file, _)| &file.documents).flat_map(|document| objects(document).objects);
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
-    let is_patch: Vec<bool> =
-        loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
-    let inventory = inventory(&loaded, &is_patch, &options.templates);
+    let inventory = inventory(&loaded, &roles, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
-    let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
-        let judged = if is_patch { left_out(file) } else { judge(file, options, &context, &levels) };
-        progress();
+    let work = loaded.iter().zip(&roles).enumerate().collect();
+    let judged = in_parallel(work, options.threads, |(at, (file, role))| {
+        let mut judged = match role {
+            Role::Covered => Judged::default(),
+            Role::Patch => left_out(file),
+            Role::Whole => judge(file, options, &context, &levels),
+        };
+        match at.checked_sub(written).and_then(|at| rendering.traces.get(at)) {
+            Some(trace) => rendering.settle(file, trace, loaded.get(..written), options, &mut judged),
+            None => {
+                if *role == Role::Whole {
+                    suppress_written(file, options, &mut judged);
+                    suppress_configured(options, &mut judged);
+                }
+                rendering.name_failure(at, &mut judged);
+                progress();
+            }
+        }
         judged
     });
 
     let mut scanned = Scanned::default();
-    scanned.report.owners = owners::of(&loaded, options);
+    scanned.report.owners = owners::of(counts_as_is().map(|(file, _)| file), options);
+    scanned.report.problems.extend(rendering.leftover_comments(&judged, options));
+    let mut told = render::Told::default();
     let accepted = &options.config.suppressions;
     let mut used = vec![false; accepted.len()];
-    scanned.report.problems = discovery.problems;
+    scanned.report.problems.extend(discovery.problems);
     scanned.report.counts.rules = options.checks.len();
-    for (file, judged) in loaded.into_iter().zip(judged) {
-        scanned.report.counts.files += 1;
+    for (at, (file, mut judged)) in loaded.into_iter().zip(judged).enumerate() {
+        if at < written {
+            scanned.report.counts.files += 1;
+        }
+        if options.render.is_some() {
+            told.tell_once(&mut judged, at < written, &file.entry.shown);
+        }
         scanned.report.counts.documents += judged.counts.documents;
         scanned.report.counts.objects += judged.counts.objects;
         scanned.report.findings.extend(judged.findings);
@@ -137,6 +169,10 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
             scanned.sources.insert(file.entry.shown, source);
         }
     }
+    scanned.report.rendered = rendering.rendered;
+    for (path, source) in rendering.others {
+        scanned.sources.entry(path).or_insert(source);
+    }
     let leftovers = suppress::leftovers(accepted, &used, &options.today, |rule| is_asked(rule, options));
     scanned.report.problems.extend(leftovers);
     scanned
@@ -145,6 +181,34 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
         .sort_by(|a, b| (&a.location, &a.rule, &a.args).cmp(&(&b.location, &b.rule, &b.args)));
     scanned.report.problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
     scanned
+}
+
+/// How a file is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// By itself.
+    Whole,
+    /// Not at all: it is a part of something.
+    Patch,
+    /// As a part of the rendered text that it went into.
+    Covered,
+}
+
+fn roles(loaded: &[Loaded], rendering: &Rendering) -> Vec<Role> {
+    let patches =
+        kustomize::patches(loaded.iter().flat_map(|file| {
+            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
+        }));
+    let role = |(at, file): (usize, &Loaded)| {
+        if rendering.covered.contains(&at) {
+            Role::Covered
+        } else if patches.contains(&kustomize::plain(&file.entry.path)) {
+            Role::Patch
+        } else {
+            Role::Whole
+        }
+    };
+    loaded.iter().enumerate().map(role).collect()
 }
 
 /// Applies `work` to all inputs on that many threads; results keep the order of the inputs.
@@ -208,7 +272,14 @@ fn load(entry: FileEntry, limits: &Limits) -> Loaded {
             return loaded;
         }
     };
-    let parsed = haechi_syntax::parse(&bytes, limits);
+    load_text(loaded.entry, &bytes, limits)
+}
+
+/// Reads the bytes of a file.
+fn load_text(entry: FileEntry, bytes: &[u8], limits: &Limits) -> Loaded {
+    let mut loaded = Loaded { entry, source: None, documents: Vec::new(), problems: Vec::new() };
+    let path = loaded.entry.shown.clone();
+    let parsed = haechi_syntax::parse(bytes, limits);
     let is_read = |error: &SyntaxError| {
         !matches!(error.kind, SyntaxErrorKind::WrongEncoding | SyntaxErrorKind::TooLarge)
     };
@@ -278,8 +349,8 @@ fn left_out(file: &Loaded) -> Judged {
 }
 
 /// All whole objects of the scan, and what its kustomizations generate.
-fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplates) -> Inventory<'d> {
-    let whole = || loaded.iter().zip(is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
+fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates) -> Inventory<'d> {
+    let whole = || loaded.iter().zip(roles).filter(|(_, role)| **role == Role::Whole).map(|(file, _)| file);
     let documents = || whole().flat_map(|file| file.documents.iter().map(move |document| (file, document)));
     let mut inventory =
         Inventory::new(documents().flat_map(|(_, document)| objects(document).objects), templates);
@@ -327,7 +398,6 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
             judge_object(file, object, options, context, levels, &mut judged);
         }
     }
-    suppress_accepted(file, options, &mut judged);
     // Named once a file, at the first of them.
     if let Some(first) = strangers.first() {
         let args = vec![number("count", strangers.len() as u64)];
@@ -336,9 +406,9 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
     judged
 }
 
-/// Takes out the findings that comments, annotations or the configuration accept, and sets the severities that the
-/// configuration asks for.
-fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
+/// Sets the severities that the configuration asks for, and takes out the findings that comments and annotations in the
+/// file accept.
+fn suppress_written(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
     for finding in &mut judged.findings {
         if let Some(severity) = options.config.severities.get(finding.rule.as_ref()) {
             finding.severity = *severity;
@@ -360,9 +430,13 @@ fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) 
     judged.problems.extend(written.problems);
     let is_asked = |rule: &str| is_asked(rule, options);
     judged.problems.extend(suppress::leftovers(&written.suppressions, &used, today, is_asked));
+}
+
+/// Takes out the findings that the configuration accepts.
+fn suppress_configured(options: &ScanOptions, judged: &mut Judged) {
     judged.used = vec![false; options.config.suppressions.len()];
     let by_config =
-        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, today);
+        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, &options.today);
     judged.suppressed.extend(by_config);
 }
 

@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 15] = [
+        const KINDS: [ProblemKind; 16] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -191,6 +191,7 @@ mod tests {
             ProblemKind::Syntax,
             ProblemKind::Malformed,
             ProblemKind::Template,
+            ProblemKind::NotRendered,
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,

@@ -23,7 +23,7 @@ use crate::Exit;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::exit::UsageError;
-use crate::scan::{ScanOptions, Scanned, scan};
+use crate::scan::{RenderOptions, ScanOptions, Scanned, scan};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -123,6 +123,7 @@ fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
     };
     let options = ScanOptions {
         owner_labels,
+        render: rendering(matches, &config, texts)?,
         checks: chosen_checks(matches, &config, texts)?,
         check_options: config.check_options.clone(),
         templates: config.templates.clone(),
@@ -136,6 +137,28 @@ fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
     let scanned = scan(discovery, &options, &|| bar.inc(1));
     bar.finish_and_clear();
     Ok(Outcome { scanned, fail_on, min_severity })
+}
+
+/// How to render, if that was asked for. Values that cannot be read are a mistake of the command line, not of a chart.
+fn rendering(matches: &ArgMatches, config: &Config, texts: &Texts) -> Result<Option<RenderOptions>> {
+    if !(matches.get_flag("render") || config.render.unwrap_or(false)) {
+        return Ok(None);
+    }
+    let given: Vec<PathBuf> = matches.get_many("helm-values").into_iter().flatten().cloned().collect();
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let seen_from_here = |path: &PathBuf| {
+        here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
+    };
+    let configured = || config.helm_values.iter().map(seen_from_here).collect();
+    let helm_values: Vec<PathBuf> = if given.is_empty() { configured() } else { given };
+    for path in &helm_values {
+        if let Err(error) = std::fs::File::open(path) {
+            let args = Args::new().text("path", path.display().to_string()).text("detail", error.to_string());
+            return Err(UsageError(texts.message("cli-render-values", &args)).into());
+        }
+    }
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(Some(RenderOptions { search_path, helm_values, ..RenderOptions::default() }))
 }
 
 /// The configuration that `--config` names, else the one above the first path, else none.
