@@ -38,11 +38,13 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "explain" -d 'Explain 
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "completions" -d 'Print what a shell needs to complete this command line'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "detect" -d 'Hold events against detection rules: audit logs, cloud trails, flow logs, findings, recorded kernel events'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "rules" -d 'List, test and explain detection rules'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "policy" -d 'Hold resources against the policies that you already run: Gatekeeper, ValidatingAdmissionPolicy, MutatingAdmissionPolicy'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all checks'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s j -l threads -d 'Number of threads; by default one per core' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
@@ -77,10 +79,14 @@ always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fix -d 'Fix what can be fixed without changing how workloads run; files keep comments, order and layout'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l unsafe-fixes -d 'With --fix: also fix what may change how workloads run; what it may change is told'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l diff -d 'With --fix: print the changes and write nothing; exit with 1 where there are some'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s j -l threads -d 'Number of threads; by default one per core' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
@@ -196,6 +202,55 @@ complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_sub
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "apply" -d 'Hold resources against policies and say what a cluster with them would refuse, warn about and change'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "test" -d 'Run Gatekeeper\'s tests of policies (`suite.yaml`) and report them as `gator verify` does'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "explain" -d 'Say for each policy whether it applies to an object, and why or why not'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s p -l policy -d 'A file or folder with policies; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
+update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l fail-on -d 'Exit with 1 on violations of policies that deny, that warn or deny, or on any [choices: deny, warn, any, never] [default: deny]' -r -f -a "deny\t''
+warn\t''
+any\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l all -d 'Also show policies that pass and those that do not apply'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s r -l run -d 'Run tests and cases whose name this regular expression matches; `TEST//CASE` matches both' -r
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Print every test and case'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l rego-first -d 'Use the Rego of a template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s p -l policy -d 'A file or folder with policies; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
+update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand checks" -s o -l output -d 'How to print the result [choices: table, json] [default: table]' -r -f -a "table\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand checks" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''

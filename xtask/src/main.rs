@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use xtask::bench;
 use xtask::conformance::{self, Verdict};
-use xtask::docs;
+use xtask::{bench, docs, sample};
 
 #[derive(Parser)]
 #[command(about = "Development tasks of Haechi")]
@@ -30,6 +29,15 @@ enum Task {
     },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
+    /// Draw findings over real manifests, spread over all checks, for a person to judge
+    SampleFindings {
+        /// Another seed draws another sample
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+    },
     /// Measure whole-process scans: wall time, CPU time, peak memory
     Bench {
         /// What to scan; by default the corpus of real manifests
@@ -45,6 +53,7 @@ fn main() -> Result<()> {
         Task::Conformance { names } => run_conformance(&names),
         Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
+        Task::SampleFindings { seed, count } => sample_findings(seed, count),
         Task::Bench { paths, runs } => run_bench(&paths, runs),
     }
 }
@@ -124,6 +133,25 @@ fn run_conformance(names: &[String]) -> Result<()> {
     if !bad.is_empty() {
         bail!("not as expected: {}", bad.join(", "));
     }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn sample_findings(seed: u64, count: usize) -> Result<()> {
+    let corpus = conformance::root().join("../corpora/manifests/files");
+    if !corpus.exists() {
+        println!("{}: skipped, not there", corpus.display());
+        return Ok(());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--package", "haechi"])
+        .current_dir(conformance::project())
+        .status()?;
+    if !built.success() {
+        bail!("the build failed");
+    }
+    print!("{}", sample::findings(&corpus, seed, count)?);
     Ok(())
 }
 

@@ -49,6 +49,7 @@ pub fn command(texts: &Texts) -> Command {
         )
         .subcommand(detect())
         .subcommand(rules())
+        .subcommand(policy())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
         .subcommand(crate::access::command());
     localise(command, texts, "cli")
@@ -85,6 +86,40 @@ fn rules() -> Command {
         )
 }
 
+fn policy() -> Command {
+    let judged = |command: Command| {
+        command
+            .arg(policies("policy").short('p').required(true))
+            .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+            .arg(policies("inventory").short('i'))
+            .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
+            .arg(output(&["text", "json"], "text"))
+    };
+    let thresholds = ["deny", "warn", "any", "never"];
+    Command::new("policy")
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommand(
+            judged(Command::new("apply"))
+                .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
+                .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("deny")),
+        )
+        .subcommand(
+            Command::new("test")
+                .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+                .arg(Arg::new("run").long("run").short('r'))
+                .arg(Arg::new("verbose").long("verbose").short('v').action(ArgAction::SetTrue))
+                .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue)),
+        )
+        .subcommand(judged(Command::new("explain")))
+}
+
+/// An option that names files or folders, one each time.
+fn policies(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::Append).value_parser(value_parser!(PathBuf))
+}
+
 fn events() -> Arg {
     Arg::new("events").num_args(1..).value_parser(value_parser!(PathBuf))
 }
@@ -108,6 +143,9 @@ fn scan() -> Command {
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue))
+        .arg(Arg::new("unsafe-fixes").long("unsafe-fixes").action(ArgAction::SetTrue).requires("fix"))
+        .arg(Arg::new("diff").long("diff").action(ArgAction::SetTrue).requires("fix"))
         .arg(
             Arg::new("group-by")
                 .long("group-by")
@@ -132,6 +170,7 @@ const SHARED: &[&str] = &[
     "pod-security",
     "render",
     "helm-values",
+    "policies",
     "no-ignore",
     "max-file-size",
     "threads",
@@ -152,6 +191,7 @@ fn what_to_scan(command: Command) -> Command {
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(PathBuf)),
         )
+        .arg(policies("policies"))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(
             Arg::new("max-file-size")

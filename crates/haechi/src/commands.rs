@@ -3,6 +3,7 @@
 mod config;
 mod detect;
 mod explain;
+mod policy;
 mod scan;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -30,6 +31,12 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             Some(("list", matches)) => detect::list(matches, texts),
             Some(("test", matches)) => detect::test(matches, texts),
             Some(("explain", matches)) => detect::explain(matches, texts),
+            _ => bail!("no such command"),
+        },
+        Some(("policy", matches)) => match matches.subcommand() {
+            Some(("apply", matches)) => policy::apply(matches, texts),
+            Some(("test", matches)) => policy::test(matches, texts),
+            Some(("explain", matches)) => policy::explain(matches, texts),
             _ => bail!("no such command"),
         },
         Some(("checks", matches)) => explain::checks(matches, texts),

@@ -15,8 +15,10 @@ mod cli;
 mod commands;
 mod config;
 mod exit;
+pub mod fix;
 mod kustomize;
 mod language;
+mod policy;
 pub mod scan;
 mod suppress;
 

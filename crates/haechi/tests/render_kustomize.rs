@@ -411,3 +411,22 @@ fn sarif_names_no_file_that_does_not_exist() {
     assert_eq!(location["physicalLocation"]["region"], serde_json::json!({"startLine": 1}));
     assert_eq!(location["logicalLocations"][1]["fullyQualifiedName"], "prod (rendered):9:16");
 }
+
+#[test]
+fn what_went_into_a_rendered_text_is_not_fixed() {
+    if !has_kubectl() {
+        return;
+    }
+    let folder = Folder::of(&[
+        ("base/kustomization.yaml", BASE),
+        ("base/deploy.yaml", DEPLOY),
+        ("good/kustomization.yaml", "namePrefix: good-\nresources: [../base]\n"),
+        ("bad/kustomization.yaml", "resources: [../base, missing.yaml]\n"),
+        ("alone.yaml", &DEPLOY.replace("name: web", "name: alone")),
+    ]);
+    let scan = folder.scan(&["--render", "--fix", "--unsafe-fixes", "."]);
+    let written = |path: &str| std::fs::read_to_string(folder.path().join(path)).unwrap();
+    assert_eq!(written("base/deploy.yaml"), DEPLOY);
+    assert!(!written("alone.yaml").contains("privileged: true"));
+    assert_eq!(findings(&scan).len(), 2, "{:?}", findings(&scan));
+}

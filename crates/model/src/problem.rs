@@ -34,12 +34,18 @@ pub enum ProblemKind {
     NotKubernetes,
     /// A rule failed on this object.
     RuleFailed,
+    /// A policy that the user brings was refused: nothing was held against it.
+    PolicyRefused,
+    /// A policy that the user brings could not be evaluated on this object, or not to its end.
+    PolicyFailed,
     /// A suppression that does not say why, or names no rule: it was not applied.
     SuppressionRefused,
     /// A suppression whose last day has passed: it was not applied.
     SuppressionExpired,
     /// A suppression that no finding needs any more.
     SuppressionUnused,
+    /// A file was to be fixed and was left as it is.
+    FixRefused,
 }
 
 /// What a problem means for the result.
@@ -49,6 +55,8 @@ pub enum ProblemGroup {
     LeftOut,
     /// About what was accepted: the findings are all there, but somebody should look.
     Suppression,
+    /// Something that was to be mended was not; its findings are all there.
+    NotFixed,
     /// Something was not judged.
     Incomplete,
 }
@@ -61,6 +69,7 @@ impl ProblemKind {
             ProblemKind::SuppressionRefused
             | ProblemKind::SuppressionExpired
             | ProblemKind::SuppressionUnused => ProblemGroup::Suppression,
+            ProblemKind::FixRefused => ProblemGroup::NotFixed,
             _ => ProblemGroup::Incomplete,
         }
     }
@@ -86,9 +95,12 @@ impl ProblemKind {
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
             ProblemKind::RuleFailed => "rule-failed",
+            ProblemKind::PolicyRefused => "policy-refused",
+            ProblemKind::PolicyFailed => "policy-failed",
             ProblemKind::SuppressionRefused => "suppression-refused",
             ProblemKind::SuppressionExpired => "suppression-expired",
             ProblemKind::SuppressionUnused => "suppression-unused",
+            ProblemKind::FixRefused => "fix-refused",
         }
     }
 }

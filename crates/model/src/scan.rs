@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::{Finding, Problem, ResourceRef};
+use crate::{Finding, FixSafety, Problem, ResourceRef};
 
 /// How much a scan looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -59,6 +59,8 @@ pub struct ScanReport {
     pub suppressed: Vec<Suppressed>,
     /// How many violations were left out because the baseline knows them.
     pub known: usize,
+    /// What was fixed, as it was found before: places and texts are those of the files as they were.
+    pub fixed: Vec<Finding>,
     /// What could not be read or judged, ordered by file and place.
     pub problems: Vec<Problem>,
     /// What was looked at.
@@ -70,6 +72,15 @@ pub struct ScanReport {
 }
 
 impl ScanReport {
+    /// How many findings have a safe remedy, and how many an unsafe one.
+    pub fn fixable(&self) -> (usize, usize) {
+        let count = |safety| {
+            let has = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == safety);
+            self.findings.iter().filter(has).count()
+        };
+        (count(FixSafety::Safe), count(FixSafety::Unsafe))
+    }
+
     /// Whether everything that was asked for was judged. A scan that judged nothing is not complete.
     pub fn is_complete(&self) -> bool {
         self.counts.objects > 0 && !self.problems.iter().any(|problem| problem.kind.is_incomplete())

@@ -16,6 +16,15 @@ pub struct Terminal {
     pub width: Option<usize>,
 }
 
+/// That findings were to be fixed, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    /// Nothing was written: the report tells what would be.
+    pub planned: bool,
+    /// Whether unsafe fixes were wanted too.
+    pub with_unsafe: bool,
+}
+
 /// What a report needs besides the result of the scan.
 #[derive(Clone, Copy)]
 pub struct Context<'c> {
@@ -32,6 +41,8 @@ pub struct Context<'c> {
     pub time: Option<&'c str>,
     /// Findings that were taken out of the report because they are less severe than was asked for.
     pub hidden: usize,
+    /// Whether the scan was asked to fix what it can.
+    pub fixing: Option<Fixing>,
     /// In which parts people read the findings; formats for programs keep the order of files.
     pub group_by: GroupBy,
     /// Texts that are no files but what a program made of templates; each writer takes those of its report.
@@ -54,6 +65,7 @@ impl<'c> Context<'c> {
             version,
             time: None,
             hidden: 0,
+            fixing: None,
             group_by: GroupBy::default(),
             rendered: &NONE_RENDERED,
             terminal: Terminal::default(),
@@ -98,6 +110,7 @@ impl fmt::Debug for Context<'_> {
             .field("version", &self.version)
             .field("time", &self.time)
             .field("hidden", &self.hidden)
+            .field("fixing", &self.fixing)
             .field("group_by", &self.group_by)
             .field("terminal", &self.terminal)
             .field("sarif_limit", &self.sarif_limit)

@@ -250,6 +250,9 @@ fn rule(finding: &Finding, context: &Context<'_>, catalogue: &Catalogue<'_>) -> 
     if finding.source == RuleSource::PodSecurity {
         tags.push("pod-security-standards".to_owned());
     }
+    if finding.source == RuleSource::Policy {
+        tags.push("policy".to_owned());
+    }
     if let Some(info) = info {
         tags.push(info.area.to_owned());
         tags.extend(info.peers.iter().map(|peer| format!("{}/{}", peer.peer, peer.id)));

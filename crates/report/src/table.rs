@@ -8,6 +8,7 @@
 //! Signs are ASCII throughout: lines and dots of Unicode are one cell wide in some Korean terminals and two in
 //! others, and would break the columns.
 
+mod fixed;
 mod page;
 mod snippet;
 mod summary;
@@ -36,9 +37,19 @@ pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
         table.section(&section);
         table.page.flush(out)?;
     }
+    fixed::fixed(report, context, &mut table.page);
     summary::problems(report, context, &mut table.page);
     summary::summary(report, context, &mut table.page);
     table.page.flush(out)
+}
+
+/// Writes what was fixed, what was not and what more could be, without the findings that are left.
+pub fn write_fixes(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(context.terminal);
+    fixed::fixed(report, context, &mut page);
+    summary::not_fixed(report, context, &mut page);
+    fixed::counts(report, context, &mut page);
+    page.flush(out)
 }
 
 /// Findings of one rule in one file, with the place of the first.
@@ -184,6 +195,7 @@ pub(crate) fn rule_name(finding: &Finding) -> Cow<'_, str> {
     match finding.source {
         RuleSource::Check => Cow::Borrowed(&finding.rule),
         RuleSource::PodSecurity => Cow::Owned(format!("pod-security/{}", finding.rule)),
+        RuleSource::Policy => Cow::Owned(format!("policy/{}", finding.rule)),
     }
 }
 

@@ -66,10 +66,13 @@ impl<'d> Rule<'d> {
         !self.is_named() || self.names(name)
     }
 
-    /// Whether it is everything: `*` on `*` of `*`.
+    /// Whether it is everything: `*`, or every verb of objects by name, on `*` of `*`.
     pub(crate) fn is_everything(self) -> bool {
         let is_star = |field| self.list(field).any(|item| item.as_str() == Some("*"));
-        is_star("verbs") && is_star("resources") && is_star("apiGroups") && !self.is_named()
+        let has_all_verbs = ["get", "list", "watch", "create", "update", "patch", "delete"]
+            .iter()
+            .all(|verb| self.has("verbs", verb));
+        has_all_verbs && is_star("resources") && is_star("apiGroups") && !self.is_named()
     }
 
     /// The rule on one line, to tell it from others.
@@ -84,7 +87,17 @@ impl<'d> Rule<'d> {
     /// What it allows of any of some verbs on any of some resources, as the API server matches them: `*`, the resource
     /// itself, or `*/` and its subresource.
     pub(crate) fn grant(self, verbs: &[&str], group: &str, resources: &[&str]) -> Option<Grant<'d>> {
-        if !self.has("apiGroups", group) {
+        self.grant_of(verbs, &[(group, resources)])
+    }
+
+    /// As [`Self::grant`], over resources of several API groups.
+    pub(crate) fn grant_of(self, verbs: &[&str], of: &[(&str, &[&str])]) -> Option<Grant<'d>> {
+        let resources: Vec<&str> = of
+            .iter()
+            .filter(|(group, _)| self.has("apiGroups", group))
+            .flat_map(|(_, resources)| resources.iter().copied())
+            .collect();
+        if resources.is_empty() {
             return None;
         }
         let is_verb = |text: &str| text == "*" || verbs.contains(&text);

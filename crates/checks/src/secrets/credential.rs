@@ -106,7 +106,11 @@ pub(super) fn is_credential_name(name: &str) -> bool {
     let has_key = words.windows(2).any(|pair| {
         matches!(pair, [before, key] if key.starts_with("key") && BEFORE_KEY.contains(&before.as_str()))
     });
-    has_word || has_key
+    let has_key_itself = !words.iter().any(|word| word == "public")
+        && words.windows(2).any(|pair| {
+            matches!(pair, [key, what] if key == "key" && matches!(what.as_str(), "content" | "contents" | "material"))
+        });
+    has_word || has_key || has_key_itself
 }
 
 /// The words of `DB_PASSWORD`, `dbPassword`, `db-password` and `db.password`, in lower case.
@@ -262,6 +266,7 @@ mod tests {
             "SECRET_BLAH",
             "pwd",
             "MYSQLROOTPASSWORD",
+            "OCI_CLI_KEY_CONTENT",
             "OCI_CLI_KEY_SECRET",
             "AZURE_BATCH_KEY",
             "GITHUB_TOKEN",
@@ -277,6 +282,7 @@ mod tests {
             "KEY",
             "TOKENIZER",
             "PASSWORD_POLICY",
+            "PUBLIC_KEY_CONTENT",
             "SSH_KEY_PATH",
             "CACHE_KEY_PREFIX",
         ] {

@@ -59,7 +59,9 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
             // `private-key-in-plain-text` has it.
             continue;
         }
-        let is_file = text.trim_end().contains('\n') || text.contains('=') || text.contains(": ");
+        // Base64 ends with equals signs.
+        let text = text.trim_end();
+        let is_file = text.contains('\n') || text.trim_end_matches('=').contains('=') || text.contains(": ");
         let is_named = is_credential_name(entry.key) && is_plausible_value(text);
         if is_named && !is_file {
             out.report(&CHECK, entry.value).part("key", entry.key).arg("name", entry.key);

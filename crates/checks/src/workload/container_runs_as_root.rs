@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that run as root, or that nothing keeps from running as root.
@@ -79,7 +80,13 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
     for container in pod.containers() {
         if let Some(place) = root(container) {
-            out.report(&CHECK, place).container(container);
+            let change = match place {
+                Place::Value(user) if user.as_i64() == Some(0) => {
+                    out.fix_value(&CHECK).and_then(|user| fix::security(container, "runAsUser", user))
+                }
+                _ => fix::security(container, "runAsNonRoot", true),
+            };
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

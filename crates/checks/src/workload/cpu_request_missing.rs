@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers without a CPU request.
@@ -56,7 +57,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         };
         if !(has("requests") || has("limits")) {
             let place = Place::ContainerLacks(container, &["resources", "requests", "cpu"]);
-            out.report(&CHECK, place).container(container);
+            let change = fix::amount(container, "requests", "cpu", out.fix_value(&CHECK));
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -9,18 +9,20 @@ use super::{Loaded, ScanOptions};
 
 /// The owner of each object that has one: the first of the labels that the object, else its pods, else its namespace
 /// carries.
-pub(super) fn of<'l>(
-    files: impl Iterator<Item = &'l Loaded> + Clone,
-    options: &ScanOptions,
-) -> BTreeMap<ResourceRef, String> {
+pub(super) fn of(files: &[Loaded], options: &ScanOptions) -> BTreeMap<ResourceRef, String> {
     if options.owner_labels.is_empty() {
         return BTreeMap::new();
     }
     let owner = |labels: Labels<'_>| {
         options.owner_labels.iter().find_map(|label| labels.get(label)).map(str::to_owned)
     };
-    let all =
-        || files.clone().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+    let all = || {
+        files
+            .iter()
+            .filter(|file| !file.standing.is_covered())
+            .flat_map(|file| &file.documents)
+            .flat_map(|document| objects(document).objects)
+    };
     let namespaces: BTreeMap<&str, String> = all()
         .filter(|object| object.is("", "Namespace"))
         .filter_map(|object| Some((object.name(), owner(object.labels())?)))

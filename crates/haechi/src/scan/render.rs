@@ -10,6 +10,7 @@
 
 mod helm;
 mod kustomization;
+mod standing;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,15 +18,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use haechi_model::{Arg, ArgValue, Finding, Location, Problem, ProblemKind, Rendered, RuleSource};
+use haechi_model::{Arg, Problem, ProblemKind, Rendered};
 use haechi_sources::{Chart, Discovery, RenderBounds, RenderError, find_program};
 use haechi_syntax::{Limits, Source};
 
-use super::{
-    Judged, Loaded, ScanOptions, in_parallel, is_asked, number, suppress_configured, suppress_written, text,
-};
-use crate::suppress::{self, Collected};
+use super::{Loaded, ScanOptions, in_parallel, number, text};
 use kustomization::Kustomizations;
+use standing::{Comments, RenderedText};
+pub(super) use standing::{Standing, Told, leftover_comments};
 use trace::Trace;
 
 /// How charts and kustomizations are rendered.
@@ -37,27 +37,6 @@ pub struct RenderOptions {
     pub helm_values: Vec<PathBuf>,
     /// What bounds each run.
     pub bounds: RenderBounds,
-}
-
-/// What became of the charts and kustomizations of a scan.
-#[derive(Debug, Default)]
-pub(super) struct Rendering {
-    /// The rendered texts, read as if they were files; taken out to stand behind the files of the scan.
-    pub(super) files: Vec<Loaded>,
-    /// How to lead findings of each of them back.
-    pub(super) traces: Vec<Trace>,
-    /// Which files of the scan went into a rendered text and are judged there.
-    pub(super) covered: BTreeSet<usize>,
-    /// Why the kustomization in a file of the scan was not rendered.
-    pub(super) failures: BTreeMap<usize, Vec<Arg>>,
-    /// What locations in rendered texts refer to.
-    pub(super) rendered: BTreeMap<Arc<str>, Rendered>,
-    /// Files that are no part of the scan, or no manifests, and that findings may point into.
-    pub(super) others: BTreeMap<Arc<str>, Arc<Source>>,
-    /// What comments in the files accept that are judged as rendered.
-    comments: BTreeMap<Arc<str>, Collected>,
-    /// Files of the scan that are judged by themselves.
-    judged_alone: BTreeSet<Arc<str>>,
 }
 
 /// Why something was not rendered.
@@ -164,9 +143,33 @@ struct Product {
     others: BTreeMap<Arc<str>, Arc<Source>>,
 }
 
-impl Rendering {
-    /// Renders what the scan holds. Problems of charts that are rendered are taken out of `discovery`.
-    pub(super) fn of(
+/// Renders what the scan holds, and puts the rendered texts behind the files. Problems of charts that are rendered are taken
+/// out of `discovery`.
+pub(super) fn render(
+    loaded: &mut Vec<Loaded>,
+    discovery: &mut Discovery,
+    options: &ScanOptions,
+    render: &RenderOptions,
+) {
+    let outcome = Outcome::of(loaded, discovery, options, render);
+    for (at, standing) in outcome.standings {
+        if let Some(file) = loaded.get_mut(at) {
+            file.standing = standing;
+        }
+    }
+    loaded.extend(outcome.texts);
+}
+
+/// What became of the charts and kustomizations of a scan.
+struct Outcome {
+    /// The files of the scan that something became of.
+    standings: BTreeMap<usize, Standing>,
+    /// The rendered texts, read as if they were files.
+    texts: Vec<Loaded>,
+}
+
+impl Outcome {
+    fn of(
         loaded: &[Loaded],
         discovery: &mut Discovery,
         options: &ScanOptions,
@@ -183,38 +186,41 @@ impl Rendering {
             render,
         );
         let helm = renderer(&[("helm", "helm template", "template")], render);
-        let products = in_parallel(jobs, options.threads, |job| match job {
+        let results = in_parallel(jobs, options.threads, |job| match job {
             Job::Kustomization(plan) => kustomization::render(plan, &scan, kustomize.as_ref(), render),
             Job::Chart(chart) => helm::render(chart, helm.as_ref(), render, &options.limits),
         });
 
-        let mut rendering = Self::default();
-        let mut products = products.into_iter();
+        let mut standings = BTreeMap::new();
+        let mut products = Vec::new();
         let mut used_by_failed = BTreeSet::new();
-        for (plan, product) in kustomizations.plans.iter().zip(products.by_ref()) {
-            match product {
+        let mut results = results.into_iter();
+        for (plan, result) in kustomizations.plans.iter().zip(results.by_ref()) {
+            match result {
                 Ok(product) => {
-                    rendering.covered.extend(&plan.files);
-                    rendering.add(product);
+                    standings.extend(plan.files.iter().map(|at| (*at, Standing::Covered)));
+                    products.push(product);
                 }
                 Err(failure) => {
-                    rendering.failures.insert(plan.root, failure.args("kustomize"));
                     used_by_failed.extend(&plan.files);
+                    standings.insert(plan.root, Standing::NotRendered(failure.args("kustomize")));
                 }
             }
         }
         for at in used_by_failed {
-            rendering.covered.remove(at);
+            if let Some(standing) = standings.get_mut(at).filter(|standing| standing.is_covered()) {
+                *standing = Standing::Shared;
+            }
         }
-        for (chart, product) in charts.iter().zip(products) {
-            match product {
+        for (chart, result) in charts.iter().zip(results) {
+            match result {
                 Ok(product) => {
                     let within = helm::parts(chart, &discovery.charts);
                     let is_rendered = |problem: &Problem| {
                         problem.kind == ProblemKind::Template && within.contains(&problem.path)
                     };
                     discovery.problems.retain(|problem| !is_rendered(problem));
-                    rendering.add(product);
+                    products.push(product);
                 }
                 Err(failure) => {
                     let is_own = |problem: &&mut Problem| {
@@ -227,148 +233,25 @@ impl Rendering {
                 }
             }
         }
-        rendering.read_comments(&scan);
-        rendering
-    }
-
-    fn add(&mut self, product: Product) {
-        self.rendered.insert(product.file.entry.shown.clone(), product.rendered);
-        self.others.extend(product.others);
-        self.files.push(product.file);
-        self.traces.push(product.trace);
-    }
-
-    /// The comments of files that findings may be led back to, and of those that are judged as rendered.
-    fn read_comments(&mut self, scan: &Scan<'_>) {
-        let all = self.traces.iter().flat_map(|trace| trace.files(scan.loaded));
-        let covered = self.covered.iter().filter_map(|at| scan.loaded.get(*at));
-        let files: BTreeMap<Arc<str>, &Loaded> =
-            all.chain(covered).map(|file| (file.entry.shown.clone(), file)).collect();
-        for (path, file) in files {
-            let mut collected = Collected::default();
-            for document in file.documents.iter().filter(|document| !document.comments().is_empty()) {
-                collected.comments(document, &path);
-            }
-            self.comments.insert(path, collected);
-        }
-        // Where a file is judged by itself as well, its mistakes and what is left over are told there.
-        let is_whole = |(at, _): &(usize, &Loaded)| !self.covered.contains(at);
-        let whole = scan.loaded.iter().enumerate().filter(is_whole);
-        self.judged_alone = whole.map(|(_, file)| file.entry.shown.clone()).collect();
-    }
-
-    /// Leads the findings of a rendered text back, and takes out what is accepted: by annotations and comments of the
-    /// rendered text, by comments where a finding was led back to, by the configuration.
-    pub(super) fn settle(
-        &self,
-        file: &Loaded,
-        trace: &Trace,
-        scanned: Option<&[Loaded]>,
-        options: &ScanOptions,
-        judged: &mut Judged,
-    ) {
-        let label = &file.entry.shown;
-        suppress_written(file, options, judged);
-        let all = judged.findings.iter_mut().chain(judged.suppressed.iter_mut().map(|it| &mut it.finding));
-        for finding in all {
-            // What was rendered cannot be edited, and what it was made of may serve others.
-            finding.fix = None;
-            if let Some(location) = trace.back(finding, file, scanned.unwrap_or_default()) {
-                finding.location = location;
-            }
-        }
-        let mut by_file: BTreeMap<Arc<str>, Vec<Finding>> = BTreeMap::new();
-        for finding in judged.findings.drain(..) {
-            by_file.entry(finding.location.path.clone()).or_default().push(finding);
-        }
-        for (path, mut findings) in by_file {
-            if let Some(collected) = self.comments.get(&path) {
-                let mut used = vec![false; collected.suppressions.len()];
-                let accepted =
-                    suppress::apply(&mut findings, &collected.suppressions, &mut used, &options.today);
-                judged.suppressed.extend(accepted);
-                judged.used_comments.insert(path, used);
-            }
-            judged.findings.append(&mut findings);
-        }
-        // For the configuration a rendered text is the file that says what to render.
-        let from = self.rendered.get(label).map_or(label, |rendered| &rendered.from);
-        let rename = |judged: &mut Judged, old: &Arc<str>, new: &Arc<str>| {
-            let accepted = judged.suppressed.iter_mut().map(|accepted| &mut accepted.finding);
-            for finding in judged.findings.iter_mut().chain(accepted) {
-                if finding.location.path == *old {
-                    finding.location.path = new.clone();
-                }
-            }
-        };
-        rename(judged, label, from);
-        suppress_configured(options, judged);
-        rename(judged, from, label);
-    }
-
-    /// Comments that nothing needed, and those that were refused, in files that are judged as rendered.
-    pub(super) fn leftover_comments(&self, judged: &[Judged], options: &ScanOptions) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for (path, collected) in &self.comments {
-            if self.judged_alone.contains(path) {
-                continue;
-            }
-            let mut used = vec![false; collected.suppressions.len()];
-            for here in judged.iter().filter_map(|judged| judged.used_comments.get(path)) {
-                for (used, here) in used.iter_mut().zip(here) {
-                    *used |= here;
-                }
-            }
-            // A finding that could not be led back may be the one that was meant.
-            let is_open = |rule: &str| {
-                let mut all = judged.iter().flat_map(|judged| &judged.findings);
-                all.any(|finding| {
-                    self.rendered.contains_key(&finding.location.path)
-                        && rule.ends_with(finding.rule.as_ref())
-                })
-            };
-            let is_asked = |rule: &str| is_asked(rule, options) && !is_open(rule);
-            problems.extend(suppress::leftovers(&collected.suppressions, &used, &options.today, is_asked));
-            problems.extend(collected.problems.iter().cloned());
-        }
-        problems
-    }
-
-    /// Says of a kustomization why it was not rendered.
-    pub(super) fn name_failure(&self, at: usize, judged: &mut Judged) {
-        let Some(args) = self.failures.get(&at) else { return };
-        let engine = ArgValue::from("kustomize");
-        let is_kustomization = |problem: &&mut Problem| {
-            problem.kind == ProblemKind::Template && problem.args.iter().any(|arg| arg.value == engine)
-        };
-        if let Some(problem) = judged.problems.iter_mut().find(is_kustomization) {
-            problem.kind = ProblemKind::NotRendered;
-            problem.args.clone_from(args);
-        }
+        let comments = Arc::new(comments(loaded, &standings, &products));
+        let texts = products.into_iter().map(|product| {
+            let Product { mut file, trace, rendered, others } = product;
+            let text = RenderedText { trace, rendered, others, comments: comments.clone() };
+            file.standing = Standing::Rendered(Box::new(text));
+            file
+        });
+        Self { texts: texts.collect(), standings }
     }
 }
 
-/// What was told of places in files, so that it is not told again for each text that they went into.
-#[derive(Debug, Default)]
-pub(super) struct Told(BTreeSet<(Key, bool)>);
-
-/// Rule, place, and what the message says.
-type Key = (RuleSource, String, Location, Vec<Arg>);
-
-impl Told {
-    /// Takes out what was told before; `is_written` if the findings are those of a file as it stands.
-    pub(super) fn tell_once(&mut self, judged: &mut Judged, is_written: bool, path: &Arc<str>) {
-        let mut is_new = |finding: &Finding, is_accepted: bool| {
-            if !is_written && finding.location.path == *path {
-                return true;
-            }
-            let location = finding.location.clone();
-            let key = (finding.source, finding.rule.to_string(), location, finding.args.clone());
-            self.0.insert((key, is_accepted)) || is_written
-        };
-        judged.findings.retain(|finding| is_new(finding, false));
-        judged.suppressed.retain(|accepted| is_new(&accepted.finding, true));
-    }
+/// The comments of files that findings may be led back to, and of those that are judged as rendered.
+fn comments(loaded: &[Loaded], standings: &BTreeMap<usize, Standing>, products: &[Product]) -> Comments {
+    let is_covered = |at: &usize| standings.get(at).is_some_and(Standing::is_covered);
+    let covered = loaded.iter().enumerate().filter(|(at, _)| is_covered(at)).map(|(_, file)| file);
+    let alone = loaded.iter().enumerate().filter(|(at, _)| !is_covered(at));
+    let alone = alone.map(|(_, file)| file.entry.shown.clone()).collect();
+    let traced = products.iter().flat_map(|product| product.trace.files(loaded));
+    Comments::read(traced.chain(covered), alone)
 }
 
 fn renderer(

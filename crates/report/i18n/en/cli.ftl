@@ -65,6 +65,10 @@ cli-scan-config = The configuration file; by default the haechi.toml above the f
     .value = FILE
 cli-scan-baseline = Leave out the findings that this file knows; see `haechi baseline`
     .value = FILE
+cli-scan-fix = Fix what can be fixed without changing how workloads run; files keep comments, order and layout
+cli-scan-unsafe-fixes = With --fix: also fix what may change how workloads run; what it may change is told
+cli-scan-diff = With --fix: print the changes and write nothing; exit with 1 where there are some
+cli-fix-input-alone = `-` cannot be fixed together with other paths: standard output takes one text
 
 cli-baseline = Write down the findings of today, so that later scans show only new ones
 cli-baseline-write = The file to write; by default standard output

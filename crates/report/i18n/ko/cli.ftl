@@ -65,6 +65,10 @@ cli-scan-config = 설정 파일. 지정하지 않으면 첫 번째 경로의 상
     .value = FILE
 cli-scan-baseline = 이 파일에 기록된 발견 사항은 제외합니다. `haechi baseline` 참조
     .value = FILE
+cli-scan-fix = 워크로드의 동작을 바꾸지 않고 수정할 수 있는 것을 수정합니다. 주석, 순서, 배치는 그대로 둡니다
+cli-scan-unsafe-fixes = --fix와 함께: 워크로드의 동작이 바뀔 수 있는 것도 수정하고, 무엇이 바뀔 수 있는지 알립니다
+cli-scan-diff = --fix와 함께: 아무것도 쓰지 않고 바뀔 내용만 출력합니다. 바뀔 내용이 있으면 1로 종료합니다
+cli-fix-input-alone = `-`는 다른 경로와 함께 수정할 수 없습니다. 표준 출력에는 텍스트 하나만 쓸 수 있습니다
 
 cli-baseline = 현재 발견 사항을 기록하여 이후 검사에서 새로운 것만 표시하게 합니다
 cli-baseline-write = 기록할 파일. 지정하지 않으면 표준 출력으로 내보냅니다
