@@ -704,7 +704,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__baseline)
-            opts="-j -n -w -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --write --help --lang --color"
+            opts="-j -n -w -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --write --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -719,6 +719,10 @@ _haechi() {
                     return 0
                     ;;
                 --pod-security)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helm-values)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1246,7 +1250,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__scan)
-            opts="-j -n -o -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
+            opts="-j -n -o -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1261,6 +1265,10 @@ _haechi() {
                     return 0
                     ;;
                 --pod-security)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helm-values)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
