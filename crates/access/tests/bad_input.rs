@@ -1,4 +1,5 @@
 //! What is missing or unreadable is reported, makes the answers that depend on it unknown, and leaves the others.
+#![cfg(test)]
 
 use std::sync::Arc;
 

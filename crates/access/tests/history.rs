@@ -1,4 +1,5 @@
 //! Changes of roles and bindings out of audit events.
+#![cfg(test)]
 
 use std::sync::Arc;
 

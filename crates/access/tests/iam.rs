@@ -1,4 +1,5 @@
 //! AWS's evaluation logic, case by case: each row is a claim of its documentation, or a trap beside one.
+#![cfg(test)]
 
 use haechi_access::cloud::{
     AwsAnswer, AwsAuth, AwsRequest, Cloud, Context, Policies, PolicyDocument, Principal, evaluate,

@@ -1,4 +1,6 @@
 //! A large cluster with workloads: the graph holds what it should, and nothing grows with the product of things.
+#![cfg(test)]
+#![allow(clippy::cast_possible_truncation, reason = "made-up numbers are small")]
 
 mod large_cluster;
 

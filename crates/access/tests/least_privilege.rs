@@ -1,4 +1,5 @@
 //! Roles from audit events, unused grants, and what changed between two snapshots.
+#![cfg(test)]
 
 use std::sync::Arc;
 

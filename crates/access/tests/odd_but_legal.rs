@@ -1,4 +1,5 @@
 //! Odd but legal input, one claim a test: where naive tools fail.
+#![cfg(test)]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The roles in the documents that the project was made for are read, and what they really give is told.
+#![cfg(test)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

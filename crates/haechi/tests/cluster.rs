@@ -1,4 +1,5 @@
 //! `--cluster` through the command line, against a small API server on loopback.
+#![cfg(test)]
 
 #[allow(dead_code, reason = "other tests use other parts")]
 #[path = "../../sources/tests/fake_api/mod.rs"]

@@ -1,4 +1,5 @@
 //! A live cluster through its API server: what is listed, what is missing, and that the two are never confused.
+#![cfg(test)]
 
 #[allow(dead_code, reason = "other tests use other parts")]
 mod fake_api;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use fake_api::{Answer, FakeApi, list};
 use haechi_sources::cluster::{
     Cluster, ClusterDocument, ClusterKind, ClusterLimits, ConnectError, Connection, ListError, Listed,
-    Outcome,
+    Outcome, Scope,
 };
 use serde_json::json;
 

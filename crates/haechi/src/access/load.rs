@@ -312,12 +312,12 @@ pub(super) struct Log {
     pub(super) unread: Vec<String>,
 }
 
+/// Is given where an event stands, the text it is in, and the event; says what is wrong with it.
+type TakeEvent<'t> = &'t mut dyn FnMut(&str, &Arc<Source>, Node<'_>) -> Result<(), String>;
+
 /// Calls `take` for each event of the logs that `--audit` names, with where it stands. Files may be compressed; a line
 /// that is cut short costs only itself.
-pub(super) fn each_event(
-    matches: &ArgMatches,
-    take: &mut dyn FnMut(&str, &Arc<Source>, Node<'_>) -> Result<(), String>,
-) -> Vec<String> {
+pub(super) fn each_event(matches: &ArgMatches, take: TakeEvent<'_>) -> Vec<String> {
     let mut unread = Vec::new();
     let named = paths(matches, "audit");
     let files = match event_files(&named) {
@@ -354,12 +354,7 @@ fn shown(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn each_in_file(
-    path: &str,
-    bytes: &[u8],
-    take: &mut dyn FnMut(&str, &Arc<Source>, Node<'_>) -> Result<(), String>,
-    unread: &mut Vec<String>,
-) {
+fn each_in_file(path: &str, bytes: &[u8], take: TakeEvent<'_>, unread: &mut Vec<String>) {
     let limits = Limits { bytes: 1 << 30, expanded_nodes: 100_000_000, ..Limits::default() };
     let mut read = |line: usize, bytes: &[u8]| {
         let at = format!("{path}:{line}");
