@@ -101,10 +101,27 @@ impl Loaded {
         self.entry.shown.as_ref() == "-"
     }
 
+    /// Signs of a template that can be read as it is: where it is steered by comments, or fills in names and labels, which
+    /// could not have such characters otherwise.
+    fn is_template(&self) -> bool {
+        let is_sign = |node: Node<'_>| node.as_str().is_some_and(is_template);
+        self.documents.iter().any(|document| {
+            let source = document.source();
+            let mut comments = document.comments().iter();
+            comments.any(|comment| is_template(source.slice(comment.span)))
+                || objects(document).objects.iter().any(|object| {
+                    let labels = object.labels().node();
+                    let metadata = object.metadata().into_iter().flat_map(Node::entries);
+                    metadata.map(|entry| entry.value).any(is_sign)
+                        || labels.into_iter().flat_map(Node::entries).any(|entry| is_sign(entry.value))
+                })
+        })
+    }
+
     /// Why the file must not be edited, whatever was found in it.
     pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
         let all = || self.problems.iter().chain(&judged.problems);
-        if all().any(|problem| problem.kind == ProblemKind::Template) {
+        if all().any(|problem| problem.kind == ProblemKind::Template) || self.is_template() {
             return Some(Refusal::Template);
         }
         // A part that cannot be read may begin or end elsewhere than it seems.
@@ -125,7 +142,32 @@ pub(crate) struct Judged {
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
 pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = load_all(discovery.files, options, progress);
+    scan_with(discovery, Vec::new(), options, progress)
+}
+
+/// A text that stands in no file, for instance an object of a live cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands for its path.
+    pub shown: Arc<str>,
+    /// Manifests.
+    pub text: Arc<str>,
+}
+
+/// The same, with texts that stand in no file after the files.
+pub fn scan_with(
+    discovery: Discovery,
+    texts: Vec<Text>,
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Scanned {
+    let mut loaded = load_all(discovery.files, options, progress);
+    loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
+        let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
+        let loaded = load_text(entry, text.as_bytes(), &options.limits);
+        progress();
+        loaded
+    }));
     let all = vec![true; loaded.len()];
     let judged = judge_some(&loaded, &all, options, progress).into_iter().flatten().collect();
     assemble(discovery.problems, loaded, judged, options)
@@ -176,8 +218,13 @@ pub(crate) fn judge_some(
     let all_objects =
         loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
-    let is_patch: Vec<bool> =
-        loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
+    let is_patch: Vec<bool> = loaded
+        .iter()
+        .map(|file| {
+            let path = kustomize::plain(&file.entry.path);
+            patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, &options.templates)
+        })
+        .collect();
     let inventory = inventory(loaded, &is_patch, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
