@@ -170,6 +170,8 @@ const SHARED: &[&str] = &[
     "only",
     "skip",
     "pod-security",
+    "render",
+    "helm-values",
     "policies",
     "no-ignore",
     "max-file-size",
@@ -189,6 +191,13 @@ fn what_to_scan(command: Command) -> Command {
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(Arg::new("render").long("render").action(ArgAction::SetTrue))
+        .arg(
+            Arg::new("helm-values")
+                .long("helm-values")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(policies("policies"))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 18] = [
+        const KINDS: [ProblemKind; 19] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -193,6 +193,7 @@ mod tests {
             ProblemKind::Syntax,
             ProblemKind::Malformed,
             ProblemKind::Template,
+            ProblemKind::NotRendered,
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
