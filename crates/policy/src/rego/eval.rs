@@ -287,6 +287,7 @@ impl<'a> Evaluation<'a> {
         self.set(items)
     }
 
+    #[expect(clippy::mutable_key_type, reason = "what changes behind a node is a cache, not its value")]
     fn partial_object(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
         let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
         for definition in &rule.definitions {
@@ -730,6 +731,7 @@ impl<'a> Evaluation<'a> {
         Ok(Some(values))
     }
 
+    #[expect(clippy::mutable_key_type, reason = "what changes behind a node is a cache, not its value")]
     fn compr(&mut self, compr: &'a Compr, base: usize) -> Result<Value<'a>> {
         let Compr { kind, key, value, body } = compr;
         let mut items = Vec::new();
@@ -760,6 +762,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Adds to an object that is being made; a key has one value.
+    #[expect(clippy::mutable_key_type, reason = "what changes behind a node is a cache, not its value")]
     fn add_entry(
         &mut self,
         entries: &mut BTreeMap<Value<'a>, Value<'a>>,
