@@ -28,6 +28,7 @@ pub mod generate;
 pub mod ip;
 pub mod isolate;
 pub mod l4;
+pub mod lint;
 pub mod list;
 pub mod mesh;
 pub mod networks;

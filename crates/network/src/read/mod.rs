@@ -181,6 +181,42 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     snapshot
 }
 
+/// Texts in which a workload may name what it calls: environment, arguments and commands, by endpoint.
+pub fn mentions(inputs: &[Input<'_>], world: &World) -> Vec<(usize, String)> {
+    fn texts(node: haechi_syntax::Node<'_>, found: &mut Vec<String>) {
+        match node.value() {
+            haechi_syntax::Value::String(text) => found.push(text.to_owned()),
+            haechi_syntax::Value::Sequence(items) => items.for_each(|item| texts(item, found)),
+            haechi_syntax::Value::Mapping(entries) => entries.for_each(|entry| texts(entry.value, found)),
+            _ => {}
+        }
+    }
+    let mut by_origin: std::collections::BTreeMap<(&str, haechi_model::Span), usize> = std::collections::BTreeMap::new();
+    for (index, endpoint) in world.endpoints.iter().enumerate() {
+        if let Some(origin) = &endpoint.origin {
+            by_origin.insert((&origin.path, origin.span), index);
+        }
+    }
+    let templates = PodTemplates::default();
+    let mut mentions = Vec::new();
+    for input in inputs {
+        for object in objects(input.document).objects {
+            let Some(index) = by_origin.get(&(&*input.path, object.anchor_span())) else { continue };
+            let Some(pod) = templates.pod(object) else { continue };
+            let mut found = Vec::new();
+            for container in pod.containers() {
+                for key in ["env", "args", "command"] {
+                    if let Some(node) = container.node().get(key) {
+                        texts(node, &mut found);
+                    }
+                }
+            }
+            mentions.extend(found.into_iter().map(|text| (*index, text)));
+        }
+    }
+    mentions
+}
+
 /// Orders the stages and puts every policy into its own.
 fn place(world: &mut World, staged: Vec<Staged>, tiers: Vec<(String, f64)>, options: &Options) {
     let mut used: Vec<String> = Vec::new();
