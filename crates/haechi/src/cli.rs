@@ -46,7 +46,8 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(detect())
         .subcommand(rules())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
-        .subcommand(crate::access::command());
+        .subcommand(crate::access::command())
+        .subcommand(crate::network::command());
     localise(command, texts, "cli")
 }
 

@@ -17,6 +17,7 @@ mod config;
 mod exit;
 mod kustomize;
 mod language;
+mod network;
 pub mod scan;
 mod suppress;
 

@@ -246,6 +246,11 @@ impl Engine {
         &mut self.space
     }
 
+    /// The space, to look at sets only.
+    pub fn space_ref(&self) -> &Space {
+        &self.space
+    }
+
     /// Classes and blocks.
     pub fn universe(&self) -> &Universe {
         &self.universe

@@ -205,3 +205,243 @@ pub fn place(engine: &Engine, direction: Direction, reason: Reason) -> Option<(P
     let rule = policy.rules(direction)?.get(rule)?;
     Some((policy.id.clone(), rule.origin.clone().or_else(|| policy.origin.clone())))
 }
+
+/// Why a policy that is for an endpoint does not let a part of the traffic through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Miss {
+    /// It has no rules for the direction.
+    NoRules,
+    /// None of its rules means the other side.
+    NoPeer,
+    /// This rule means the other side, but other ports or requests.
+    OtherPorts {
+        /// Index of the rule.
+        rule: usize,
+    },
+    /// This rule means the other side, but the destination has no port of the name that it gives.
+    UnknownName {
+        /// Index of the rule.
+        rule: usize,
+    },
+}
+
+/// One step on the way to a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// A rule names it.
+    Rule {
+        /// Index of the policy.
+        policy: usize,
+        /// Index of the rule.
+        rule: usize,
+        /// What the rule does.
+        action: Action,
+    },
+    /// A policy is for the endpoint and lets nothing of it through.
+    Miss {
+        /// Index of the policy.
+        policy: usize,
+        /// Why.
+        miss: Miss,
+    },
+}
+
+/// A part of the traffic that goes one way through the policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The part.
+    pub set: ConnId,
+    /// Whether it passes.
+    pub passes: bool,
+    /// What decides, in the order in which it is asked; empty where nothing restricts it. All rules that allow a part
+    /// are named, not only the first.
+    pub steps: Vec<Step>,
+}
+
+/// Cuts traffic into parts by what decides about it on one side. The parts do not overlap and together are `about`.
+pub fn parts(
+    engine: &mut Engine,
+    direction: Direction,
+    class: usize,
+    other: usize,
+    about: ConnId,
+) -> Vec<Part> {
+    let policies = engine.policies_for(direction, class);
+    let stage_of =
+        |engine: &Engine, policy: usize| engine.world().policies.get(policy).map(|policy| policy.stage);
+    let mut open: Vec<(ConnId, Vec<Step>)> = vec![(about, Vec::new())];
+    let mut decided: Vec<Part> = Vec::new();
+    let mut from = 0;
+    while let Some(stage) = policies.get(from).and_then(|policy| stage_of(engine, *policy)) {
+        let count =
+            policies.iter().skip(from).take_while(|policy| stage_of(engine, **policy) == Some(stage)).count();
+        let of_stage = policies.get(from..from + count).unwrap_or_default().to_vec();
+        let kind = engine.world().stages.get(stage).map(|stage| stage.kind);
+        let ends = Ends { direction, class, other };
+        open = match kind {
+            Some(StageKind::Union) => parts_of_union(engine, ends, &of_stage, open, &mut decided),
+            _ => {
+                let is_closed = kind == Some(StageKind::Closed);
+                parts_of_ordered(engine, ends, &of_stage, open, is_closed, &mut decided)
+            }
+        };
+        from += count;
+    }
+    decided.extend(open.into_iter().map(|(set, steps)| Part { set, passes: true, steps }));
+    // Parts that the same steps decide are one.
+    let mut merged: Vec<Part> = Vec::new();
+    for part in decided.into_iter().filter(|part| !part.set.is_empty()) {
+        match merged.iter_mut().find(|known| known.steps == part.steps && known.passes == part.passes) {
+            Some(known) => known.set = engine.space().union(known.set, part.set),
+            None => merged.push(part),
+        }
+    }
+    merged
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    direction: Direction,
+    class: usize,
+    other: usize,
+}
+
+type Open = Vec<(ConnId, Vec<Step>)>;
+
+fn parts_of_ordered(
+    engine: &mut Engine,
+    Ends { direction, class, other }: Ends,
+    policies: &[usize],
+    mut open: Open,
+    is_closed: bool,
+    decided: &mut Vec<Part>,
+) -> Open {
+    let mut passed: Open = Vec::new();
+    for policy in policies {
+        for (rule, action) in rules(engine, direction, *policy).into_iter().enumerate() {
+            if action == Action::Log {
+                continue;
+            }
+            let hit = engine.rule_hit(*policy, direction, rule, class, other).possible;
+            for (set, steps) in &mut open {
+                let part = engine.space().intersect(*set, hit);
+                if part.is_empty() {
+                    continue;
+                }
+                *set = engine.space().minus(*set, part);
+                let mut steps = steps.clone();
+                steps.push(Step::Rule { policy: *policy, rule, action });
+                match action {
+                    Action::Pass => passed.push((part, steps)),
+                    _ => decided.push(Part { set: part, passes: action == Action::Allow, steps }),
+                }
+            }
+            open.retain(|(set, _)| !set.is_empty());
+        }
+    }
+    if is_closed {
+        for (set, mut steps) in open.drain(..) {
+            steps.extend(policies.iter().map(|policy| Step::Miss {
+                policy: *policy,
+                miss: miss(engine, direction, *policy, class, other),
+            }));
+            decided.push(Part { set, passes: false, steps });
+        }
+    }
+    open.extend(passed);
+    open
+}
+
+fn parts_of_union(
+    engine: &mut Engine,
+    Ends { direction, class, other }: Ends,
+    policies: &[usize],
+    open: Open,
+    decided: &mut Vec<Part>,
+) -> Open {
+    let mut left: Open = open;
+    for policy in policies {
+        for (rule, action) in rules(engine, direction, *policy).into_iter().enumerate() {
+            if action != Action::Deny {
+                continue;
+            }
+            let hit = engine.rule_hit(*policy, direction, rule, class, other).possible;
+            for (set, steps) in &mut left {
+                let part = engine.space().intersect(*set, hit);
+                if !part.is_empty() {
+                    *set = engine.space().minus(*set, part);
+                    let mut steps = steps.clone();
+                    steps.push(Step::Rule { policy: *policy, rule, action });
+                    decided.push(Part { set: part, passes: false, steps });
+                }
+            }
+        }
+    }
+    // Every part with the rules that allow it: cut by one rule after the other.
+    let mut allowed: Vec<(ConnId, Vec<Step>, bool)> =
+        left.into_iter().map(|(set, steps)| (set, steps, false)).collect();
+    for policy in policies {
+        for (rule, action) in rules(engine, direction, *policy).into_iter().enumerate() {
+            if action != Action::Allow {
+                continue;
+            }
+            let hit = engine.rule_hit(*policy, direction, rule, class, other).possible;
+            let mut cut = Vec::new();
+            for (set, steps, is_allowed) in allowed {
+                let (part, rest) = (engine.space().intersect(set, hit), engine.space().minus(set, hit));
+                if !part.is_empty() {
+                    let mut steps = steps.clone();
+                    steps.push(Step::Rule { policy: *policy, rule, action });
+                    cut.push((part, steps, true));
+                }
+                if !rest.is_empty() {
+                    cut.push((rest, steps, is_allowed));
+                }
+            }
+            allowed = cut;
+        }
+    }
+    let isolates = policies
+        .iter()
+        .any(|policy| engine.world().policies.get(*policy).is_some_and(|policy| policy.isolates));
+    let mut rest = Vec::new();
+    for (set, mut steps, is_allowed) in allowed {
+        if is_allowed {
+            decided.push(Part { set, passes: true, steps });
+        } else if isolates {
+            steps.extend(policies.iter().map(|policy| Step::Miss {
+                policy: *policy,
+                miss: miss(engine, direction, *policy, class, other),
+            }));
+            decided.push(Part { set, passes: false, steps });
+        } else {
+            rest.push((set, steps));
+        }
+    }
+    rest
+}
+
+/// Why a policy does not name traffic between two ends that none of its rules allows.
+pub fn miss(engine: &mut Engine, direction: Direction, policy: usize, class: usize, other: usize) -> Miss {
+    let actions = rules(engine, direction, policy);
+    if actions.is_empty() {
+        return Miss::NoRules;
+    }
+    for rule in (0..actions.len()).filter(|rule| actions.get(*rule) == Some(&Action::Allow)) {
+        if !engine.peers(policy, direction, rule).is_some_and(|peers| peers.contains(other)) {
+            continue;
+        }
+        let hit = engine.rule_hit(policy, direction, rule, class, other).possible;
+        let of_rule =
+            engine.world().policies.get(policy).and_then(|policy| policy.rules(direction)?.get(rule));
+        let has_names = of_rule.is_some_and(|rule| {
+            rule.traffic.iter().any(|part| part.ports.as_ref().is_some_and(|ports| !ports.names.is_empty()))
+        });
+        return if hit.is_empty() && has_names {
+            Miss::UnknownName { rule }
+        } else {
+            Miss::OtherPorts { rule }
+        };
+    }
+    Miss::NoPeer
+}

@@ -192,54 +192,6 @@ pub fn dot(rows: &[Row], ends: &[End]) -> String {
     lines.join("\n")
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A matrix of sources (rows) and destinations (columns) as SVG. Every cell has its connections as a title, and the
-/// drawing has a description, so that nothing is told by colour alone.
-pub fn svg(rows: &[Row]) -> String {
-    let sources: BTreeSet<String> = rows.iter().map(|row| row.from.to_string()).collect();
-    let destinations: BTreeSet<String> = rows.iter().map(|row| row.to.to_string()).collect();
-    let longest = |names: &BTreeSet<String>| names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    const CELL: usize = 18;
-    let (left, top) = (longest(&sources) * 7 + 12, longest(&destinations) * 7 + 12);
-    let (width, height) = (left + destinations.len() * CELL + 8, top + sources.len() * CELL + 8);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" font-family=\"monospace\" font-size=\"12\">\n<title>connections</title>\n<desc>{} sources, {} destinations, {} connections</desc>\n",
-        sources.len(),
-        destinations.len(),
-        rows.len()
-    );
-    for (at, name) in sources.iter().enumerate() {
-        let y = top + at * CELL + 13;
-        let _ = writeln!(out, "<text x=\"{}\" y=\"{y}\" text-anchor=\"end\">{}</text>", left - 6, escaped(name));
-    }
-    for (at, name) in destinations.iter().enumerate() {
-        let (x, y) = (left + at * CELL + 13, top - 6);
-        let _ = writeln!(out, "<text x=\"{x}\" y=\"{y}\" transform=\"rotate(-90 {x} {y})\">{}</text>", escaped(name));
-    }
-    let place = |names: &BTreeSet<String>, name: &str| names.iter().position(|known| known == name).unwrap_or(0);
-    for row in rows {
-        let (from, to) = (row.from.to_string(), row.to.to_string());
-        let (x, y) = (left + place(&destinations, &to) * CELL, top + place(&sources, &from) * CELL);
-        let color = match (&row.unknown, row.text.as_str()) {
-            (Some(_), _) => "#b7791f",
-            (None, "All Connections") => "#c53030",
-            _ => "#2b6cb0",
-        };
-        let label = match &row.unknown {
-            None => row.text.clone(),
-            Some(unknown) => format!("{} (unknown: {unknown})", row.text),
-        };
-        let title = escaped(&format!("{from} => {to} : {label}"));
-        let size = CELL - 2;
-        let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{size}\" height=\"{size}\" fill=\"{color}\"><title>{title}</title></rect>");
-    }
-    out.push_str("</svg>\n");
-    out
-}
-
 const DIFF_HEADER: [&str; 6] = ["diff-type", "source", "destination", "ref1", "ref2", "workloads-diff-info"];
 
 fn diff_info(change: &Change) -> String {

@@ -19,6 +19,8 @@ pub mod audit;
 pub mod bits;
 pub mod classes;
 pub mod diff;
+pub mod doors;
+pub mod encryption;
 pub mod engine;
 pub mod explain;
 pub mod exposure;
@@ -37,6 +39,7 @@ pub mod profile;
 pub mod read;
 pub mod space;
 pub mod strings;
+pub mod svg;
 pub mod world;
 
 pub use engine::{Engine, Verdict};

@@ -11,7 +11,8 @@ use crate::engine::Engine;
 use crate::notice::{Notice, NoticeKind};
 use crate::read::Snapshot;
 use crate::world::{
-    Direction, LabelExpr, NamespaceExpr, Origin, PeerExpr, Policy, PolicyRef, PortDeclaration, Rule, StageKind, World,
+    Direction, LabelExpr, NamespaceExpr, Origin, PeerExpr, Policy, PolicyRef, PortDeclaration, Rule,
+    StageKind, World,
 };
 
 /// Looks at the policies, Services and entries of a snapshot. `engine` must be of its world.
@@ -29,7 +30,9 @@ pub fn lint(engine: &Engine, snapshot: &Snapshot) -> Vec<Notice> {
     notices.sort_by(|a, b| {
         (&a.origin.path, a.origin.span, a.kind).cmp(&(&b.origin.path, b.origin.span, b.kind))
     });
-    notices.dedup_by(|a, b| a.kind == b.kind && a.origin.span == b.origin.span && a.origin.path == b.origin.path);
+    notices.dedup_by(|a, b| {
+        a.kind == b.kind && a.origin.span == b.origin.span && a.origin.path == b.origin.path
+    });
     notices
 }
 
@@ -42,9 +45,16 @@ fn resource(id: &PolicyRef) -> ResourceRef {
     }
 }
 
-fn push(notices: &mut Vec<Notice>, kind: NoticeKind, resource: ResourceRef, origin: Option<&Origin>, detail: String) {
+fn push(
+    notices: &mut Vec<Notice>,
+    kind: NoticeKind,
+    resource: ResourceRef,
+    origin: Option<&Origin>,
+    (subject, detail): (&str, String),
+) {
     let Some(origin) = origin else { return };
-    notices.push(Notice { kind, resource, detail, origin: origin.clone(), json_path: String::new() });
+    let (origin, subject) = (origin.clone(), subject.to_owned());
+    notices.push(Notice { kind, resource, detail, subject, origin, json_path: String::new() });
 }
 
 fn is_nothing(set: Option<&BitSet>) -> bool {
@@ -57,24 +67,46 @@ fn of_policy(engine: &Engine, index: usize, policy: &Policy, notices: &mut Vec<N
         && !world.namespaces.contains_key(namespace)
     {
         let detail = format!("nothing else is known of namespace `{namespace}`: no Namespace, no workload");
-        push(notices, NoticeKind::MissingNamespace, resource(&policy.id), policy.origin.as_ref(), detail);
+        push(
+            notices,
+            NoticeKind::MissingNamespace,
+            resource(&policy.id),
+            policy.origin.as_ref(),
+            (namespace, detail),
+        );
     } else if is_nothing(engine.subjects(index)) {
-        let detail = "the policy is for no known pod: compare its selector with the labels of the pods".to_owned();
-        push(notices, NoticeKind::PolicySelectsNothing, resource(&policy.id), policy.origin.as_ref(), detail);
+        let detail =
+            "the policy is for no known pod: compare its selector with the labels of the pods".to_owned();
+        push(
+            notices,
+            NoticeKind::PolicySelectsNothing,
+            resource(&policy.id),
+            policy.origin.as_ref(),
+            ("", detail),
+        );
     }
     for direction in Direction::BOTH {
         for (number, rule) in policy.rules(direction).unwrap_or_default().iter().enumerate() {
             let origin = rule.origin.as_ref().or(policy.origin.as_ref());
-            for labels in namespace_selectors(&rule.peer) {
-                if !world.namespaces.values().any(|namespace| labels.matches_map(&namespace.labels)) {
-                    let detail = "the rule's `namespaceSelector` selects none of the known namespaces".to_owned();
-                    push(notices, NoticeKind::NamespaceSelectsNothing, resource(&policy.id), origin, detail);
-                }
+            let selects_none = |labels: &&LabelExpr| {
+                !world.namespaces.values().any(|namespace| labels.matches_map(&namespace.labels))
+            };
+            let has_no_namespace = namespace_selectors(&rule.peer).iter().any(selects_none);
+            if has_no_namespace {
+                let detail = "the rule's `namespaceSelector` selects none of the known namespaces".to_owned();
+                push(
+                    notices,
+                    NoticeKind::NamespaceSelectsNothing,
+                    resource(&policy.id),
+                    origin,
+                    ("", detail),
+                );
             }
             let peers = engine.peers(index, direction, number);
-            if is_nothing(peers) && rule.peer != PeerExpr::Nothing {
+            // A missing namespace already says why.
+            if is_nothing(peers) && rule.peer != PeerExpr::Nothing && !has_no_namespace {
                 let detail = "the rule's peers are no known pod and no address".to_owned();
-                push(notices, NoticeKind::PeerSelectsNothing, resource(&policy.id), origin, detail);
+                push(notices, NoticeKind::PeerSelectsNothing, resource(&policy.id), origin, ("", detail));
             }
             let destinations = match direction {
                 Direction::Ingress => engine.subjects(index),
@@ -113,18 +145,23 @@ fn unknown_names(
         let mut is_known = false;
         for class in classes {
             is_known |= class.ports.iter().any(declares);
-            other = other.or_else(|| class.ports.iter().find(|port| port.name == *name).map(|port| port.protocol));
+            other = other
+                .or_else(|| class.ports.iter().find(|port| port.name == *name).map(|port| port.protocol));
         }
         if is_known {
             continue;
         }
         let detail = match (other, protocol) {
             (Some(other), Some(protocol)) => {
-                format!("port `{name}` is declared for {other}, the rule asks for {protocol}: it matches nothing")
+                format!(
+                    "port `{name}` is declared for {other}, the rule asks for {protocol}: it matches nothing"
+                )
             }
-            _ => format!("no pod that the rule could concern declares a port named `{name}`: it matches nothing"),
+            _ => format!(
+                "no pod that the rule could concern declares a port named `{name}`: it matches nothing"
+            ),
         };
-        push(notices, NoticeKind::UnknownNamedPort, resource(id), origin, detail);
+        push(notices, NoticeKind::UnknownNamedPort, resource(id), origin, (name, detail));
     }
 }
 
@@ -132,12 +169,16 @@ fn unknown_names(
 fn equal_priorities(engine: &Engine, notices: &mut Vec<Notice>) {
     let world: &World = engine.world();
     let is_ordered = |policy: &Policy| {
-        world.stages.get(policy.stage).is_some_and(|stage| stage.kind != StageKind::Union) && policy.order.is_finite()
+        world.stages.get(policy.stage).is_some_and(|stage| stage.kind != StageKind::Union)
+            && policy.order.is_finite()
     };
     for (index, policy) in world.policies.iter().enumerate().filter(|(_, policy)| is_ordered(policy)) {
         for (other_index, other) in world.policies.iter().enumerate().take(index) {
-            let is_rival = other.stage == policy.stage && other.order == policy.order && other.id != policy.id;
-            let (Some(one), Some(two)) = (engine.subjects(index), engine.subjects(other_index)) else { continue };
+            let is_rival =
+                other.stage == policy.stage && other.order == policy.order && other.id != policy.id;
+            let (Some(one), Some(two)) = (engine.subjects(index), engine.subjects(other_index)) else {
+                continue;
+            };
             if !is_rival || !is_ordered(other) || !one.intersects(two) || policy.id.kind == "NetworkPolicy" {
                 continue;
             }
@@ -145,7 +186,9 @@ fn equal_priorities(engine: &Engine, notices: &mut Vec<Notice>) {
                 "{} has the same priority {} and concerns the same pods: which one is asked first is undefined",
                 other.id, policy.order
             );
-            push(notices, NoticeKind::EqualPriority, resource(&policy.id), policy.origin.as_ref(), detail);
+            let subject = other.id.to_string();
+            let about = (subject.as_str(), detail);
+            push(notices, NoticeKind::EqualPriority, resource(&policy.id), policy.origin.as_ref(), about);
         }
     }
 }
@@ -165,14 +208,18 @@ fn of_services(snapshot: &Snapshot, notices: &mut Vec<Notice>) {
         let endpoints: Vec<_> = service.endpoints(world).collect();
         if endpoints.is_empty() {
             let detail = "the Service's selector selects no known pod".to_owned();
-            push(notices, NoticeKind::ServiceSelectsNothing, id, Some(&service.origin), detail);
+            push(notices, NoticeKind::ServiceSelectsNothing, id, Some(&service.origin), ("", detail));
             continue;
         }
         for port in &service.ports {
             if endpoints.iter().all(|(_, endpoint)| port.on(endpoint).is_none()) {
-                let detail = format!("none of the Service's pods declares a {} port named `{}`", port.protocol, port.target);
+                let detail = format!(
+                    "none of the Service's pods declares a {} port named `{}`",
+                    port.protocol, port.target
+                );
                 let origin = port.origin.as_ref().or(Some(&service.origin));
-                push(notices, NoticeKind::UnknownTargetPort, id.clone(), origin, detail);
+                let target = port.target.to_string();
+                push(notices, NoticeKind::UnknownTargetPort, id.clone(), origin, (&target, detail));
             }
         }
     }
@@ -196,7 +243,7 @@ fn of_services(snapshot: &Snapshot, notices: &mut Vec<Notice>) {
                 namespace: Some(entry.namespace.clone()),
                 name: entry.name.clone(),
             };
-            push(notices, NoticeKind::UnknownBackend, id, Some(&backend.origin), detail);
+            push(notices, NoticeKind::UnknownBackend, id, Some(&backend.origin), (&backend.service, detail));
         }
     }
 }

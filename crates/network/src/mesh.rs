@@ -1,9 +1,7 @@
 //! Istio: who may call a workload, and whether the call is encrypted.
 
 pub mod authz;
-pub mod layer;
 pub mod mtls;
 
 pub use authz::{Attributes, AuthorizationPolicy, Authorizer, Decision, Field, Maybe, TrustDomains};
-pub use layer::{Layer, layer};
 pub use mtls::{ClientTls, Encryption, MeshSecurity, MtlsMode};

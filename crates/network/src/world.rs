@@ -188,6 +188,8 @@ pub struct Endpoint {
     pub labels: LabelMap,
     /// Declared ports.
     pub ports: Vec<PortDeclaration>,
+    /// Ports of its node that lead to it: protocol, the node's port, its own.
+    pub host_ports: Vec<(Protocol, u16, u16)>,
     /// Addresses, if known.
     pub ips: Vec<std::net::IpAddr>,
     /// Whether it lives in its node's network namespace.
@@ -214,6 +216,8 @@ pub enum MeshMode {
     Sidecar,
     /// Through the node's proxy (ambient mode).
     Ambient,
+    /// Not to be told: its namespace was not read, and nothing of the pod says.
+    Unknown,
 }
 
 impl fmt::Display for Endpoint {

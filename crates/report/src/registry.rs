@@ -27,7 +27,8 @@ files![
     "checks-network",
     "checks-reliability",
     "checks-rbac",
-    "access"
+    "access",
+    "network"
 ];
 
 /// The texts of a language, one per file.

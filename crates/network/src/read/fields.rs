@@ -49,6 +49,7 @@ impl<'r, 'd> Reader<'r, 'd> {
             origin: self.origin(node),
             json_path: node.json_path(),
             detail,
+            subject: String::new(),
         });
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use haechi_objects::{Object, PodTemplates, objects};
 use haechi_syntax::Document;
 
-use crate::mesh::mtls::{DestinationRule, PeerAuthentication};
+use crate::mesh::mtls::{DestinationRule, NodeEncryption, PeerAuthentication};
 use crate::mesh::{AuthorizationPolicy, MeshSecurity};
 use crate::notice::Notice;
 use crate::profile::Profile;
@@ -139,6 +139,9 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     for (path, object) in found {
         let mut reader = Reader::new(path, *object, &mut snapshot.notices);
         reader.is_lenient = options.lenient;
+        if let Some(encryption) = NodeEncryption::read(*object, Some(reader.object_origin())) {
+            snapshot.mesh.between_nodes = Some(encryption);
+        }
         match (object.group(), object.kind()) {
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 staged.push(network_policy::read(&mut reader, options));
@@ -177,6 +180,13 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
             _ => snapshot.entries.extend(services::read_entry(&mut reader)),
         }
     }
+    let speaks_of_mesh = !snapshot.authorization.is_empty()
+        || !snapshot.mesh.peers.is_empty()
+        || !snapshot.mesh.rules.is_empty()
+        || snapshot.world.endpoints.iter().any(|endpoint| endpoint.mesh.may_be_in());
+    if !speaks_of_mesh {
+        workloads::leave_mesh(&mut snapshot.world);
+    }
     place(&mut snapshot.world, staged, tiers, options);
     snapshot
 }
@@ -191,7 +201,8 @@ pub fn mentions(inputs: &[Input<'_>], world: &World) -> Vec<(usize, String)> {
             _ => {}
         }
     }
-    let mut by_origin: std::collections::BTreeMap<(&str, haechi_model::Span), usize> = std::collections::BTreeMap::new();
+    let mut by_origin: std::collections::BTreeMap<(&str, haechi_model::Span), usize> =
+        std::collections::BTreeMap::new();
     for (index, endpoint) in world.endpoints.iter().enumerate() {
         if let Some(origin) = &endpoint.origin {
             by_origin.insert((&origin.path, origin.span), index);

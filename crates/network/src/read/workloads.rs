@@ -49,12 +49,19 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
     let (workload, name) = owner.unwrap_or_else(|| (object.kind(), object.name()));
     let spec = pod.spec();
     let sidecars = pod.containers_in(ContainerList::Init).filter(|container| container.is_sidecar());
-    let mut ports = Vec::new();
+    let (mut ports, mut host_ports) = (Vec::new(), Vec::new());
     let mut has_proxy = pod.annotation("sidecar.istio.io/status").is_some();
     for container in pod.containers_in(ContainerList::Regular).chain(sidecars) {
         has_proxy |= container.name() == "istio-proxy";
         let declared = container.node().get("ports").into_iter().flat_map(Node::items);
-        ports.extend(declared.filter_map(port_declaration));
+        for port in declared {
+            let Some(declaration) = port_declaration(port) else { continue };
+            let host = port.get("hostPort").and_then(Node::as_i64).and_then(|host| u16::try_from(host).ok());
+            host_ports.extend(
+                host.filter(|host| *host > 0).map(|host| (declaration.protocol, host, declaration.port)),
+            );
+            ports.push(declaration);
+        }
     }
     let text = |node: Node<'_>, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
     Endpoint {
@@ -67,6 +74,7 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
         profiles: Vec::new(),
         labels: label_map(pod.labels()),
         ports,
+        host_ports,
         ips: addresses(object),
         host_network: spec.get("hostNetwork").is_some_and(Node::is_true),
         service_account: text(spec, "serviceAccountName")
@@ -239,26 +247,39 @@ pub(super) fn complete(world: &mut World) {
     for endpoint in &mut world.endpoints {
         let Some(namespace) = world.namespaces.get(&endpoint.namespace) else { continue };
         if endpoint.mesh == MeshMode::None && endpoint.kind == EndpointKind::Pod && !endpoint.host_network {
-            endpoint.mesh = mesh_mode(&namespace.labels, &endpoint.labels);
+            endpoint.mesh = mesh_mode(namespace, &endpoint.labels);
         }
     }
 }
 
 /// Whether Istio's injector would give the pod a proxy, by the labels that decide it.
-fn mesh_mode(namespace: &LabelMap, pod: &LabelMap) -> MeshMode {
+fn mesh_mode(namespace: &Namespace, pod: &LabelMap) -> MeshMode {
     let is = |labels: &LabelMap, key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
+    let of_namespace = &namespace.labels;
     if is(pod, "istio.io/dataplane-mode", "ambient")
-        || is(namespace, "istio.io/dataplane-mode", "ambient") && !is(pod, "istio.io/dataplane-mode", "none")
+        || is(of_namespace, "istio.io/dataplane-mode", "ambient")
+            && !is(pod, "istio.io/dataplane-mode", "none")
     {
         return MeshMode::Ambient;
     }
-    if is(pod, "sidecar.istio.io/inject", "false") || is(namespace, "istio-injection", "disabled") {
+    if is(pod, "sidecar.istio.io/inject", "false") || is(of_namespace, "istio-injection", "disabled") {
         return MeshMode::None;
     }
-    let is_injected = is(namespace, "istio-injection", "enabled")
-        || namespace.contains_key("istio.io/rev")
+    let is_injected = is(of_namespace, "istio-injection", "enabled")
+        || of_namespace.contains_key("istio.io/rev")
         || is(pod, "sidecar.istio.io/inject", "true");
-    if is_injected { MeshMode::Sidecar } else { MeshMode::None }
+    match (is_injected, namespace.is_defined) {
+        (true, _) => MeshMode::Sidecar,
+        (false, true) => MeshMode::None,
+        (false, false) => MeshMode::Unknown,
+    }
+}
+
+/// Where nothing speaks of a mesh, nothing is in one.
+pub(super) fn leave_mesh(world: &mut World) {
+    for endpoint in world.endpoints.iter_mut().filter(|endpoint| endpoint.mesh == MeshMode::Unknown) {
+        endpoint.mesh = MeshMode::None;
+    }
 }
 
 /// A service account with its labels, as Calico selects by them.
