@@ -1,0 +1,381 @@
+//! Rows: what the policies of a group of endpoints let through with everything else.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::prepare::{Ports, connections};
+use super::{Engine, GroupKey, NO_ROW, ReadyRule, Row, Traffic};
+use crate::bits::BitSet;
+use crate::classes::{Bound, Class};
+use crate::profile::Tri;
+use crate::space::{ConnId, Space};
+use crate::world::{Action, Direction, EndpointKind, PortDeclaration, StageKind};
+
+impl Engine {
+    /// Finds the row of every class, or only of those in `only`.
+    pub(super) fn assign_rows(&mut self, only: Option<&BitSet>) {
+        for direction in Direction::BOTH {
+            let at = direction as usize;
+            let count = self.universe.classes.len();
+            // Policies by class, in the order in which they are asked.
+            let mut lists: Vec<Vec<u32>> = vec![Vec::new(); count];
+            let mut doubtful = BitSet::new(count);
+            for index in &self.order {
+                let Some(ready) = self.ready.get(*index as usize) else { continue };
+                if ready.rules.get(at).is_none_or(Option::is_none) {
+                    continue;
+                }
+                let (Some(least), Some(most)) = (&ready.subject_least, &ready.subject_most) else { continue };
+                for class in most.iter() {
+                    if only.is_some_and(|only| !only.contains(class)) {
+                        continue;
+                    }
+                    if let Some(list) = lists.get_mut(class) {
+                        list.push(*index);
+                    }
+                    if ready.is_unreadable || !least.contains(class) {
+                        doubtful.insert(class);
+                    }
+                }
+            }
+            if let Some(row_of) = self.row_of.get_mut(at) {
+                row_of.resize(count, NO_ROW);
+            }
+            for (class, policies) in lists.into_iter().enumerate() {
+                if only.is_some_and(|only| !only.contains(class)) {
+                    continue;
+                }
+                let Some(of_class) = self.universe.classes.get(class) else { continue };
+                let uses_names = policies.iter().any(|index| {
+                    let ready = self.ready.get(*index as usize);
+                    ready.is_some_and(|ready| ready.uses_names.get(at).copied().unwrap_or(false))
+                });
+                let own_rules = policies
+                    .iter()
+                    .filter_map(|index| self.ready.get(*index as usize)?.rules.get(at)?.as_ref());
+                let own_rules = own_rules.flatten().filter_map(|rule| rule.subject.as_ref());
+                let key = GroupKey {
+                    rules: own_rules.map(|subject| subject.contains(class)).collect(),
+                    policies,
+                    ports: uses_names.then(|| of_class.ports.clone()),
+                    is_doubtful: doubtful.contains(class),
+                    is_host: of_class.is_host,
+                };
+                let row = self.row_for(direction, key, class);
+                if let Some(slot) = self.row_of.get_mut(at).and_then(|rows| rows.get_mut(class)) {
+                    *slot = row;
+                }
+            }
+        }
+    }
+
+    fn row_for(&mut self, direction: Direction, key: GroupKey, class: usize) -> u32 {
+        let at = direction as usize;
+        if let Some(row) = self.groups.get(at).and_then(|groups| groups.get(&key)) {
+            return *row;
+        }
+        let size = self.universe.size();
+        let row = if key.is_doubtful {
+            Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() }
+        } else {
+            let least: Arc<[ConnId]> = self.fold(direction, &key.policies, class, Bound::Least).into();
+            let is_certain =
+                !self.is_uncertain(direction, &key.policies) && self.profile.enforces == Tri::Yes;
+            let hosts_differ = direction == Direction::Ingress
+                && self.profile.node_always
+                && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
+            let most = if is_certain && !hosts_differ {
+                Arc::clone(&least)
+            } else if self.profile.enforces != Tri::Yes {
+                vec![ConnId::ALL; size].into()
+            } else {
+                let mut most = if is_certain {
+                    least.to_vec()
+                } else {
+                    self.fold(direction, &key.policies, class, Bound::Most)
+                };
+                if hosts_differ {
+                    // The node that the pod runs on always reaches it, and any host may be that node.
+                    for host in self.universe.hosts().iter() {
+                        if let Some(slot) = most.get_mut(host) {
+                            *slot = ConnId::ALL;
+                        }
+                    }
+                }
+                most.into()
+            };
+            Row { least, most }
+        };
+        let Some(rows) = self.rows.get_mut(at) else { return NO_ROW };
+        let number = u32::try_from(rows.len()).unwrap_or(NO_ROW);
+        rows.push(row);
+        if let Some(groups) = self.groups.get_mut(at) {
+            groups.insert(key, number);
+        }
+        number
+    }
+
+    fn is_uncertain(&self, direction: Direction, policies: &[u32]) -> bool {
+        policies.iter().any(|index| {
+            let ready = self.ready.get(*index as usize);
+            let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+            rules.is_some_and(|rules| rules.iter().any(|rule| rule.is_uncertain || rule.least != rule.most))
+        })
+    }
+
+    /// Applies the policies, stage by stage, to everything at the other end.
+    pub(super) fn fold(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+    ) -> Vec<ConnId> {
+        let size = self.universe.size();
+        let mut allowed = vec![ConnId::EMPTY; size];
+        // What no stage has decided yet.
+        let mut open = vec![ConnId::ALL; size];
+        let mut from = 0;
+        while let Some(stage) = policies.get(from).and_then(|index| self.stage_of(*index)) {
+            let until = policies.iter().skip(from).take_while(|index| self.stage_of(**index) == Some(stage));
+            let until = from + until.count();
+            let of_stage = policies.get(from..until).unwrap_or_default();
+            match self.world.stages.get(stage).map(|stage| stage.kind) {
+                Some(StageKind::Union) => {
+                    let isolates = of_stage.iter().any(|index| {
+                        self.world.policies.get(*index as usize).is_some_and(|policy| policy.isolates)
+                    });
+                    self.fold_union(direction, of_stage, class, bound, isolates, &mut allowed, &mut open);
+                }
+                kind => {
+                    let is_closed = kind == Some(StageKind::Closed);
+                    self.fold_ordered(direction, of_stage, class, bound, is_closed, &mut allowed, &mut open);
+                }
+            }
+            from = until;
+        }
+        // An interface of a node that is a HostEndpoint is closed but for what policies and the fail-safe ports open.
+        let is_closed = policies.is_empty() && bound == Bound::Least && self.is_host_endpoint(class);
+        for (allowed, open) in allowed.iter_mut().zip(open) {
+            if !is_closed {
+                *allowed = self.space.union(*allowed, open);
+            }
+        }
+        allowed
+    }
+
+    fn is_host_endpoint(&self, class: usize) -> bool {
+        let first = self.universe.classes.get(class).and_then(|class| class.members.first());
+        first
+            .and_then(|first| self.world.endpoints.get(*first as usize))
+            .is_some_and(|endpoint| endpoint.kind == EndpointKind::Host)
+    }
+
+    pub(super) fn stage_of(&self, policy: u32) -> Option<usize> {
+        self.world.policies.get(policy as usize).map(|policy| policy.stage)
+    }
+
+    /// The rules of a policy that are for a class.
+    fn rules_of(&self, direction: Direction, policy: u32, class: usize) -> Vec<ReadyRule> {
+        let ready = self.ready.get(policy as usize);
+        let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+        let is_for = |rule: &&ReadyRule| rule.subject.as_ref().is_none_or(|subject| subject.contains(class));
+        rules.into_iter().flatten().filter(is_for).cloned().collect()
+    }
+
+    /// The rule's peers with its connections, as they count for `bound`: a rule that lets through counts with what it
+    /// surely (or possibly) names, one that stops the other way round.
+    fn hits(
+        &mut self,
+        direction: Direction,
+        rule: &ReadyRule,
+        class: usize,
+        take_most: bool,
+        mut apply: impl FnMut(&mut Space, usize, ConnId),
+    ) {
+        if rule.is_uncertain && !take_most {
+            return;
+        }
+        let peers = if take_most { &rule.most } else { &rule.least };
+        match &rule.traffic {
+            Traffic::Fixed(set) => {
+                for peer in peers.iter() {
+                    apply(&mut self.space, peer, *set);
+                }
+            }
+            Traffic::Named(parts) => {
+                let mut known: FxHashMap<Vec<PortDeclaration>, ConnId> = FxHashMap::default();
+                let mut without: [Option<ConnId>; 2] = [None, None];
+                let first_possible = self.universe.first_possible();
+                let subject = self.universe.classes.get(class);
+                for peer in peers.iter() {
+                    let other: Option<&Class> = self.universe.classes.get(peer);
+                    let is_possible = peer >= first_possible;
+                    let of_other = match other {
+                        Some(other) => Ports::Of(&other.ports),
+                        None if is_possible => Ports::Unresolved,
+                        None => Ports::Unknown,
+                    };
+                    let of_subject = subject.map_or(Ports::Unknown, |subject| Ports::Of(&subject.ports));
+                    let (source, destination) = match direction {
+                        Direction::Ingress => (of_other, of_subject),
+                        Direction::Egress => (of_subject, of_other),
+                    };
+                    let set = match other {
+                        Some(other) => match known.get(&other.ports) {
+                            Some(set) => *set,
+                            None => {
+                                let set =
+                                    connections(&mut self.space, &self.strings, parts, source, destination);
+                                known.insert(other.ports.clone(), set);
+                                set
+                            }
+                        },
+                        None => {
+                            let Some(slot) = without.get_mut(usize::from(is_possible)) else { continue };
+                            *slot.get_or_insert_with(|| {
+                                connections(&mut self.space, &self.strings, parts, source, destination)
+                            })
+                        }
+                    };
+                    apply(&mut self.space, peer, set);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_ordered(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+        is_closed: bool,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+    ) {
+        let mut passed = vec![ConnId::EMPTY; open.len()];
+        for policy in policies {
+            for rule in self.rules_of(direction, *policy, class) {
+                match rule.action {
+                    Action::Allow => {
+                        self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
+                            let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                            else {
+                                return;
+                            };
+                            let hit = space.intersect(*open, set);
+                            *allowed = space.union(*allowed, hit);
+                            *open = space.minus(*open, hit);
+                        });
+                    }
+                    Action::Deny => {
+                        self.hits(direction, &rule, class, bound == Bound::Least, |space, peer, set| {
+                            if let Some(open) = open.get_mut(peer) {
+                                *open = space.minus(*open, set);
+                            }
+                        });
+                    }
+                    Action::Pass => {
+                        self.hits(direction, &rule, class, false, |space, peer, set| {
+                            let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer))
+                            else {
+                                return;
+                            };
+                            let hit = space.intersect(*open, set);
+                            *passed = space.union(*passed, hit);
+                            *open = space.minus(*open, hit);
+                        });
+                        // What is only perhaps passed on counts as stopped for the one bound, as let through for
+                        // the other: wide, but never wrong.
+                        if rule.is_uncertain || rule.least != rule.most {
+                            self.hits(direction, &rule, class, true, |space, peer, set| {
+                                let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                                else {
+                                    return;
+                                };
+                                if bound == Bound::Most {
+                                    let hit = space.intersect(*open, set);
+                                    *allowed = space.union(*allowed, hit);
+                                }
+                                *open = space.minus(*open, set);
+                            });
+                        }
+                    }
+                    Action::Log => {}
+                }
+            }
+        }
+        for (open, passed) in open.iter_mut().zip(passed) {
+            *open = if is_closed { passed } else { self.space.union(*open, passed) };
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_union(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+        isolates: bool,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+    ) {
+        let size = open.len();
+        // Few distinct sets, many peers: collect the peers of each set first.
+        let collect = |engine: &mut Self, action: Action, take_most: bool| {
+            let mut by_set: FxHashMap<ConnId, BitSet> = FxHashMap::default();
+            let mut order: Vec<ConnId> = Vec::new();
+            for policy in policies {
+                for rule in engine.rules_of(direction, *policy, class) {
+                    if rule.action != action {
+                        continue;
+                    }
+                    if let Traffic::Fixed(set) = rule.traffic {
+                        if rule.is_uncertain && !take_most {
+                            continue;
+                        }
+                        let peers = if take_most { &rule.most } else { &rule.least };
+                        by_set
+                            .entry(set)
+                            .or_insert_with(|| {
+                                order.push(set);
+                                BitSet::new(size)
+                            })
+                            .union_with(peers);
+                        continue;
+                    }
+                    engine.hits(direction, &rule, class, take_most, |_, peer, set| {
+                        by_set
+                            .entry(set)
+                            .or_insert_with(|| {
+                                order.push(set);
+                                BitSet::new(size)
+                            })
+                            .insert(peer);
+                    });
+                }
+            }
+            let mut sets = vec![ConnId::EMPTY; size];
+            for set in order {
+                for peer in by_set.get(&set).into_iter().flat_map(BitSet::iter) {
+                    if let Some(slot) = sets.get_mut(peer) {
+                        *slot = engine.space.union(*slot, set);
+                    }
+                }
+            }
+            sets
+        };
+        let denied = collect(self, Action::Deny, bound == Bound::Least);
+        let let_in = collect(self, Action::Allow, bound == Bound::Most);
+        for (((allowed, open), denied), let_in) in allowed.iter_mut().zip(open).zip(denied).zip(let_in) {
+            let undenied = self.space.minus(*open, denied);
+            let hit = self.space.intersect(undenied, let_in);
+            *allowed = self.space.union(*allowed, hit);
+            *open = if isolates { ConnId::EMPTY } else { self.space.minus(undenied, let_in) };
+        }
+    }
+}
