@@ -16,8 +16,14 @@ const PODS_PER_APP: usize = 20;
 const POLICIES: usize = 10_000;
 
 fn world() -> World {
-    let mut world =
-        World { stages: vec![Stage { name: "np".into(), kind: StageKind::Union }], ..World::default() };
+    let mut world = World {
+        stages: vec![Stage {
+            name: "np".into(),
+            kind: StageKind::Union,
+            layer: haechi_network::world::Layer::Network,
+        }],
+        ..World::default()
+    };
     for namespace in 0..NAMESPACES {
         let name = format!("ns{namespace}");
         let labels = [("team", format!("t{}", namespace % 20)), ("env", format!("e{}", namespace % 3))];

@@ -66,6 +66,8 @@ struct GroupKey {
     rules: Vec<bool>,
     /// Whether the policies may or may not be for it.
     is_doubtful: bool,
+    /// The same for those of the mesh.
+    is_mesh_doubtful: bool,
     is_host: bool,
 }
 

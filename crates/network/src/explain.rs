@@ -1,8 +1,9 @@
 //! Why something passes or not: the policies and rules that decide, with their places.
 
 use crate::engine::{Engine, Verdict};
-use crate::space::ConnId;
-use crate::world::{Action, Direction, Origin, PolicyRef, StageKind};
+use crate::l4::Protocol;
+use crate::space::{ConnId, Line};
+use crate::world::{Action, Direction, Layer, Origin, PolicyRef, StageKind};
 
 /// What decided a part of the traffic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,10 @@ pub enum Reason {
         action: Action,
     },
     /// Policies are for the endpoint and none of their rules names it.
-    NotNamed,
+    NotNamed {
+        /// The stage of these policies.
+        stage: usize,
+    },
     /// No policy says anything: it passes.
     Default,
 }
@@ -75,15 +79,19 @@ fn side(engine: &mut Engine, direction: Direction, class: usize, other: usize, a
         possible: engine.space().intersect(verdict.possible, about),
     };
     let policies = engine.policies_for(direction, class);
+    let (of_network, of_mesh) = by_layer(engine, &policies);
     let mut causes = Vec::new();
     let mut open = about;
     let mut from = 0;
     let stage_of =
         |engine: &Engine, policy: usize| engine.world().policies.get(policy).map(|policy| policy.stage);
-    while let Some(stage) = policies.get(from).and_then(|policy| stage_of(engine, *policy)) {
-        let count =
-            policies.iter().skip(from).take_while(|policy| stage_of(engine, **policy) == Some(stage)).count();
-        let of_stage = policies.get(from..from + count).unwrap_or_default();
+    while let Some(stage) = of_network.get(from).and_then(|policy| stage_of(engine, *policy)) {
+        let count = of_network
+            .iter()
+            .skip(from)
+            .take_while(|policy| stage_of(engine, **policy) == Some(stage))
+            .count();
+        let of_stage = of_network.get(from..from + count).unwrap_or_default();
         let kind = engine.world().stages.get(stage).map(|stage| stage.kind);
         open = match kind {
             Some(StageKind::Union) => union(engine, direction, of_stage, class, other, open, &mut causes),
@@ -97,12 +105,42 @@ fn side(engine: &mut Engine, direction: Direction, class: usize, other: usize, a
     if !open.is_empty() {
         causes.push(Cause { set: open, passes: true, is_sure: true, reason: Reason::Default });
     }
+    if !of_mesh.is_empty() {
+        // The mesh is asked about the TCP connections that the network lets through.
+        let mut passing = ConnId::EMPTY;
+        for cause in &causes {
+            let is_final = !matches!(cause.reason, Reason::Rule { action: Action::Pass, .. });
+            if cause.passes && is_final {
+                passing = engine.space().union(passing, cause.set);
+            }
+        }
+        let tcp = engine.space().ranges(Line::Target, &[Protocol::Tcp.all()]);
+        let passing = engine.space().intersect(passing, tcp);
+        if !passing.is_empty() {
+            union(engine, direction, &of_mesh, class, other, passing, &mut causes);
+        }
+    }
     Side { direction, verdict, policies, causes }
+}
+
+/// The policies that the network enforces, and those of the mesh.
+fn by_layer(engine: &Engine, policies: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let is_of_mesh = |policy: &usize| {
+        let world = engine.world();
+        let stage = world.policies.get(*policy).and_then(|policy| world.stages.get(policy.stage));
+        stage.is_some_and(|stage| stage.layer == Layer::Mesh)
+    };
+    let (of_mesh, of_network) = policies.iter().copied().partition(is_of_mesh);
+    (of_network, of_mesh)
 }
 
 fn rules(engine: &Engine, direction: Direction, policy: usize) -> Vec<Action> {
     let rules = engine.world().policies.get(policy).and_then(|policy| policy.rules(direction));
     rules.unwrap_or_default().iter().map(|rule| rule.action).collect()
+}
+
+fn stage(engine: &Engine, policies: &[usize]) -> usize {
+    policies.first().and_then(|policy| engine.world().policies.get(*policy)).map_or(0, |policy| policy.stage)
 }
 
 fn union(
@@ -151,7 +189,8 @@ fn union(
     }
     if !rest.is_empty() {
         let is_sure = policies.iter().all(|policy| engine.is_surely_for(*policy, class));
-        causes.push(Cause { set: rest, passes: false, is_sure, reason: Reason::NotNamed });
+        let reason = Reason::NotNamed { stage: stage(engine, policies) };
+        causes.push(Cause { set: rest, passes: false, is_sure, reason });
     }
     ConnId::EMPTY
 }
@@ -193,7 +232,8 @@ fn ordered(
         return engine.space().union(left, passed);
     }
     if !left.is_empty() {
-        causes.push(Cause { set: left, passes: false, is_sure: true, reason: Reason::NotNamed });
+        let reason = Reason::NotNamed { stage: stage(engine, policies) };
+        causes.push(Cause { set: left, passes: false, is_sure: true, reason });
     }
     passed
 }
@@ -266,7 +306,10 @@ pub fn parts(
     other: usize,
     about: ConnId,
 ) -> Vec<Part> {
-    let policies = engine.policies_for(direction, class);
+    let (policies, of_mesh) = {
+        let all = engine.policies_for(direction, class);
+        by_layer(engine, &all)
+    };
     let stage_of =
         |engine: &Engine, policy: usize| engine.world().policies.get(policy).map(|policy| policy.stage);
     let mut open: Vec<(ConnId, Vec<Step>)> = vec![(about, Vec::new())];
@@ -288,6 +331,22 @@ pub fn parts(
         from += count;
     }
     decided.extend(open.into_iter().map(|(set, steps)| Part { set, passes: true, steps }));
+    if !of_mesh.is_empty() {
+        let tcp = engine.space().ranges(Line::Target, &[Protocol::Tcp.all()]);
+        let ends = Ends { direction, class, other };
+        for part in std::mem::take(&mut decided) {
+            let seen = engine.space().intersect(part.set, tcp);
+            if !part.passes || seen.is_empty() {
+                decided.push(part);
+                continue;
+            }
+            let beside = engine.space().minus(part.set, tcp);
+            let open = vec![(seen, part.steps.clone())];
+            let left = parts_of_union(engine, ends, &of_mesh, open, &mut decided);
+            decided.extend(left.into_iter().map(|(set, steps)| Part { set, passes: true, steps }));
+            decided.push(Part { set: beside, passes: true, steps: part.steps });
+        }
+    }
     // Parts that the same steps decide are one.
     let mut merged: Vec<Part> = Vec::new();
     for part in decided.into_iter().filter(|part| !part.set.is_empty()) {

@@ -197,7 +197,8 @@ pub fn connections(engine: &mut Engine, snapshot: &Snapshot, focus: &Focus) -> V
     let mut texts = Texts::default();
     for from in &workloads {
         for to in &workloads {
-            if from.end == to.end || !focus.wants(&from.end, &to.end) {
+            // What is only known by its name is a destination.
+            if from.end == to.end || matches!(from.end, End::Name(_)) || !focus.wants(&from.end, &to.end) {
                 continue;
             }
             let verdict = between(engine, &from.classes, &to.classes);

@@ -366,14 +366,21 @@ fn side_lines(
     let mut lines = vec![format!("  {head}")];
     for cause in &side.causes {
         lines.push(format!("    {}", cause_line(texts, engine, side.direction, cause, about)));
-        if cause.reason == Reason::NotNamed {
-            for policy in &side.policies {
+        if let Reason::NotNamed { stage } = cause.reason {
+            for policy in of_stage(engine, side, stage) {
+                let policy = &policy;
                 let miss = engine_explain::miss(engine, side.direction, *policy, class, other);
                 lines.extend(miss_line(texts, engine, side.direction, *policy, miss));
             }
         }
     }
     lines
+}
+
+/// The policies of a side that are asked together.
+fn of_stage(engine: &Engine, side: &Side, stage: usize) -> Vec<usize> {
+    let is_in = |policy: &usize| engine.world().policies.get(*policy).is_some_and(|of| of.stage == stage);
+    side.policies.iter().copied().filter(is_in).collect()
 }
 
 /// Why a policy does not allow something.
@@ -449,7 +456,7 @@ fn part_json(engine: &mut Engine, part: &Answered) -> Json {
 
 fn side_json(engine: &mut Engine, side: &Side, (class, other): (usize, usize), about: ConnId) -> Json {
     let verdict = answer(engine, side.verdict, about);
-    let is_missed = side.causes.iter().any(|cause| cause.reason == Reason::NotNamed);
+    let is_missed = side.causes.iter().any(|cause| matches!(cause.reason, Reason::NotNamed { .. }));
     let policies: Vec<Json> = side
         .policies
         .iter()

@@ -87,7 +87,7 @@ pub(super) fn cause_word(cause: &Cause) -> &'static str {
         Reason::Rule { action: Action::Deny, .. } => "denied-by-rule",
         Reason::Rule { action: Action::Pass, .. } => "passed-on-by-rule",
         Reason::Rule { action: Action::Log, .. } => "logged-by-rule",
-        Reason::NotNamed => "no-rule-names-it",
+        Reason::NotNamed { .. } => "no-rule-names-it",
         Reason::Default => "nothing-restricts-it",
     }
 }

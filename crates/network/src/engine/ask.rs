@@ -5,7 +5,7 @@ use super::{Engine, Traffic, Verdict};
 use crate::bits::BitSet;
 use crate::classes::Bound;
 use crate::space::ConnId;
-use crate::world::Direction;
+use crate::world::{Direction, Layer};
 
 impl Engine {
     /// What the given policies alone, in the order of the world's, let through in that direction: surely.
@@ -18,7 +18,15 @@ impl Engine {
                 })
         };
         let chosen: Vec<u32> = self.order.iter().copied().filter(is_for).collect();
-        self.fold(direction, &chosen, class, Bound::Least)
+        let of_mesh = chosen.iter().position(|policy| self.layer_of(*policy) == Layer::Mesh);
+        let (of_network, of_mesh) = chosen.split_at(of_mesh.unwrap_or(chosen.len()));
+        let network = self.fold(direction, of_network, class, Bound::Least);
+        if of_mesh.is_empty() {
+            return network;
+        }
+        let mesh = self.mesh_row(direction, of_mesh, false, class);
+        let pairs = network.into_iter().zip(mesh.least.iter());
+        pairs.map(|(network, mesh)| self.space.intersect(network, *mesh)).collect()
     }
 
     /// Whether one of the given policies is for the class in that direction.

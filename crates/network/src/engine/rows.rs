@@ -8,9 +8,10 @@ use super::prepare::{Ports, connections};
 use super::{Engine, GroupKey, NO_ROW, ReadyRule, Row, Traffic};
 use crate::bits::BitSet;
 use crate::classes::{Bound, Class};
+use crate::l4::{self, Protocol};
 use crate::profile::Tri;
-use crate::space::{ConnId, Space};
-use crate::world::{Action, Direction, EndpointKind, PortDeclaration, StageKind};
+use crate::space::{ConnId, Line, Space};
+use crate::world::{Action, Direction, EndpointKind, Layer, PortDeclaration, StageKind};
 
 impl Engine {
     /// Finds the row of every class, or only of those in `only`.
@@ -20,13 +21,14 @@ impl Engine {
             let count = self.universe.classes.len();
             // Policies by class, in the order in which they are asked.
             let mut lists: Vec<Vec<u32>> = vec![Vec::new(); count];
-            let mut doubtful = BitSet::new(count);
+            let (mut doubtful, mut mesh_doubtful) = (BitSet::new(count), BitSet::new(count));
             for index in &self.order {
                 let Some(ready) = self.ready.get(*index as usize) else { continue };
                 if ready.rules.get(at).is_none_or(Option::is_none) {
                     continue;
                 }
                 let (Some(least), Some(most)) = (&ready.subject_least, &ready.subject_most) else { continue };
+                let layer = self.layer_of(*index);
                 for class in most.iter() {
                     if only.is_some_and(|only| !only.contains(class)) {
                         continue;
@@ -35,7 +37,10 @@ impl Engine {
                         list.push(*index);
                     }
                     if ready.is_unreadable || !least.contains(class) {
-                        doubtful.insert(class);
+                        match layer {
+                            Layer::Network => doubtful.insert(class),
+                            Layer::Mesh => mesh_doubtful.insert(class),
+                        }
                     }
                 }
             }
@@ -60,6 +65,7 @@ impl Engine {
                     policies,
                     ports: uses_names.then(|| of_class.ports.clone()),
                     is_doubtful: doubtful.contains(class),
+                    is_mesh_doubtful: mesh_doubtful.contains(class),
                     is_host: of_class.is_host,
                 };
                 let row = self.row_for(direction, key, class);
@@ -75,38 +81,13 @@ impl Engine {
         if let Some(row) = self.groups.get(at).and_then(|groups| groups.get(&key)) {
             return *row;
         }
-        let size = self.universe.size();
-        let row = if key.is_doubtful {
-            Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() }
-        } else {
-            let least: Arc<[ConnId]> = self.fold(direction, &key.policies, class, Bound::Least).into();
-            let is_certain =
-                !self.is_uncertain(direction, &key.policies) && self.profile.enforces == Tri::Yes;
-            let hosts_differ = direction == Direction::Ingress
-                && self.profile.node_always
-                && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
-            let most = if is_certain && !hosts_differ {
-                Arc::clone(&least)
-            } else if self.profile.enforces != Tri::Yes {
-                vec![ConnId::ALL; size].into()
-            } else {
-                let mut most = if is_certain {
-                    least.to_vec()
-                } else {
-                    self.fold(direction, &key.policies, class, Bound::Most)
-                };
-                if hosts_differ {
-                    // The node that the pod runs on always reaches it, and any host may be that node.
-                    for host in self.universe.hosts().iter() {
-                        if let Some(slot) = most.get_mut(host) {
-                            *slot = ConnId::ALL;
-                        }
-                    }
-                }
-                most.into()
-            };
-            Row { least, most }
-        };
+        let of_mesh = key.policies.iter().position(|policy| self.layer_of(*policy) == Layer::Mesh);
+        let (of_network, of_mesh) = key.policies.split_at(of_mesh.unwrap_or(key.policies.len()));
+        let mut row = self.network_row(direction, of_network, key.is_doubtful, class);
+        if !of_mesh.is_empty() {
+            let mesh = self.mesh_row(direction, of_mesh, key.is_mesh_doubtful, class);
+            row = self.meet(&row, &mesh);
+        }
         let Some(rows) = self.rows.get_mut(at) else { return NO_ROW };
         let number = u32::try_from(rows.len()).unwrap_or(NO_ROW);
         rows.push(row);
@@ -114,6 +95,89 @@ impl Engine {
             groups.insert(key, number);
         }
         number
+    }
+
+    pub(super) fn layer_of(&self, policy: u32) -> Layer {
+        let stage = self.stage_of(policy).and_then(|stage| self.world.stages.get(stage));
+        stage.map(|stage| stage.layer).unwrap_or_default()
+    }
+
+    /// What both let through.
+    fn meet(&mut self, one: &Row, two: &Row) -> Row {
+        let space = &mut self.space;
+        let mut both = |one: &[ConnId], two: &[ConnId]| -> Arc<[ConnId]> {
+            one.iter().zip(two).map(|(one, two)| space.intersect(*one, *two)).collect()
+        };
+        let least = both(&one.least, &two.least);
+        let is_certain = Arc::ptr_eq(&one.least, &one.most) && Arc::ptr_eq(&two.least, &two.most);
+        let most = if is_certain { Arc::clone(&least) } else { both(&one.most, &two.most) };
+        Row { least, most }
+    }
+
+    /// What the policies of the mesh let through: proxies see TCP only, everything else passes by them.
+    pub(super) fn mesh_row(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        is_doubtful: bool,
+        class: usize,
+    ) -> Row {
+        // Ports that are known by name only are TCP where the name says so, or nothing else.
+        let named = (l4::unresolved().0..).zip(&self.strings.port_names);
+        let named = named.filter(|(_, (protocol, _))| protocol.is_none_or(|of| of == Protocol::Tcp));
+        let tcp: Vec<_> = named.map(|(number, _)| (number, number)).chain([Protocol::Tcp.all()]).collect();
+        let beside = self.space.ranges(Line::Target, &tcp);
+        let beside = self.space.complement(beside);
+        let size = self.universe.size();
+        let mut bounds = [Bound::Least, Bound::Most].map(|bound| {
+            if is_doubtful {
+                return vec![if bound == Bound::Least { ConnId::EMPTY } else { ConnId::ALL }; size];
+            }
+            self.fold(direction, policies, class, bound)
+        });
+        for set in bounds.iter_mut().flatten() {
+            *set = self.space.union(*set, beside);
+        }
+        let [least, most] = bounds;
+        let least: Arc<[ConnId]> = least.into();
+        let most = if *least == *most { Arc::clone(&least) } else { most.into() };
+        Row { least, most }
+    }
+
+    fn network_row(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        is_doubtful: bool,
+        class: usize,
+    ) -> Row {
+        let size = self.universe.size();
+        if is_doubtful {
+            return Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() };
+        }
+        let least: Arc<[ConnId]> = self.fold(direction, policies, class, Bound::Least).into();
+        let is_certain = !self.is_uncertain(direction, policies) && self.profile.enforces == Tri::Yes;
+        let hosts_differ = direction == Direction::Ingress
+            && self.profile.node_always
+            && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
+        let most = if is_certain && !hosts_differ {
+            Arc::clone(&least)
+        } else if self.profile.enforces != Tri::Yes {
+            vec![ConnId::ALL; size].into()
+        } else {
+            let mut most =
+                if is_certain { least.to_vec() } else { self.fold(direction, policies, class, Bound::Most) };
+            if hosts_differ {
+                // The node that the pod runs on always reaches it, and any host may be that node.
+                for host in self.universe.hosts().iter() {
+                    if let Some(slot) = most.get_mut(host) {
+                        *slot = ConnId::ALL;
+                    }
+                }
+            }
+            most.into()
+        };
+        Row { least, most }
     }
 
     fn is_uncertain(&self, direction: Direction, policies: &[u32]) -> bool {

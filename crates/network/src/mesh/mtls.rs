@@ -208,6 +208,10 @@ pub struct MeshSecurity {
     pub peers: Vec<PeerAuthentication>,
     /// DestinationRules.
     pub rules: Vec<DestinationRule>,
+    /// Sidecars.
+    pub sidecars: Vec<super::sidecar::Sidecar>,
+    /// Whether proxies refuse destinations that they do not know, where no Sidecar says otherwise.
+    pub registry_only: bool,
     /// The namespace whose policies are for the whole mesh; `istio-system` if empty.
     pub root_namespace: String,
     /// What the network plugin was seen to be told of encryption between nodes; `None` where nothing was seen.

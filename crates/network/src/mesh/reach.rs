@@ -13,7 +13,7 @@ use crate::space::Range;
 use crate::strings::Pattern;
 use crate::world::{
     Action, EndpointKind, HttpMatch, Identity, LabelExpr, LabelMap, Match, NamespaceExpr, PeerExpr, Policy,
-    PolicyRef, PortSet, Rule, World,
+    PortSet, Rule, World,
 };
 
 /// The policies of the mesh for a world whose endpoints are read. Marks endpoints that take only mutual TLS.
@@ -25,14 +25,12 @@ pub(crate) fn policies(
 ) -> Vec<Policy> {
     let mut found = strict(world, security, stage);
     // Without certificates on both sides a caller has no identity that a policy could name.
-    let plain_somewhere = security
-        .peers
-        .iter()
-        .any(|of| of.mode == Some(MtlsMode::Disable) || of.ports.values().any(|mode| *mode == Some(MtlsMode::Disable)))
-        || security.rules.iter().any(|of| {
-            let is_plain = |mode: &ClientTls| matches!(mode, ClientTls::Disable | ClientTls::Simple);
-            of.mode.as_ref().is_some_and(is_plain) || of.ports.values().any(is_plain)
-        });
+    let plain_somewhere = security.peers.iter().any(|of| {
+        of.mode == Some(MtlsMode::Disable) || of.ports.values().any(|mode| *mode == Some(MtlsMode::Disable))
+    }) || security.rules.iter().any(|of| {
+        let is_plain = |mode: &ClientTls| matches!(mode, ClientTls::Disable | ClientTls::Simple);
+        of.mode.as_ref().is_some_and(is_plain) || of.ports.values().any(is_plain)
+    });
     for policy in authorization.iter().filter(|policy| !policy.is_dry_run) {
         found.extend(of_authorization(policy, security, stage, plain_somewhere));
     }
@@ -71,7 +69,11 @@ fn strict(world: &mut World, security: &MeshSecurity, stage: usize) -> Vec<Polic
                             }
                             let before = number.checked_sub(1).filter(|end| *end >= first && number > 0);
                             let after = number.checked_add(1).filter(|start| *start <= last);
-                            before.map(|end| (first, end)).into_iter().chain(after.map(|start| (start, last))).collect()
+                            before
+                                .map(|end| (first, end))
+                                .into_iter()
+                                .chain(after.map(|start| (start, last)))
+                                .collect()
                         })
                         .collect();
                 }
@@ -162,7 +164,7 @@ fn of_authorization(
     })
 }
 
-fn selector(labels: Option<&LabelMap>) -> LabelExpr {
+pub(super) fn selector(labels: Option<&LabelMap>) -> LabelExpr {
     let parts = labels.into_iter().flatten();
     LabelExpr::all_of(parts.map(|(key, value)| LabelExpr::In(key.clone(), vec![value.clone()])).collect())
 }
@@ -257,14 +259,7 @@ fn translate(group: &Group, plain_somewhere: bool) -> Translated {
     for condition in group {
         match condition.key.as_str() {
             "source.principal" | "source.namespace" | "source.serviceAccount" => {
-                let peers = identities(condition);
-                all.extend(peers.into_iter().map(|peer| {
-                    if plain_somewhere {
-                        PeerExpr::Unknown(Box::new(PeerExpr::All), "callers may have no certificate")
-                    } else {
-                        peer
-                    }
-                }));
+                all.extend(identities(condition, plain_somewhere));
             }
             "source.ip" => all.extend(addresses(condition)),
             "destination.port" => {
@@ -310,9 +305,9 @@ fn translate(group: &Group, plain_somewhere: bool) -> Translated {
     Translated { peer, part, is_uncertain }
 }
 
-fn identities(condition: &Condition) -> Vec<PeerExpr> {
+fn identities(condition: &Condition, plain_somewhere: bool) -> Vec<PeerExpr> {
     let identity = |value: &String| {
-        PeerExpr::Identity(match condition.key.as_str() {
+        let identity = PeerExpr::Identity(match condition.key.as_str() {
             "source.principal" => Identity::Principal(Pattern::parse(value)),
             "source.namespace" => Identity::Namespace(Pattern::parse(value)),
             _ => match value.split_once('/') {
@@ -321,7 +316,12 @@ fn identities(condition: &Condition) -> Vec<PeerExpr> {
                 }
                 None => Identity::Principal(Pattern::Suffix(format!("/sa/{value}"))),
             },
-        })
+        });
+        if plain_somewhere {
+            PeerExpr::Unknown(Box::new(identity), "callers may have no certificate")
+        } else {
+            identity
+        }
     };
     positive_and_negative(condition, identity)
 }
@@ -344,11 +344,8 @@ fn addresses(condition: &Condition) -> Vec<PeerExpr> {
     };
     let mut found = Vec::new();
     found.extend(set(&condition.values).map(PeerExpr::SourceAddresses));
-    found.extend(set(&condition.not_values).map(|set| PeerExpr::Not(Box::new(PeerExpr::SourceAddresses(set)))));
+    found.extend(
+        set(&condition.not_values).map(|set| PeerExpr::Not(Box::new(PeerExpr::SourceAddresses(set)))),
+    );
     found
-}
-
-/// The name of a policy of the mesh, for those who look for it.
-pub(crate) fn is_of_mesh(id: &PolicyRef) -> bool {
-    matches!(id.kind.as_str(), "AuthorizationPolicy" | "PeerAuthentication")
 }

@@ -129,6 +129,19 @@ impl<'r, 'd> Reader<'r, 'd> {
         }
     }
 
+    /// A CIDR, or an address by itself.
+    pub(crate) fn cidr_or_address(&mut self, node: Node<'_>) -> Option<IpRange> {
+        let text = node.as_str().unwrap_or_default();
+        match IpRange::parse_cidr_or_address(text) {
+            Ok(range) => Some(range),
+            Err(error) => {
+                let detail = format!("{error}: write a CIDR such as `10.0.0.0/8`");
+                self.notice(NoticeKind::InvalidCidr, node, detail);
+                None
+            }
+        }
+    }
+
     /// `cidr` without `except`.
     pub(crate) fn ip_block(&mut self, node: Node<'_>) -> IpSet {
         let Some(cidr) = node.get("cidr") else {

@@ -22,6 +22,10 @@ pub(super) fn read_object(reader: Reader<'_, '_>, options: &Options, world: &mut
         world.namespaces.insert(object.name().to_owned(), Namespace { labels, is_defined: true });
         return;
     }
+    if object.is("networking.istio.io", "ServiceEntry") {
+        world.endpoints.extend(service_entry(&reader));
+        return;
+    }
     if object.is("kubevirt.io", "VirtualMachine") {
         world.endpoints.extend(virtual_machine(&reader));
         return;
@@ -87,6 +91,7 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
             .map(|annotation| networks::memberships(annotation, object.namespace().unwrap_or("default")))
             .unwrap_or_default(),
         mesh: if has_proxy { MeshMode::Sidecar } else { MeshMode::None },
+        strict_group: 0,
         origin: Some(reader.object_origin()),
     }
 }
@@ -133,6 +138,38 @@ fn port_declaration(node: Node<'_>) -> Option<PortDeclaration> {
     };
     let name = node.get("name").and_then(Node::as_str).unwrap_or_default().to_owned();
     Some(PortDeclaration { name, protocol, port })
+}
+
+/// The hosts outside of the mesh that a ServiceEntry makes known.
+fn service_entry(reader: &Reader<'_, '_>) -> Vec<Endpoint> {
+    let Some(spec) = reader.object.spec() else { return Vec::new() };
+    if spec.get("location").and_then(Node::as_str) == Some("MESH_INTERNAL") {
+        return Vec::new();
+    }
+    let list = |key: &str| spec.get(key).into_iter().flat_map(Node::items);
+    let port = |node: Node<'_>| {
+        Some(PortDeclaration {
+            name: node.get("name").and_then(Node::as_str).unwrap_or_default().to_owned(),
+            protocol: Protocol::Tcp,
+            port: u16::try_from(node.get("number")?.as_i64()?).ok()?,
+        })
+    };
+    let ports: Vec<PortDeclaration> = list("ports").filter_map(port).collect();
+    // Addresses of the endpoints are what is connected to; `addresses` are only names for them in the mesh.
+    let ips: Vec<std::net::IpAddr> =
+        list("endpoints").filter_map(|endpoint| endpoint.get("address")?.as_str()?.parse().ok()).collect();
+    list("hosts")
+        .filter_map(Node::as_str)
+        .map(|host| Endpoint {
+            kind: EndpointKind::Name,
+            name: host.to_owned(),
+            workload: "ServiceEntry".to_owned(),
+            ports: ports.clone(),
+            ips: ips.clone(),
+            origin: Some(reader.object_origin()),
+            ..Endpoint::default()
+        })
+        .collect()
 }
 
 fn virtual_machine(reader: &Reader<'_, '_>) -> Option<Endpoint> {

@@ -127,7 +127,7 @@ network-cause-denied-by-rule = { $policy } refuses it by rule { $rule } ({ $plac
 network-cause-passed-on-by-rule = { $policy } leaves it to later policies by rule { $rule } ({ $place })
 network-cause-logged-by-rule = { $policy } only logs it by rule { $rule } ({ $place })
 network-cause-no-rule-names-it = refused, for policies are for it and no rule allows this:
-network-cause-nothing-restricts-it = no policy restricts it
+network-cause-nothing-restricts-it = no network policy restricts it
 network-not-sure = perhaps: { $cause }
 
 network-exposed-internet = Open to the outside of the cluster:

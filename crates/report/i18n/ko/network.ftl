@@ -127,7 +127,7 @@ network-cause-denied-by-rule = { $policy }{ JOSA($policy, "이/가") } 규칙 { 
 network-cause-passed-on-by-rule = { $policy }{ JOSA($policy, "이/가") } 규칙 { $rule }로 다음 정책에 넘깁니다 ({ $place })
 network-cause-logged-by-rule = { $policy }{ JOSA($policy, "이/가") } 규칙 { $rule }로 기록만 합니다 ({ $place })
 network-cause-no-rule-names-it = 거부. 적용되는 정책이 있지만 이를 허용하는 규칙이 없습니다:
-network-cause-nothing-restricts-it = 제한하는 정책이 없습니다
+network-cause-nothing-restricts-it = 제한하는 네트워크 정책이 없습니다
 network-not-sure = 확실하지 않음: { $cause }
 
 network-exposed-internet = 클러스터 외부에 열려 있음:

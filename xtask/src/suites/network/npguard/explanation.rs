@@ -62,16 +62,15 @@ pub(super) fn text(snapshot: &Snapshot, focus: &Focus, only: Only) -> String {
         of_network(&network.snapshot, network.kind, focus, only, &mut section);
         sections.push((network, section));
     }
-    let primary: Vec<usize> =
-        (0..sections.len()).filter(|at| sections[*at].0.kind != NetworkKind::Attachment).collect();
+    let is_primary = |network: &networks::Network| network.kind != NetworkKind::Attachment;
     if focus.connection.is_some() && only != Only::Allowed {
-        between_networks(&mut sections, &primary, focus);
+        between_networks(&mut sections, focus);
     }
-    let has_pods_in_many = primary
-        .iter()
-        .filter(|at| sections[**at].0.snapshot.world.endpoints.iter().any(|of| of.kind == EndpointKind::Pod))
-        .count()
-        > 1;
+    let has_pods = |network: &networks::Network| {
+        network.snapshot.world.endpoints.iter().any(|of| of.kind == EndpointKind::Pod)
+    };
+    let has_pods_in_many =
+        parts.iter().filter(|network| is_primary(network) && has_pods(network)).count() > 1;
     let mut out = String::new();
     for (_, mut section) in sections {
         section.specific.sort();
@@ -197,8 +196,25 @@ fn half(
         Direction::Egress => (&names.0, &names.1),
         Direction::Ingress => (&names.1, &names.0),
     };
-    let parts = explain::parts(engine, direction, class, other, about);
-    let mut halves = Vec::new();
+    let mut parts = explain::parts(engine, direction, class, other, about);
+    // That tool stops at the first rule of a policy that allows everything, and does not name those after it.
+    let covers = |policy: usize, rule: usize, parts: &[explain::Part]| {
+        parts.iter().all(|part| {
+            part.steps.iter().any(|step| {
+                matches!(step, Step::Rule { policy: p, rule: r, action: Action::Allow } if (*p, *r) == (policy, rule))
+            })
+        })
+    };
+    let whole = parts.clone();
+    for part in &mut parts {
+        part.steps.retain(|step| match step {
+            Step::Rule { policy, rule, action: Action::Allow } => {
+                !(0..*rule).any(|earlier| covers(*policy, earlier, &whole))
+            }
+            _ => true,
+        });
+    }
+    let mut halves: Vec<Half> = Vec::new();
     for part in parts {
         let mut reasons: Vec<(String, String)> = Vec::new();
         let mut is_decided = false;
@@ -247,7 +263,10 @@ fn half(
         if !reasons.is_empty() && !is_decided {
             reasons.push(("~".to_owned(), "the system default (Allow all)".to_owned()));
         }
-        halves.push(Half { set: part.set, passes: part.passes, reasons });
+        match halves.iter_mut().find(|half| half.reasons == reasons && half.passes == part.passes) {
+            Some(half) => half.set = engine.space().union(half.set, part.set),
+            None => halves.push(Half { set: part.set, passes: part.passes, reasons }),
+        }
     }
     halves
 }
@@ -429,41 +448,47 @@ fn body(engine: &mut Engine, ways: &[Way], only: Only) -> String {
 }
 
 /// Pairs of workloads whose primary networks differ.
-fn between_networks(sections: &mut [(&networks::Network, Section)], primary: &[usize], focus: &Focus) {
+fn between_networks(sections: &mut [(&networks::Network, Section)], focus: &Focus) {
     let Some((protocol, port)) = focus.connection else { return };
-    let ends: Vec<(usize, Vec<End>)> = primary
+    let isolates = |network: &networks::Network, end: &str| match network.kind {
+        NetworkKind::Udn => Some(format!("UserDefinedNetwork '{}' isolates {end}", network.name)),
+        NetworkKind::ClusterUdn => {
+            Some(format!("ClusterUserDefinedNetwork '{}' isolates {end}", network.name))
+        }
+        _ => None,
+    };
+    // Each primary network by its place, with its workloads.
+    let ends: Vec<(usize, &networks::Network, Vec<End>)> = sections
         .iter()
-        .map(|at| {
-            let engine = Engine::new(sections[*at].0.snapshot.world.clone(), PROFILE);
-            (*at, list::workloads(&engine).into_iter().map(|of| of.end).collect())
+        .enumerate()
+        .filter(|(_, (network, _))| network.kind != NetworkKind::Attachment)
+        .map(|(at, (network, _))| {
+            let engine = Engine::new(network.snapshot.world.clone(), PROFILE);
+            (at, *network, list::workloads(&engine).into_iter().map(|of| of.end).collect())
         })
         .collect();
-    let isolates = |at: usize, sections: &[(&networks::Network, Section)], end: &str| {
-        let network = sections[at].0;
-        match network.kind {
-            NetworkKind::Udn => Some(format!("UserDefinedNetwork '{}' isolates {end}", network.name)),
-            NetworkKind::ClusterUdn => {
-                Some(format!("ClusterUserDefinedNetwork '{}' isolates {end}", network.name))
-            }
-            _ => None,
-        }
-    };
-    for (from_at, from_ends) in &ends {
-        for (to_at, to_ends) in ends.iter().filter(|(at, _)| at != from_at) {
+    let mut found: Vec<(usize, String, String, String)> = Vec::new();
+    for (from_at, from_network, from_ends) in &ends {
+        for (to_at, to_network, to_ends) in ends.iter().filter(|(at, ..)| at != from_at) {
             for from in from_ends {
                 for to in to_ends.iter().filter(|to| focus.wants(from, to)) {
-                    let names = (shown(sections[*from_at].0.kind, from), shown(sections[*to_at].0.kind, to));
+                    let names = (shown(from_network.kind, from), shown(to_network.kind, to));
                     let mut causes: Vec<String> = Vec::new();
-                    causes.extend(isolates(*from_at, sections, &names.0));
-                    causes.extend(isolates(*to_at, sections, &names.1));
+                    causes.extend(isolates(from_network, &names.0));
+                    causes.extend(isolates(to_network, &names.1));
                     let cause = causes.join("; and ");
                     let body = format!(
                         "Denied connections:\n\tDenied {protocol}:[{port}] due to existence of user defined networks:\n\t\tEgress \n\t\t\t{cause}\n\t\tIngress \n\t\t\t{cause}\n\n"
                     );
-                    let at = if sections[*from_at].0.kind == NetworkKind::Pod { to_at } else { from_at };
-                    sections[*at].1.specific.push((names.0, names.1, body));
+                    let at = if from_network.kind == NetworkKind::Pod { to_at } else { from_at };
+                    found.push((*at, names.0, names.1, body));
                 }
             }
+        }
+    }
+    for (at, from, to, body) in found {
+        if let Some((_, section)) = sections.get_mut(at) {
+            section.specific.push((from, to, body));
         }
     }
 }
