@@ -235,6 +235,12 @@ impl Engine {
     /// early when it says so.
     pub fn for_each_pair(&mut self, mut found: impl FnMut(usize, usize, Verdict)) {
         let (classes, size) = (self.universe.classes.len(), self.universe.size());
+        // The space is put aside so that rows can be looked at while sets are made.
+        let mut space = std::mem::take(&mut self.space);
+        let rows = |direction: Direction| -> Vec<Option<&Row>> {
+            (0..size).map(|number| self.row(direction, number)).collect()
+        };
+        let (out_rows, in_rows) = (rows(Direction::Egress), rows(Direction::Ingress));
         // Rows of both directions are read crosswise: in tiles they stay in the cache.
         const TILE: usize = 128;
         for from_tile in (0..size).step_by(TILE) {
@@ -243,28 +249,30 @@ impl Engine {
                     continue;
                 }
                 for from in from_tile..(from_tile + TILE).min(size) {
-                    let out = self.row(Direction::Egress, from).cloned();
+                    let out = out_rows.get(from).copied().flatten();
+                    let (least_out, most_out) =
+                        out.map_or((None, None), |row| (Some(&*row.least), Some(&*row.most)));
                     for to in to_tile..(to_tile + TILE).min(size) {
                         if from >= classes && to >= classes {
                             continue;
                         }
-                        let into = self.side(Direction::Ingress, to, from);
-                        let (least, most) = match &out {
-                            Some(row) => (row.least.get(to), row.most.get(to)),
-                            None => (None, None),
+                        let into = in_rows.get(to).copied().flatten();
+                        let at = |sets: Option<&[ConnId]>, number: usize| {
+                            sets.and_then(|sets| sets.get(number).copied()).unwrap_or(ConnId::ALL)
                         };
-                        let allowed =
-                            self.space.intersect(least.copied().unwrap_or(ConnId::ALL), into.allowed);
-                        let most = most.copied().unwrap_or(ConnId::ALL);
-                        let possible = if Some(&most) == least && into.allowed == into.possible {
+                        let (least, least_in) = (at(least_out, to), at(into.map(|row| &*row.least), from));
+                        let (most, most_in) = (at(most_out, to), at(into.map(|row| &*row.most), from));
+                        let allowed = space.intersect(least, least_in);
+                        let possible = if (least, least_in) == (most, most_in) {
                             allowed
                         } else {
-                            self.space.intersect(most, into.possible)
+                            space.intersect(most, most_in)
                         };
                         found(from, to, Verdict { allowed, possible });
                     }
                 }
             }
         }
+        self.space = space;
     }
 }

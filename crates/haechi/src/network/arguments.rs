@@ -160,10 +160,16 @@ pub(super) fn parse_port(given: &str) -> Option<(Protocol, u16)> {
     let given = given.strip_prefix(':').unwrap_or(given);
     let (protocol, port) = match given.split_once('/') {
         None => (Protocol::Tcp, given),
-        Some((left, right)) => match Protocol::parse(right) {
-            Some(protocol) => (protocol, left),
-            None => (Protocol::parse(left)?, right),
-        },
+        Some((left, right)) => {
+            // By name only: a number is the port.
+            let named = |text: &str| {
+                Protocol::parse(text).filter(|_| text.bytes().all(|byte| byte.is_ascii_alphabetic()))
+            };
+            match named(right) {
+                Some(protocol) => (protocol, left),
+                None => (named(left)?, right),
+            }
+        }
     };
     let port = port.parse::<u16>().ok().filter(|port| *port > 0 && protocol.has_ports())?;
     Some((protocol, port))

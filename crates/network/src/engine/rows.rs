@@ -201,6 +201,7 @@ impl Engine {
         // What no stage has decided yet.
         let mut open = vec![ConnId::ALL; size];
         let mut from = 0;
+        let mut is_decided = false;
         while let Some(stage) = policies.get(from).and_then(|index| self.stage_of(*index)) {
             let until = policies.iter().skip(from).take_while(|index| self.stage_of(**index) == Some(stage));
             let until = from + until.count();
@@ -210,6 +211,13 @@ impl Engine {
                     let isolates = of_stage.iter().any(|index| {
                         self.world.policies.get(*index as usize).is_some_and(|policy| policy.isolates)
                     });
+                    let is_first = from == 0;
+                    if is_first && isolates && !self.refuses_anything(direction, of_stage) {
+                        // By far the most common case: nothing was decided before, and nothing is left to decide.
+                        allowed = self.named(direction, of_stage, class, Action::Allow, bound == Bound::Most);
+                        is_decided = true;
+                        break;
+                    }
                     self.fold_union(direction, of_stage, class, bound, isolates, &mut allowed, &mut open);
                 }
                 kind => {
@@ -218,6 +226,9 @@ impl Engine {
                 }
             }
             from = until;
+        }
+        if is_decided {
+            return allowed;
         }
         // An interface of a node that is a HostEndpoint is closed but for what policies and the fail-safe ports open.
         let is_closed = policies.is_empty() && bound == Bound::Least && self.is_host_endpoint(class);
@@ -377,6 +388,66 @@ impl Engine {
         }
     }
 
+    /// Whether some rule of the policies refuses something.
+    fn refuses_anything(&self, direction: Direction, policies: &[u32]) -> bool {
+        policies.iter().any(|policy| {
+            let ready = self.ready.get(*policy as usize);
+            let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+            rules.is_some_and(|rules| rules.iter().any(|rule| rule.action == Action::Deny))
+        })
+    }
+
+    /// What the rules with that action name, by the number of the other end.
+    fn named(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        action: Action,
+        take_most: bool,
+    ) -> Vec<ConnId> {
+        let size = self.universe.size();
+        // Few distinct sets, many peers: collect the peers of each set first.
+        let mut by_set: Vec<(ConnId, Vec<Arc<BitSet>>)> = Vec::new();
+        let mut sets = vec![ConnId::EMPTY; size];
+        for policy in policies {
+            for rule in self.rules_of(direction, *policy, class) {
+                if rule.action != action || rule.is_uncertain && !take_most {
+                    continue;
+                }
+                if let Traffic::Fixed(set) = rule.traffic {
+                    let peers = if take_most { rule.most } else { rule.least };
+                    match by_set.iter_mut().find(|(known, _)| *known == set) {
+                        Some((_, all)) => all.push(peers),
+                        None => by_set.push((set, vec![peers])),
+                    }
+                    continue;
+                }
+                self.hits(direction, &rule, class, take_most, |space, peer, set| {
+                    if let Some(slot) = sets.get_mut(peer) {
+                        *slot = space.union(*slot, set);
+                    }
+                });
+            }
+        }
+        for (set, peers) in by_set {
+            let united = match peers.as_slice() {
+                [one] => Arc::clone(one),
+                many => {
+                    let mut united = BitSet::new(size);
+                    many.iter().for_each(|peers| united.union_with(peers));
+                    Arc::new(united)
+                }
+            };
+            for peer in united.iter() {
+                if let Some(slot) = sets.get_mut(peer) {
+                    *slot = self.space.union(*slot, set);
+                }
+            }
+        }
+        sets
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
     fn fold_union(
         &mut self,
@@ -388,53 +459,8 @@ impl Engine {
         allowed: &mut [ConnId],
         open: &mut [ConnId],
     ) {
-        let size = open.len();
-        // Few distinct sets, many peers: collect the peers of each set first.
-        let collect = |engine: &mut Self, action: Action, take_most: bool| {
-            let mut by_set: FxHashMap<ConnId, BitSet> = FxHashMap::default();
-            let mut order: Vec<ConnId> = Vec::new();
-            for policy in policies {
-                for rule in engine.rules_of(direction, *policy, class) {
-                    if rule.action != action {
-                        continue;
-                    }
-                    if let Traffic::Fixed(set) = rule.traffic {
-                        if rule.is_uncertain && !take_most {
-                            continue;
-                        }
-                        let peers = if take_most { &rule.most } else { &rule.least };
-                        by_set
-                            .entry(set)
-                            .or_insert_with(|| {
-                                order.push(set);
-                                BitSet::new(size)
-                            })
-                            .union_with(peers);
-                        continue;
-                    }
-                    engine.hits(direction, &rule, class, take_most, |_, peer, set| {
-                        by_set
-                            .entry(set)
-                            .or_insert_with(|| {
-                                order.push(set);
-                                BitSet::new(size)
-                            })
-                            .insert(peer);
-                    });
-                }
-            }
-            let mut sets = vec![ConnId::EMPTY; size];
-            for set in order {
-                for peer in by_set.get(&set).into_iter().flat_map(BitSet::iter) {
-                    if let Some(slot) = sets.get_mut(peer) {
-                        *slot = engine.space.union(*slot, set);
-                    }
-                }
-            }
-            sets
-        };
-        let denied = collect(self, Action::Deny, bound == Bound::Least);
-        let let_in = collect(self, Action::Allow, bound == Bound::Most);
+        let denied = self.named(direction, policies, class, Action::Deny, bound == Bound::Least);
+        let let_in = self.named(direction, policies, class, Action::Allow, bound == Bound::Most);
         for (((allowed, open), denied), let_in) in allowed.iter_mut().zip(open).zip(denied).zip(let_in) {
             let undenied = self.space.minus(*open, denied);
             let hit = self.space.intersect(undenied, let_in);
