@@ -11,5 +11,7 @@
 
 pub mod bench;
 pub mod conformance;
+pub mod docs;
 pub mod layers;
+pub mod sample;
 mod suites;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use xtask::bench;
 use xtask::conformance::{self, Verdict};
+use xtask::{bench, docs, sample};
 
 #[derive(Parser)]
 #[command(about = "Development tasks of Haechi")]
@@ -21,8 +21,23 @@ enum Task {
         /// As in the corpora's README: `yaml/tricky`, `policy/pss` …
         names: Vec<String>,
     },
+    /// Bring the generated documents up to date
+    Docs {
+        /// Change nothing, fail when one is out of date
+        #[arg(long)]
+        check: bool,
+    },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
+    /// Draw findings over real manifests, spread over all checks, for a person to judge
+    SampleFindings {
+        /// Another seed draws another sample
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+    },
     /// Measure whole-process scans: wall time, CPU time, peak memory
     Bench {
         /// What to scan; by default the corpus of real manifests
@@ -30,15 +45,35 @@ enum Task {
         /// How often; the best run counts
         #[arg(long, default_value_t = 5)]
         runs: u32,
+        /// Fail where a scan takes more CPU time or memory than it may
+        #[arg(long)]
+        check: bool,
     },
 }
 
 fn main() -> Result<()> {
     match Cli::parse().task {
         Task::Conformance { names } => run_conformance(&names),
+        Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
-        Task::Bench { paths, runs } => run_bench(&paths, runs),
+        Task::SampleFindings { seed, count } => sample_findings(seed, count),
+        Task::Bench { paths, runs, check } => run_bench(&paths, runs, check),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn write_docs(only_check: bool) -> Result<()> {
+    let difference = docs::generate(only_check)?;
+    for path in &difference.outdated {
+        println!("{} docs/{}", if only_check { "out of date:" } else { "wrote" }, path.display());
+    }
+    for path in &difference.stale {
+        println!("{} docs/{}", if only_check { "no longer generated:" } else { "removed" }, path.display());
+    }
+    if only_check && !difference.is_empty() {
+        bail!("generated documents are out of date: run `cargo xtask docs`");
+    }
+    Ok(())
 }
 
 /// `fuzz` is a workspace of its own, which the others' build does not see.
@@ -105,17 +140,42 @@ fn run_conformance(names: &[String]) -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are the result")]
-fn run_bench(paths: &[PathBuf], runs: u32) -> Result<()> {
+fn sample_findings(seed: u64, count: usize) -> Result<()> {
+    let corpus = conformance::root().join("../corpora/manifests/files");
+    if !corpus.exists() {
+        println!("{}: skipped, not there", corpus.display());
+        return Ok(());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--package", "haechi"])
+        .current_dir(conformance::project())
+        .status()?;
+    if !built.success() {
+        bail!("the build failed");
+    }
+    print!("{}", sample::findings(&corpus, seed, count)?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn run_bench(paths: &[PathBuf], runs: u32, check: bool) -> Result<()> {
     let corpus = [conformance::root().join("../corpora/manifests")];
     let paths = if paths.is_empty() { &corpus } else { paths };
+    let mut is_over = false;
     for path in paths {
         if !path.exists() {
             println!("{}: skipped, not there", path.display());
             continue;
         }
-        for format in ["table", "json"] {
-            println!("scan -o {format} {}: {}", path.display(), bench::scan(path, format, runs)?);
+        for (format, further) in [("table", &[][..]), ("json", &[]), ("table", &["--all"])] {
+            let measure = bench::scan(path, format, further, runs)?;
+            println!("scan -o {format} {} {}: {measure}", further.join(" "), path.display());
+            is_over |= measure.cpu > bench::MOST_CPU || measure.peak_kib > bench::MOST_PEAK_KIB;
         }
+    }
+    if check && is_over {
+        bail!("more than {} s of CPU or {} MiB", bench::MOST_CPU, bench::MOST_PEAK_KIB / 1024);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod config;
 mod detect;
 mod explain;
+mod policy;
 mod scan;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -24,11 +25,18 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             _ => bail!("no such command"),
         },
         Some(("explain", matches)) => explain::explain(matches, texts),
+        Some(("completions", matches)) => completions(matches, texts),
         Some(("detect", matches)) => detect::run(matches, texts),
         Some(("rules", matches)) => match matches.subcommand() {
             Some(("list", matches)) => detect::list(matches, texts),
             Some(("test", matches)) => detect::test(matches, texts),
             Some(("explain", matches)) => detect::explain(matches, texts),
+            _ => bail!("no such command"),
+        },
+        Some(("policy", matches)) => match matches.subcommand() {
+            Some(("apply", matches)) => policy::apply(matches, texts),
+            Some(("test", matches)) => policy::test(matches, texts),
+            Some(("explain", matches)) => policy::explain(matches, texts),
             _ => bail!("no such command"),
         },
         Some(("checks", matches)) => explain::checks(matches, texts),
@@ -74,6 +82,16 @@ pub(crate) fn terminal(matches: &ArgMatches) -> Terminal {
     let width =
         is_terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
     Terminal { colour, width }
+}
+
+/// `haechi completions SHELL`: what the shell needs to complete our command line.
+fn completions(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
+    if let Some(shell) = matches.get_one::<clap_complete::Shell>("shell") {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut crate::command(texts), "haechi", &mut script);
+        to_stdout(|out| out.write_all(&script))?;
+    }
+    Ok(Exit::Clean)
 }
 
 /// The catalogue of built-in rules.

@@ -92,6 +92,7 @@ fn rule_name(finding: &Finding) -> String {
     match finding.source {
         haechi_model::RuleSource::Check => finding.rule.to_string(),
         haechi_model::RuleSource::PodSecurity => format!("pod-security/{}", finding.rule),
+        haechi_model::RuleSource::Policy => format!("policy/{}", finding.rule),
     }
 }
 
@@ -174,7 +175,7 @@ impl Collected {
             let source = object.node().document().source();
             let position = Some(source.position(entry.key_span.start));
             let draft = Draft {
-                rules: vec![rule.replacen("pod-security.", "pod-security/", 1)],
+                rules: vec![rule_of_annotation(rule)],
                 text: entry.value.as_str().unwrap_or_default(),
                 scope: Scope::Object(object.resource().to_string()),
                 source: SuppressionSource::Annotation,
@@ -261,9 +262,17 @@ struct Draft<'t> {
     source: SuppressionSource,
 }
 
-/// Whether a rule of that name exists.
+/// The key of an annotation has one `/` only: dots stand for those of a rule's name.
+fn rule_of_annotation(key: &str) -> String {
+    match key.strip_prefix("policy.") {
+        Some(policy) => format!("policy/{}", policy.replacen('.', "/", 1)),
+        None => key.replacen("pod-security.", "pod-security/", 1),
+    }
+}
+
+/// Whether a rule of that name exists. Policies are known to those who bring them.
 pub(crate) fn is_rule(rule: &str) -> bool {
-    rule.starts_with("pod-security/") || haechi_checks::find(rule).is_some()
+    rule.starts_with("pod-security/") || rule.starts_with("policy/") || haechi_checks::find(rule).is_some()
 }
 
 /// The reason and the tags behind it.

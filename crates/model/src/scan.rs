@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
-use crate::{Finding, Problem};
+use crate::{Finding, FixSafety, Problem, ResourceRef};
 
 /// How much a scan looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -47,13 +49,26 @@ pub struct ScanReport {
     pub suppressed: Vec<Suppressed>,
     /// How many violations were left out because the baseline knows them.
     pub known: usize,
+    /// What was fixed, as it was found before: places and texts are those of the files as they were.
+    pub fixed: Vec<Finding>,
     /// What could not be read or judged, ordered by file and place.
     pub problems: Vec<Problem>,
     /// What was looked at.
     pub counts: ScanCounts,
+    /// Who owns an object, by the label that was asked for; objects without an owner are left out.
+    pub owners: BTreeMap<ResourceRef, String>,
 }
 
 impl ScanReport {
+    /// How many findings have a safe remedy, and how many an unsafe one.
+    pub fn fixable(&self) -> (usize, usize) {
+        let count = |safety| {
+            let has = |finding: &&Finding| finding.fix.as_ref().is_some_and(|fix| fix.safety == safety);
+            self.findings.iter().filter(has).count()
+        };
+        (count(FixSafety::Safe), count(FixSafety::Unsafe))
+    }
+
     /// Whether everything that was asked for was judged. A scan that judged nothing is not complete.
     pub fn is_complete(&self) -> bool {
         self.counts.objects > 0 && !self.problems.iter().any(|problem| problem.kind.is_incomplete())

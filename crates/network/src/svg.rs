@@ -53,6 +53,10 @@ pub struct Words<'w> {
     pub end: &'w dyn Fn(&End) -> String,
     /// What a row says.
     pub row: &'w dyn Fn(&Row) -> String,
+    /// Whether all that passes in a row is surely encrypted on the way.
+    pub is_encrypted: &'w dyn Fn(&Row) -> bool,
+    /// What the line around an encrypted cell means; `None` where nothing is known of encryption.
+    pub encrypted: Option<&'w str>,
 }
 
 impl std::fmt::Debug for Words<'_> {
@@ -82,6 +86,9 @@ fn width_of(text: &str) -> usize {
     text.chars().map(|c| if u32::from(c) >= 0x1100 { 13 } else { 8 }).sum()
 }
 
+/// The line around what is encrypted.
+const ENCRYPTED: &str = " stroke=\"#16a34a\" stroke-width=\"3\"";
+
 /// Width and height of a cell in pixels.
 const CELL: usize = 22;
 
@@ -99,7 +106,8 @@ pub fn matrix(rows: &[Row], words: &Words<'_>) -> String {
     let (head, left) = (36, longest(&sources).max(width_of(words.axes)) + 20);
     let top = head + longest(&destinations) + 16;
     let legend: Vec<(Kind, String)> = Kind::ALL.map(|kind| (kind, (words.legend)(kind))).into();
-    let legend_width: usize = legend.iter().map(|(_, text)| width_of(text) + 40).sum();
+    let legend_width: usize = legend.iter().map(|(_, text)| width_of(text) + 40).sum::<usize>()
+        + words.encrypted.map_or(0, |text| width_of(text) + 40);
     let bottom = top + sources.len() * CELL;
     let width = (left + destinations.len() * CELL).max(legend_width).max(width_of(words.title) * 4 / 3) + 24;
     let height = bottom + 44;
@@ -137,9 +145,10 @@ pub fn matrix(rows: &[Row], words: &Words<'_>) -> String {
         let place = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap_or(0);
         let (x, y) = (left + place(&destinations, &to) * CELL, top + place(&sources, &from) * CELL);
         let (color, mark) = Kind::of(row).look();
+        let line = if (words.is_encrypted)(row) { ENCRYPTED } else { "" };
         let _ = writeln!(
             out,
-            "<g><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"{side}\" height=\"{side}\" rx=\"3\" fill=\"{color}\"/><text class=\"mark\" style=\"fill:#fff\" x=\"{}\" y=\"{}\">{mark}</text></g>",
+            "<g><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"{side}\" height=\"{side}\" rx=\"3\" fill=\"{color}\"{line}/><text class=\"mark\" style=\"fill:#fff\" x=\"{}\" y=\"{}\">{mark}</text></g>",
             escaped(&(words.row)(row)),
             x + 2,
             y + 2,
@@ -162,6 +171,16 @@ pub fn matrix(rows: &[Row], words: &Words<'_>) -> String {
             escaped(&text),
         );
         x += width_of(&text) + 40;
+    }
+    if let Some(text) = words.encrypted {
+        let y = bottom + 18;
+        let _ = writeln!(
+            out,
+            "<rect x=\"{x}\" y=\"{y}\" width=\"16\" height=\"16\" rx=\"3\" fill=\"none\"{ENCRYPTED}/><text x=\"{}\" y=\"{}\">{}</text>",
+            x + 22,
+            y + 12,
+            escaped(text),
+        );
     }
     out.push_str("</svg>\n");
     out

@@ -204,3 +204,29 @@ fn whether_a_pod_of_an_unread_namespace_has_a_proxy_is_not_known() {
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: elsewhere}\nspec: {containers: [{name: c}]}\n";
     assert_eq!(protection(pod, 3, 1), [Encryption::Unknown]);
 }
+
+const ENTRY: &str = "apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: mesh}\nspec: {selector: {app: b}, ports: [{port: 80}]}\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v, namespace: mesh}\nspec:\n  hosts: [b.example]\n  gateways: [edge/gate]\n  http: [{route: [{destination: {host: b, port: {number: 80}}}]}]\n---\napiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: gate, namespace: edge}\nspec: {servers: [{port: {number: 443, protocol: HTTPS}, hosts: ['*'], tls: {mode: SIMPLE}}]}\n";
+
+#[test]
+fn a_virtual_service_with_a_gateway_is_an_entry_with_the_gateways_tls() {
+    let entries = |text: &str| snapshot(text).entries;
+    let found = entries(ENTRY);
+    assert_eq!(found.len(), 1);
+    let entry = found.first().unwrap();
+    assert!(entry.tls);
+    let backend = entry.backends.first().unwrap();
+    assert_eq!((backend.namespace.as_str(), backend.service.as_str()), ("mesh", "b"));
+    assert_eq!(backend.hosts, ["b.example"]);
+    let plain = entries(&ENTRY.replace("protocol: HTTPS", "protocol: HTTP"));
+    assert!(!plain.first().unwrap().tls);
+    assert!(entries(&ENTRY.replace("gateways: [edge/gate]", "gateways: [mesh]")).is_empty());
+}
+
+#[test]
+fn a_route_has_the_tls_of_all_listeners_that_it_asks_for() {
+    let text = "apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: mesh}\nspec: {listeners: [{name: plain, port: 80, protocol: HTTP}, {name: tls, port: 443, protocol: HTTPS}]}\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r, namespace: mesh}\nspec: {parentRefs: [{name: g, sectionName: tls}], rules: [{backendRefs: [{name: b, port: 80}]}]}\n";
+    let tls = |text: &str| snapshot(text).entries.first().unwrap().tls;
+    assert!(tls(text));
+    assert!(!tls(&text.replace(", sectionName: tls", "")));
+    assert!(!tls(&text.replace("name: g, sectionName", "name: gone, sectionName")));
+}

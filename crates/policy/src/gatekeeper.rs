@@ -12,6 +12,7 @@ mod config;
 mod constraint;
 mod expansion;
 mod matching;
+mod mutation;
 mod review;
 mod schema;
 pub mod suite;
@@ -25,12 +26,15 @@ use std::sync::Arc;
 use haechi_objects::Object;
 
 pub use constraint::EnforcementPoint;
+pub use expansion::Expanded;
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
 use crate::rego::Regexes;
 use config::Config;
 use constraint::Constraint;
+use expansion::Expansions;
+use mutation::MutatorSet;
 use template::Template;
 
 /// Reads Gatekeeper's documents.
@@ -38,6 +42,8 @@ use template::Template;
 pub struct Gatekeeper {
     /// Where the constraints are enforced: scoped actions differ by it.
     pub point: EnforcementPoint,
+    /// Takes the Rego of a template that has CEL too, as Gatekeeper does with its engine for CEL switched off.
+    pub rego_first: bool,
 }
 
 /// Templates and constraints, made ready.
@@ -47,7 +53,11 @@ pub struct GatekeeperSet {
     /// By kind and name.
     constraints: Vec<(Arc<Template>, Constraint)>,
     config: Config,
+    expansions: Expansions,
+    mutators: MutatorSet,
     point: EnforcementPoint,
+    /// Objects by themselves are taken as `gator verify` takes them: one that names no namespace has none.
+    as_verify: bool,
     regexes: Regexes,
     texts: review::Texts,
 }
@@ -62,6 +72,8 @@ impl Engine for Gatekeeper {
         object.kind() == "ConstraintTemplate"
             || object.group() == constraint::GROUP
             || object.is("config.gatekeeper.sh", "Config")
+            || object.is("expansion.gatekeeper.sh", "ExpansionTemplate")
+            || mutation::claims(object)
     }
 
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
@@ -69,7 +81,7 @@ impl Engine for Gatekeeper {
         let mut errors = Vec::new();
         let mut refused: Vec<&str> = Vec::new();
         for document in documents.iter().filter(|document| document.object.kind() == "ConstraintTemplate") {
-            load_template(document, &mut set, &mut refused, &mut errors);
+            load_template(document, self.rego_first, &mut set, &mut refused, &mut errors);
         }
         for document in documents {
             let object = document.object;
@@ -77,6 +89,8 @@ impl Engine for Gatekeeper {
                 load_constraint(document, &mut set, &refused, &mut errors);
             } else if object.is("config.gatekeeper.sh", "Config") {
                 set.config.read(document, &mut errors);
+            } else if object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
+                set.expansions.read(document, &mut errors);
             } else if set.templates.contains_key(object.kind()) {
                 // A constraint by its kind, under another group: nobody would ever enforce it.
                 let message = format!(
@@ -89,6 +103,7 @@ impl Engine for Gatekeeper {
                 errors.push(LoadError::at(document, node, message));
             }
         }
+        set.mutators = MutatorSet::load(documents, &mut errors);
         set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
         Loaded { set, errors }
     }
@@ -96,6 +111,7 @@ impl Engine for Gatekeeper {
 
 fn load_template<'d>(
     document: &PolicyDocument<'d>,
+    rego_first: bool,
     set: &mut GatekeeperSet,
     refused: &mut Vec<&'d str>,
     errors: &mut Vec<LoadError>,
@@ -110,7 +126,7 @@ fn load_template<'d>(
     }
     let kind =
         object.node().at(&["spec", "crd", "spec", "names", "kind"]).and_then(haechi_syntax::Node::as_str);
-    match template::read(document, errors) {
+    match template::read(document, rego_first, errors) {
         Some(template) if set.templates.contains_key(&template.kind) => {
             let message = format!("a template for `{}` is there already", template.kind);
             errors.push(LoadError::at(document, object.node(), message));
@@ -149,6 +165,20 @@ impl GatekeeperSet {
     /// The constraints as `Kind/name`, in order.
     pub fn policies(&self) -> impl Iterator<Item = &str> {
         self.constraints.iter().map(|(_, constraint)| &*constraint.policy)
+    }
+
+    /// The mutators as `Kind/name`, in order.
+    pub fn mutators(&self) -> impl Iterator<Item = &str> {
+        self.mutators.policies()
+    }
+
+    /// What an object brings about by the ExpansionTemplates, changed by the mutators for generated objects, as
+    /// `gator expand` shows it.
+    ///
+    /// # Errors
+    /// An object that cannot be expanded, or mutators that do not come to rest: in English, with their name.
+    pub fn expand(&self, object: Object<'_>, namespace: Option<Object<'_>>) -> Result<Vec<Expanded>, String> {
+        self.expansions.expand(object, namespace, &self.mutators)
     }
 
     /// Kinds that have a template, in order.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use haechi_model::RuleInfo;
 
-use crate::Texts;
+use crate::{GroupBy, Texts};
 
 /// How the terminal shows text. Nothing is asked of the system here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +13,15 @@ pub struct Terminal {
     pub colour: bool,
     /// The width in cells; a readable default where it is not known.
     pub width: Option<usize>,
+}
+
+/// That findings were to be fixed, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    /// Nothing was written: the report tells what would be.
+    pub planned: bool,
+    /// Whether unsafe fixes were wanted too.
+    pub with_unsafe: bool,
 }
 
 /// What a report needs besides the result of the scan.
@@ -31,6 +40,10 @@ pub struct Context<'c> {
     pub time: Option<&'c str>,
     /// Findings that were taken out of the report because they are less severe than was asked for.
     pub hidden: usize,
+    /// Whether the scan was asked to fix what it can.
+    pub fixing: Option<Fixing>,
+    /// In which parts people read the findings; formats for programs keep the order of files.
+    pub group_by: GroupBy,
     /// How the terminal shows text.
     pub terminal: Terminal,
     /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
@@ -47,6 +60,8 @@ impl<'c> Context<'c> {
             version,
             time: None,
             hidden: 0,
+            fixing: None,
+            group_by: GroupBy::default(),
             terminal: Terminal::default(),
             sarif_limit: None,
         }
@@ -65,6 +80,8 @@ impl fmt::Debug for Context<'_> {
             .field("version", &self.version)
             .field("time", &self.time)
             .field("hidden", &self.hidden)
+            .field("fixing", &self.fixing)
+            .field("group_by", &self.group_by)
             .field("terminal", &self.terminal)
             .field("sarif_limit", &self.sarif_limit)
             .finish_non_exhaustive()

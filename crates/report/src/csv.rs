@@ -2,14 +2,15 @@
 
 use std::io;
 
-use haechi_model::ScanReport;
+use haechi_model::{Finding, ScanReport};
 
-use crate::json::source_name;
+use crate::context::Catalogue;
+use crate::json::{source_name, suppression_name};
 use crate::visible::{is_hidden, push_escaped};
 use crate::{Context, Language};
 
 /// The columns, the same in every language: programs read them too.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "type",
     "severity",
     "rule",
@@ -28,11 +29,14 @@ const COLUMNS: [&str; 18] = [
     "peers",
     "fingerprint",
     "time",
+    "reason",
+    "accepted_by",
 ];
 
 /// Writes one row per finding and one per problem, under a row of names.
 ///
-/// The first column tells them apart: `finding`, `problem` (the result is incomplete), `left-out` (no Kubernetes
+/// The first column tells them apart: `finding`, `accepted` (a finding that a suppression accepts, its reason and where
+/// that stands in the last columns), `problem` (the result is incomplete), `left-out` (no Kubernetes
 /// object), `nothing-scanned`. Cells that a spreadsheet would take for a formula begin with an apostrophe.
 pub fn write_csv(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let catalogue = context.catalogue();
@@ -44,36 +48,15 @@ pub fn write_csv(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::W
     }
     row(&mut text, COLUMNS);
     for finding in &report.findings {
-        let texts = context.texts.finding(finding);
-        let peers = catalogue.get(&finding.rule).map_or(&[][..], |rule| rule.peers);
-        let peers: Vec<String> = peers.iter().map(|peer| format!("{}:{}", peer.peer, peer.id)).collect();
-        row(
-            &mut text,
-            [
-                "finding",
-                finding.severity.as_str(),
-                &finding.rule,
-                source_name(finding.source),
-                &texts.title,
-                &texts.message,
-                texts.fix.as_deref().unwrap_or_default(),
-                &finding.location.path,
-                &finding.location.start.line.to_string(),
-                &finding.location.start.column.to_string(),
-                &finding.location.json_path,
-                &finding.resource.api_version,
-                &finding.resource.kind,
-                finding.resource.namespace.as_deref().unwrap_or_default(),
-                &finding.resource.name,
-                &peers.join(" "),
-                &finding.fingerprint.to_string(),
-                time,
-            ],
-        );
+        of_finding(finding, ["finding", "", ""], context, &catalogue, &mut text);
         if text.len() > 1 << 16 {
             out.write_all(text.as_bytes())?;
             text.clear();
         }
+    }
+    for suppressed in &report.suppressed {
+        let accepted = ["accepted", &suppressed.reason, suppression_name(suppressed.source)];
+        of_finding(&suppressed.finding, accepted, context, &catalogue, &mut text);
     }
     for problem in &report.problems {
         let texts = context.texts.problem(problem);
@@ -103,6 +86,8 @@ pub fn write_csv(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::W
                 "",
                 "",
                 time,
+                "",
+                "",
             ],
         );
     }
@@ -115,6 +100,43 @@ pub fn write_csv(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::W
         row(&mut text, cells);
     }
     out.write_all(text.as_bytes())
+}
+
+fn of_finding(
+    finding: &Finding,
+    [kind, reason, accepted_by]: [&str; 3],
+    context: &Context<'_>,
+    catalogue: &Catalogue<'_>,
+    text: &mut String,
+) {
+    let texts = context.texts.finding(finding);
+    let peers = catalogue.get(&finding.rule).map_or(&[][..], |rule| rule.peers);
+    let peers: Vec<String> = peers.iter().map(|peer| format!("{}:{}", peer.peer, peer.id)).collect();
+    row(
+        text,
+        [
+            kind,
+            finding.severity.as_str(),
+            &finding.rule,
+            source_name(finding.source),
+            &texts.title,
+            &texts.message,
+            texts.fix.as_deref().unwrap_or_default(),
+            &finding.location.path,
+            &finding.location.start.line.to_string(),
+            &finding.location.start.column.to_string(),
+            &finding.location.json_path,
+            &finding.resource.api_version,
+            &finding.resource.kind,
+            finding.resource.namespace.as_deref().unwrap_or_default(),
+            &finding.resource.name,
+            &peers.join(" "),
+            &finding.fingerprint.to_string(),
+            context.time.unwrap_or_default(),
+            reason,
+            accepted_by,
+        ],
+    );
 }
 
 fn row(text: &mut String, cells: [&str; COLUMNS.len()]) {

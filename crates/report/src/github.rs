@@ -30,6 +30,12 @@ pub fn write_github(report: &ScanReport, context: &Context<'_>, out: &mut dyn io
     for problem in report.problems.iter().filter(|problem| !problem.kind.is_incomplete()) {
         of_problem(problem, "notice", context, &mut text);
     }
+    for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)] {
+        if count > 0 {
+            text.push_str(&context.texts.message(id, &Args::new().number("count", count)));
+            text.push('\n');
+        }
+    }
     for (_, line) in verdict(report, context) {
         text.push_str(&line);
         text.push('\n');

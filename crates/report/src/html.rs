@@ -9,29 +9,37 @@ use std::io;
 
 use haechi_model::{Finding, Problem, RuleSource, ScanReport, Severity};
 
+use crate::group::{Section, sections};
 use crate::source_line::SourceLine;
-use crate::table::{by_rule, rule_name, severity_names, verdict};
+use crate::table::{Files, by_rule, rule_name, severity_names, verdict};
 use crate::texts::RuleText;
 use crate::xml::{attribute, escaped};
-use crate::{Args, Context};
+use crate::{Args, Context, GroupBy};
 
 const STYLE: &str = include_str!("html/style.css");
 
 /// Writes the report as an HTML page.
 pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut page = Html { context, text: String::new(), names: severity_names(context.texts) };
+    let mut page =
+        Html { context, text: String::new(), names: severity_names(context.texts), files: Files::default() };
     page.head();
     page.verdict(report);
     page.problems(report, true);
     page.rules(report);
     page.flush(out)?;
     if !report.findings.is_empty() {
-        page.heading("html-findings");
+        page.heading(match context.group_by {
+            GroupBy::File => "html-findings",
+            GroupBy::Namespace => "html-findings-namespace",
+            GroupBy::Check => "html-findings-check",
+            GroupBy::Owner => "html-findings-owner",
+        });
     }
-    for file in report.findings.chunk_by(|one, other| one.location.path == other.location.path) {
-        page.file(file);
+    for section in sections(report, context.group_by, context.texts) {
+        page.section(&section);
         page.flush(out)?;
     }
+    page.accepted(report);
     page.problems(report, false);
     page.foot();
     page.flush(out)
@@ -41,6 +49,7 @@ struct Html<'c> {
     context: &'c Context<'c>,
     text: String,
     names: BTreeMap<Severity, String>,
+    files: Files,
 }
 
 impl Html<'_> {
@@ -102,6 +111,13 @@ impl Html<'_> {
             .number("rules", counts.rules);
         let scope = self.context.texts.message("summary-scope", &args);
         self.add(&["<p class=\"scope\">", &escaped(&scope), "</p>\n"]);
+        for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)]
+        {
+            if count > 0 {
+                let line = self.context.texts.message(id, &Args::new().number("count", count));
+                self.add(&["<p class=\"scope\">", &escaped(&line), "</p>\n"]);
+            }
+        }
         if self.context.hidden > 0 {
             let args = Args::new().number("count", self.context.hidden);
             let hidden = self.context.texts.message("summary-hidden", &args);
@@ -177,18 +193,19 @@ impl Html<'_> {
         }
     }
 
-    fn file(&mut self, findings: &[Finding]) {
-        let Some(first) = findings.first() else { return };
-        let path = first.location.path.as_ref();
-        let source = (self.context.source)(path);
-        self.add(&["<section class=\"file\">\n<h3 class=\"path\">", &attribute(path), "</h3>\n"]);
-        for (_, group) in by_rule(findings) {
-            self.group(&group, source.as_deref());
+    fn section(&mut self, section: &Section<'_>) {
+        self.text.push_str("<section class=\"file\">\n");
+        if let Some(heading) = &section.heading {
+            let class = if self.context.group_by == GroupBy::File { " class=\"path\"" } else { "" };
+            self.add(&["<h3", class, ">", &attribute(heading), "</h3>\n"]);
+        }
+        for (_, group) in by_rule(&section.findings) {
+            self.group(&group);
         }
         self.text.push_str("</section>\n");
     }
 
-    fn group(&mut self, group: &[&Finding], source: Option<&[u8]>) {
+    fn group(&mut self, group: &[&Finding]) {
         let texts: Vec<RuleText<'_>> =
             group.iter().map(|finding| self.context.texts.finding(finding)).collect();
         let (Some(first), Some(text)) = (group.first(), texts.first()) else { return };
@@ -198,7 +215,8 @@ impl Html<'_> {
         self.add(&["<a href=\"#", &anchor(&name), "\">", &escaped(&text.title), "</a></h4>\n"]);
         let fix = text.fix.as_deref().filter(|fix| texts.iter().all(|t| t.fix.as_deref() == Some(fix)));
         for (finding, text) in group.iter().zip(&texts) {
-            self.place(finding, text, source);
+            let source = self.files.get(&finding.location.path, self.context);
+            self.place(finding, text, source.as_deref());
             if fix.is_none()
                 && let Some(fix) = &text.fix
             {
@@ -247,6 +265,28 @@ impl Html<'_> {
             escaped(inside),
             escaped(after)
         );
+    }
+
+    /// What somebody accepted, each with the reason.
+    fn accepted(&mut self, report: &ScanReport) {
+        if report.suppressed.is_empty() {
+            return;
+        }
+        self.heading("html-accepted");
+        self.text.push_str("<ul class=\"problems\">\n");
+        for suppressed in &report.suppressed {
+            let finding = &suppressed.finding;
+            let start = finding.location.start;
+            let texts = self.context.texts.finding(finding);
+            let place = format!(":{}:{}", start.line, start.column);
+            let reason = Args::new().text("reason", suppressed.reason.as_str());
+            let reason = self.context.texts.message("accepted-because", &reason);
+            self.text.push_str("<li>");
+            self.badge(finding.severity);
+            self.add(&["<span class=\"path\">", &attribute(&finding.location.path), &place, "</span> "]);
+            self.add(&[&prose(&texts.message), "<br><small>", &escaped(&reason), "</small></li>\n"]);
+        }
+        self.text.push_str("</ul>\n");
     }
 
     /// What was not judged, or what is no Kubernetes object.

@@ -1,14 +1,14 @@
 //! The report for build servers that show test results.
 //!
-//! A file is a test suite, a finding a failed test, something that could not be judged a test that broke, and a
-//! document that is not a Kubernetes object a skipped one. JUnit's XML has no standard; this is the part that
+//! A file is a test suite, a finding a failed test, something that could not be judged a test that broke; a finding
+//! that was accepted and a document that is not a Kubernetes object are skipped ones. JUnit's XML has no standard; this is the part that
 //! Jenkins, GitLab and GitHub actions read alike.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
-use haechi_model::{Finding, Problem, ScanReport};
+use haechi_model::{Finding, Problem, ScanReport, Suppressed};
 
 use crate::table::rule_name;
 use crate::xml::{attribute, escaped};
@@ -20,6 +20,9 @@ pub fn write_junit(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
     for finding in &report.findings {
         suites.entry(&finding.location.path).or_default().findings.push(finding);
     }
+    for suppressed in &report.suppressed {
+        suites.entry(&suppressed.finding.location.path).or_default().accepted.push(suppressed);
+    }
     for problem in &report.problems {
         suites.entry(&problem.path).or_default().problems.push(problem);
     }
@@ -27,12 +30,12 @@ pub fn write_junit(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
     let nothing = report.counts.objects == 0;
     // A build server takes a report without tests for a mistake, or worse for a success.
     let has_verdict = suites.is_empty() || nothing;
-    let skipped = report.problems.len() - broken;
+    let skipped = report.suppressed.len() + report.problems.len() - broken;
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         text,
         "<testsuites name=\"haechi\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{skipped}\"{}>",
-        report.findings.len() + report.problems.len() + usize::from(has_verdict),
+        report.findings.len() + report.suppressed.len() + report.problems.len() + usize::from(has_verdict),
         report.findings.len(),
         broken + usize::from(nothing),
         time(context),
@@ -77,6 +80,7 @@ fn verdict(nothing: bool, context: &Context<'_>, text: &mut String) {
 #[derive(Debug, Default)]
 struct Suite<'r> {
     findings: Vec<&'r Finding>,
+    accepted: Vec<&'r Suppressed>,
     problems: Vec<&'r Problem>,
 }
 
@@ -87,12 +91,15 @@ impl Suite<'_> {
             text,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{broken}\" skipped=\"{}\">",
             attribute(path),
-            self.findings.len() + self.problems.len(),
+            self.findings.len() + self.accepted.len() + self.problems.len(),
             self.findings.len(),
-            self.problems.len() - broken,
+            self.accepted.len() + self.problems.len() - broken,
         );
         for finding in &self.findings {
             failure(finding, context, text);
+        }
+        for suppressed in &self.accepted {
+            accepted(suppressed, context, text);
         }
         for problem in &self.problems {
             broken_test(problem, context, text);
@@ -107,7 +114,6 @@ fn failure(finding: &Finding, context: &Context<'_>, text: &mut String) {
         "{}:{}:{}",
         finding.location.path, finding.location.start.line, finding.location.start.column
     );
-    let name = format!("{}: {} {}", rule_name(finding), finding.resource, finding.location.json_path);
     let mut body = format!("{place}\n[{}] {}", context.texts.severity(finding.severity), texts.title);
     for (label, paragraph) in [("label-why", &texts.why), ("label-fix", &texts.fix)] {
         if let Some(paragraph) = paragraph {
@@ -117,13 +123,31 @@ fn failure(finding: &Finding, context: &Context<'_>, text: &mut String) {
     let _ = writeln!(
         text,
         "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\">\n      <failure message=\"{}\" type=\"{}\">{}</failure>\n    </testcase>",
-        attribute(&name),
+        attribute(&test_name(finding)),
         attribute(&finding.location.path),
         attribute(&finding.location.path),
         finding.location.start.line,
         attribute(&texts.message),
         finding.severity,
         escaped(&body),
+    );
+}
+
+fn test_name(finding: &Finding) -> String {
+    format!("{}: {} {}", rule_name(finding), finding.resource, finding.location.json_path)
+}
+
+fn accepted(suppressed: &Suppressed, context: &Context<'_>, text: &mut String) {
+    let finding = &suppressed.finding;
+    let args = Args::new().text("reason", suppressed.reason.as_str());
+    let _ = writeln!(
+        text,
+        "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\">\n      <skipped message=\"{}\"/>\n    </testcase>",
+        attribute(&test_name(finding)),
+        attribute(&finding.location.path),
+        attribute(&finding.location.path),
+        finding.location.start.line,
+        attribute(&context.texts.message("accepted-because", &args)),
     );
 }
 

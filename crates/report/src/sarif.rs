@@ -7,7 +7,7 @@ mod result;
 use std::collections::BTreeMap;
 use std::io;
 
-use haechi_model::{Finding, Problem, RuleSource, ScanReport, Severity};
+use haechi_model::{Finding, Problem, RuleSource, ScanReport, Severity, Suppressed};
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Serialize, ser};
 
@@ -25,11 +25,13 @@ const GITHUB_TAGS: usize = 20;
 /// Writes the report as SARIF 2.1.0.
 ///
 /// All findings are written unless [`Context::sarif_limit`] says otherwise; then the gravest ones are, in the
-/// order of the report, and a notification tells how many are missing.
+/// order of the report, and a notification tells how many are missing. Accepted findings follow with their reason,
+/// as results that are suppressed; the limit leaves them in.
 pub fn write_sarif(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let shown = shown(report, context.sarif_limit);
-    let rules = Rules::of(&shown, context, &context.catalogue());
-    let results = Results { shown: &shown, rules: &rules, context };
+    let accepted = report.suppressed.iter().map(|suppressed| &suppressed.finding);
+    let rules = Rules::of(shown.iter().copied().chain(accepted), context, &context.catalogue());
+    let results = Results { shown: &shown, accepted: &report.suppressed, rules: &rules, context };
     let log = Log {
         schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         version: "2.1.0",
@@ -196,9 +198,13 @@ struct Rules<'r> {
 }
 
 impl<'r> Rules<'r> {
-    fn of(shown: &[&'r Finding], context: &Context<'_>, catalogue: &Catalogue<'_>) -> Self {
+    fn of(
+        findings: impl Iterator<Item = &'r Finding>,
+        context: &Context<'_>,
+        catalogue: &Catalogue<'_>,
+    ) -> Self {
         let mut first: BTreeMap<(RuleSource, &str), &Finding> = BTreeMap::new();
-        for &finding in shown {
+        for finding in findings {
             let entry = first.entry((finding.source, finding.rule.as_ref())).or_insert(finding);
             if finding.severity > entry.severity {
                 *entry = finding;
@@ -242,6 +248,9 @@ fn rule(finding: &Finding, context: &Context<'_>, catalogue: &Catalogue<'_>) -> 
     let mut tags = vec!["security".to_owned(), "kubernetes".to_owned()];
     if finding.source == RuleSource::PodSecurity {
         tags.push("pod-security-standards".to_owned());
+    }
+    if finding.source == RuleSource::Policy {
+        tags.push("policy".to_owned());
     }
     if let Some(info) = info {
         tags.push(info.area.to_owned());
@@ -328,8 +337,9 @@ fn notifications<'r>(
             .number("omitted", total - shown.len());
         all.push(general(TRUNCATED, "warning", texts.message("sarif-truncated", &args)));
     }
-    if shown.len() > GITHUB_RESULTS {
-        let args = Args::new().number("total", shown.len()).number("limit", GITHUB_RESULTS);
+    let written = shown.len() + report.suppressed.len();
+    if written > GITHUB_RESULTS {
+        let args = Args::new().number("total", written).number("limit", GITHUB_RESULTS);
         all.push(general(OVER_LIMIT, "warning", texts.message("sarif-over-limit", &args)));
     }
     all
@@ -354,19 +364,28 @@ fn of_problem<'r>(problem: &'r Problem, context: &Context<'_>) -> Notification<'
 /// Written one by one, as there may be many.
 struct Results<'r> {
     shown: &'r [&'r Finding],
+    accepted: &'r [Suppressed],
     rules: &'r Rules<'r>,
     context: &'r Context<'r>,
 }
 
-impl Serialize for Results<'_> {
+impl<'r> Serialize for Results<'r> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(self.shown.len()))?;
+        let mut sequence = serializer.serialize_seq(Some(self.shown.len() + self.accepted.len()))?;
         // Two findings of one identity in one file are told apart by their order.
         let mut seen: BTreeMap<(&str, [u8; 16]), usize> = BTreeMap::new();
-        for &finding in self.shown {
+        let mut result = |finding: &'r Finding| {
             let ordinal = seen.entry((&finding.location.path, finding.fingerprint.0)).or_default();
             *ordinal += 1;
-            let result = SarifResult::of(finding, self.rules.index(finding), *ordinal, self.context);
+            SarifResult::of(finding, self.rules.index(finding), *ordinal, self.context)
+        };
+        for &finding in self.shown {
+            let result = result(finding);
+            let result = if self.accepted.is_empty() { result } else { result.unsuppressed() };
+            ser::SerializeSeq::serialize_element(&mut sequence, &result)?;
+        }
+        for accepted in self.accepted {
+            let result = result(&accepted.finding).suppressed(accepted);
             ser::SerializeSeq::serialize_element(&mut sequence, &result)?;
         }
         sequence.end()

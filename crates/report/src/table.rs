@@ -1,6 +1,6 @@
 //! The report for people at a terminal.
 //!
-//! Findings stand by file and, in a file, by rule with the gravest first. The reason of a rule is told where the
+//! Findings stand by file (or by what else was asked for) and, in a file, by rule with the gravest first. The reason of a rule is told where the
 //! rule first appears, its remedy in every file: whoever mends a file needs the remedy there, and the same reason
 //! five hundred times hides what differs. The summary comes last, where a terminal leaves the reader, and its
 //! last lines say what the result is worth.
@@ -8,6 +8,7 @@
 //! Signs are ASCII throughout: lines and dots of Unicode are one cell wide in some Korean terminals and two in
 //! others, and would break the columns.
 
+mod fixed;
 mod page;
 mod snippet;
 mod summary;
@@ -15,9 +16,11 @@ mod summary;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 use haechi_model::{Finding, RuleSource, ScanReport, Severity};
 
+use crate::group::{Section, sections};
 use crate::texts::RuleText;
 use crate::visible::visible;
 use crate::{Context, Texts};
@@ -29,13 +32,36 @@ pub(crate) use summary::verdict;
 /// Writes the report for people: findings with their source lines, problems, summary.
 pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut table = Table::new(context);
-    for file in report.findings.chunk_by(|one, other| one.location.path == other.location.path) {
-        table.file(file);
+    for section in sections(report, context.group_by, context.texts) {
+        table.section(&section);
         table.page.flush(out)?;
     }
+    fixed::fixed(report, context, &mut table.page);
     summary::problems(report, context, &mut table.page);
     summary::summary(report, context, &mut table.page);
     table.page.flush(out)
+}
+
+/// Writes what was fixed, what was not and what more could be, without the findings that are left: beside an output that
+/// has no place for it. Where nothing is written, that output is a difference, so what could not be judged is told too.
+pub fn write_fixes(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(context.terminal);
+    let is_planned = context.fixing.is_some_and(|fixing| fixing.planned);
+    fixed::fixed(report, context, &mut page);
+    if is_planned {
+        summary::problems(report, context, &mut page);
+    } else {
+        summary::not_fixed(report, context, &mut page);
+    }
+    fixed::counts(report, context, &mut page);
+    if is_planned && !report.is_complete() {
+        // The first line counts findings, which are not shown here; but that there is nothing to judge is worth it.
+        let skip = usize::from(report.counts.objects > 0);
+        for (tone, line) in verdict(report, context).into_iter().skip(skip) {
+            page.styled(tone, &line);
+        }
+    }
+    page.flush(out)
 }
 
 /// Findings of one rule in one file, with the place of the first.
@@ -49,6 +75,27 @@ struct Table<'c> {
     fix: String,
     severities: BTreeMap<Severity, String>,
     explained: BTreeSet<(RuleSource, String)>,
+    files: Files,
+}
+
+/// The text of the file that was last asked for: findings next to each other are mostly of one file.
+#[derive(Default)]
+pub(crate) struct Files(Option<File>);
+
+/// A path, and its text where there is one.
+type File = (Arc<str>, Option<Arc<[u8]>>);
+
+impl Files {
+    pub(crate) fn get(&mut self, path: &Arc<str>, context: &Context<'_>) -> Option<Arc<[u8]>> {
+        match &self.0 {
+            Some((held, text)) if held == path => text.clone(),
+            _ => {
+                let text = (context.source)(path);
+                self.0 = Some((path.clone(), text.clone()));
+                text
+            }
+        }
+    }
 }
 
 impl<'c> Table<'c> {
@@ -63,20 +110,21 @@ impl<'c> Table<'c> {
             fix: label("label-fix"),
             severities: severity_names(texts),
             explained: BTreeSet::new(),
+            files: Files::default(),
         }
     }
 
-    fn file(&mut self, findings: &[Finding]) {
-        let Some(path) = findings.first().map(|finding| finding.location.path.clone()) else { return };
-        self.page.styled(Tone::Strong, &visible(&path));
-        self.page.blank();
-        let source = (self.context.source)(&path);
-        for (_, group) in by_rule(findings) {
-            self.group(&group, source.as_deref());
+    fn section(&mut self, section: &Section<'_>) {
+        if let Some(heading) = &section.heading {
+            self.page.styled(Tone::Strong, &visible(heading));
+            self.page.blank();
+        }
+        for (_, group) in by_rule(&section.findings) {
+            self.group(&group);
         }
     }
 
-    fn group(&mut self, group: &[&Finding], source: Option<&[u8]>) {
+    fn group(&mut self, group: &[&Finding]) {
         let Some(first) = group.first() else { return };
         let texts: Vec<RuleText<'_>> =
             group.iter().map(|finding| self.context.texts.finding(finding)).collect();
@@ -85,7 +133,8 @@ impl<'c> Table<'c> {
         // Where the remedy differs from place to place, each place has its own.
         let fix = text.fix.as_deref().filter(|fix| texts.iter().all(|t| t.fix.as_deref() == Some(fix)));
         for (finding, text) in group.iter().zip(&texts) {
-            self.place(finding, text, source);
+            let source = self.files.get(&finding.location.path, self.context);
+            self.place(finding, text, source.as_deref());
             if fix.is_none()
                 && let Some(fix) = &text.fix
             {
@@ -141,10 +190,10 @@ impl<'c> Table<'c> {
     }
 }
 
-/// Findings of one file by rule and severity: the gravest first, then by place.
-pub(crate) fn by_rule(findings: &[Finding]) -> Vec<Group<'_>> {
+/// Findings of one section by rule and severity: the gravest first, then by place.
+pub(crate) fn by_rule<'f>(findings: &[&'f Finding]) -> Vec<Group<'f>> {
     let mut groups: BTreeMap<(std::cmp::Reverse<Severity>, RuleSource, &str), Group<'_>> = BTreeMap::new();
-    for (at, finding) in findings.iter().enumerate() {
+    for (at, &finding) in findings.iter().enumerate() {
         let key = (std::cmp::Reverse(finding.severity), finding.source, finding.rule.as_ref());
         groups.entry(key).or_insert_with(|| (at, Vec::new())).1.push(finding);
     }
@@ -158,6 +207,7 @@ pub(crate) fn rule_name(finding: &Finding) -> Cow<'_, str> {
     match finding.source {
         RuleSource::Check => Cow::Borrowed(&finding.rule),
         RuleSource::PodSecurity => Cow::Owned(format!("pod-security/{}", finding.rule)),
+        RuleSource::Policy => Cow::Owned(format!("policy/{}", finding.rule)),
     }
 }
 

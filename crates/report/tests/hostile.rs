@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use haechi_model::{
     Arg, ArgValue, Location, Position, ProblemKind, ResourceRef, ScanCounts, ScanReport, Severity, Span,
+    Suppressed, SuppressionSource,
 };
 use haechi_report::{
     Context, Language, Terminal, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
@@ -88,11 +89,22 @@ fn report() -> impl Strategy<Value = (ScanReport, Vec<u8>)> {
                 namespace: Some(detail.clone()),
                 name,
             };
+            let suppressed = vec![Suppressed {
+                finding: one.clone(),
+                reason: detail.clone(),
+                source: SuppressionSource::Annotation,
+            }];
             let detail = Arg { name: "detail".into(), value: ArgValue::Text(detail) };
             let problems = vec![problem(ProblemKind::Syntax, &path, Some((line, column)), vec![detail])];
             let counts = ScanCounts { files: 1, documents: 1, objects: 1, rules: 1 };
             (
-                ScanReport { findings: vec![one.clone(), one], problems, counts, ..ScanReport::default() },
+                ScanReport {
+                    findings: vec![one.clone(), one],
+                    suppressed,
+                    problems,
+                    counts,
+                    ..ScanReport::default()
+                },
                 source.into_bytes(),
             )
         },
@@ -178,7 +190,7 @@ proptest! {
         prop_assert!(commands(&text).iter().all(|&c| c == '\t'));
         let is_valid = !text.contains(['\u{fffe}', '\u{ffff}']);
         prop_assert!(is_valid);
-        prop_assert_eq!(text.matches("<testcase ").count(), 3);
+        prop_assert_eq!(text.matches("<testcase ").count(), 4);
         prop_assert_eq!(text.matches("<testsuite ").count(), 1);
         for part in text.split('&').skip(1) {
             let entity = part.split(';').next().unwrap();
@@ -192,9 +204,9 @@ proptest! {
         let text = text.strip_prefix('\u{feff}').unwrap();
         prop_assert!(commands(text).iter().all(|&c| c == '\r'));
         let records = records(text);
-        prop_assert_eq!(records.len(), 4);
+        prop_assert_eq!(records.len(), 5);
         for record in records {
-            prop_assert_eq!(record.len(), 18);
+            prop_assert_eq!(record.len(), 20);
             for cell in record {
                 prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']), "{:?}", cell);
                 prop_assert!(commands(&cell).is_empty());
@@ -223,6 +235,6 @@ proptest! {
         let text = shown(&report, &source, write_github);
         prop_assert_eq!(commands(&text), Vec::<char>::new());
         prop_assert_eq!(text.lines().filter(|line| line.starts_with("::")).count(), 3);
-        prop_assert_eq!(text.lines().count(), 5);
+        prop_assert_eq!(text.lines().count(), 6);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use haechi_model::ScanReport;
 use haechi_report::{Context, Language, write_json, write_sarif};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use fixture::{clean, context, full, incomplete, nothing, texts, written};
 
@@ -102,12 +102,26 @@ fn sarif(report: &ScanReport, limit: Option<usize>) -> Value {
     serde_json::from_str(&written(|out| write_sarif(report, &context, out))).unwrap()
 }
 
+/// The results that nobody accepted.
+fn open(run: &Value) -> impl Iterator<Item = &Value> {
+    run["results"].as_array().unwrap().iter().filter(|result| result["suppressions"] == json!([]))
+}
+
+#[test]
+fn sarif_says_what_was_accepted_and_why() {
+    let value = sarif(&full(), None);
+    let results = value["runs"][0]["results"].as_array().unwrap();
+    let accepted: Vec<&Value> = results.iter().filter(|result| result["suppressions"] != json!([])).collect();
+    assert_eq!(accepted.len(), full().suppressed.len());
+    let expected = json!([{"kind": "inSource", "status": "accepted", "justification": "it is summer"}]);
+    assert_eq!(accepted[0]["suppressions"], expected);
+}
+
 #[test]
 fn sarif_limit_keeps_the_gravest_and_says_so() {
     let value = sarif(&full(), Some(2));
     let run = &value["runs"][0];
-    let rules: Vec<&str> =
-        run["results"].as_array().unwrap().iter().map(|result| result["ruleId"].as_str().unwrap()).collect();
+    let rules: Vec<&str> = open(run).map(|result| result["ruleId"].as_str().unwrap()).collect();
     assert_eq!(rules, ["loud-bell", "pod-security/hostPathVolumes"]);
     let told = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().iter().any(|note| {
         note["descriptor"]["id"] == "results-truncated"
@@ -123,7 +137,7 @@ fn sarif_beyond_what_github_takes_says_so() {
     report.findings = vec![finding; 25_001];
     let value = sarif(&report, None);
     let run = &value["runs"][0];
-    assert_eq!(run["results"].as_array().unwrap().len(), 25_001);
+    assert_eq!(open(run).count(), 25_001);
     let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert!(notes.iter().any(|note| note["descriptor"]["id"] == "results-over-github-limit"));
 }

@@ -4,7 +4,7 @@
 mod fixture;
 
 use haechi_report::{
-    Language, Terminal, write_csv, write_explain, write_github, write_html, write_json, write_junit,
+    GroupBy, Language, Terminal, write_csv, write_explain, write_github, write_html, write_json, write_junit,
     write_rule_list, write_rule_list_json, write_sarif, write_table,
 };
 
@@ -43,6 +43,24 @@ both_languages!(junit_full, full(), write_junit);
 both_languages!(junit_clean, clean(), write_junit);
 both_languages!(junit_nothing, nothing(), write_junit);
 both_languages!(junit_incomplete, incomplete(), write_junit);
+
+#[test]
+fn findings_stand_by_what_was_asked_for() {
+    for by in [GroupBy::Namespace, GroupBy::Check, GroupBy::Owner] {
+        for language in Language::ALL {
+            let texts = texts(language);
+            let mut context = context(&texts);
+            context.terminal = Terminal { colour: false, width: Some(90) };
+            context.group_by = by;
+            let mut report = full();
+            report.findings.truncate(4);
+            report.findings[0].resource.name = "nobody's".to_owned();
+            report.findings[1].resource.namespace = None;
+            let text = written(|out| write_table(&report, &context, out));
+            insta::assert_snapshot!(format!("table_by_{}_{language}", by.as_str()), text);
+        }
+    }
+}
 
 #[test]
 fn table_in_colour() {

@@ -1,6 +1,7 @@
-//! Where data comes from: for now files and standard input.
+//! Where data comes from: files, standard input, and (feature `cluster`) a live cluster.
 //!
 //! ```text
+//! connection ─► cluster ─► documents with an origin `cluster/KIND/NAMESPACE/NAME`
 //! paths, globs, `-` ─► discover() ─► FileEntry… + Problem… ─► read() ─► bytes
 //! paths, `-`, gzip, a growing file ─► events ─► bytes, piece by piece
 //! ```
@@ -12,10 +13,14 @@
 //! - never reads more of a file than the limit.
 
 mod charts;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod discover;
 mod events;
+mod kinds;
 mod read;
 
 pub use discover::{DiscoverOptions, Discovery, FileEntry, discover};
 pub use events::{FollowedFile, event_files, open_events};
+pub use kinds::{ClusterKind, Detail};
 pub use read::{ReadError, read};

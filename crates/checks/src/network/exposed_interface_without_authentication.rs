@@ -2,7 +2,7 @@ use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use super::doors;
-use crate::check::{Check, Context, Run, peer};
+use crate::check::{Check, Context, Run};
 use crate::findings::Findings;
 
 /// ## What it does
@@ -35,7 +35,7 @@ pub(crate) static CHECK: Check = Check {
         since: "0.1.0",
         preview: false,
         references: &["https://attack.mitre.org/techniques/T1133/"],
-        peers: &[peer("kubescape", "C-0021"), peer("kubescape", "C-0274")],
+        peers: &[],
     },
     opt_in: false,
     run: Run::PodAmong(check),
@@ -67,6 +67,7 @@ const OPEN: &[&str] = &[
     "redis",
     "registry:2",
     "spark-operator",
+    "vllm",
     "weaveworks/scope",
     "zipkin",
 ];

@@ -38,7 +38,6 @@ pub(crate) static CHECK: Check = Check {
         ],
         peers: &[
             peer("kubescape", "C-0059"),
-            peer("trivy", "KCV-0093"),
             peer("checkov", "CKV_K8S_152"),
             peer("checkov", "CKV_K8S_153"),
             peer("checkov", "CKV_K8S_154"),

@@ -38,7 +38,7 @@ pub(crate) static CHECK: Check = Check {
             "https://docs.aws.amazon.com/whitepapers/latest/security-practices-multi-tenant-saas-applications-eks/restrict-the-use-of-host-networking-and-block-access-to-instance-metadata-service.html",
             "https://kubernetes.io/docs/concepts/services-networking/network-policies/",
         ],
-        peers: &[peer("kubescape", "C-0052"), peer("kube-hunter", "KHV003"), peer("kube-hunter", "KHV053")],
+        peers: &[peer("kube-hunter", "KHV003"), peer("kube-hunter", "KHV053")],
     },
     opt_in: false,
     run: Run::Object(check),

@@ -33,7 +33,7 @@ pub(crate) static CHECK: Check = Check {
         since: "0.1.0",
         preview: false,
         references: &["https://kubernetes.io/docs/concepts/services-networking/network-policies/"],
-        peers: &[peer("trivy", "KSV-0038"), peer("kubeaudit", "netpols")],
+        peers: &[peer("kubeaudit", "netpols")],
     },
     opt_in: false,
     run: Run::Object(check),

@@ -51,7 +51,7 @@ pub(super) fn reach(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 format::dot(&rows, &ends) + "\n"
             }
         }
-        "svg" => drawing(texts, &rows),
+        "svg" => drawing(texts, &shown, &rows),
         _ => lines(texts, &shown, &workloads, is_many),
     };
     to_stdout(|out| out.write_all(printed.as_bytes()))?;
@@ -205,7 +205,7 @@ fn markdown(texts: &Texts, shown: &[Shown], is_many: bool) -> String {
     out
 }
 
-fn drawing(texts: &Texts, rows: &[Row]) -> String {
+fn drawing(texts: &Texts, shown: &[Shown], rows: &[Row]) -> String {
     let description = texts.message("network-svg-description", &Args::new().number("count", rows.len()));
     let legend = |kind: svg::Kind| {
         words::message(
@@ -218,7 +218,19 @@ fn drawing(texts: &Texts, rows: &[Row]) -> String {
         )
     };
     let end = |end: &End| words::end(texts, end);
-    let row = |row: &Row| format!("{} => {} : {}", end(&row.from), end(&row.to), words::passes(texts, row));
+    let protection = |row: &Row| {
+        let of = shown.iter().find(|shown| shown.row.from == row.from && shown.row.to == row.to);
+        of.and_then(|shown| shown.protection.as_ref())
+    };
+    let row = |row: &Row| {
+        let passes = format!("{} => {} : {}", end(&row.from), end(&row.to), words::passes(texts, row));
+        match protection(row) {
+            Some(of) => format!("{passes} [{}]", words::protection(texts, of)),
+            None => passes,
+        }
+    };
+    let has_layer = shown.iter().any(|shown| shown.protection.is_some());
+    let encrypted = words::message(texts, "network-svg-encrypted");
     svg::matrix(
         rows,
         &svg::Words {
@@ -228,6 +240,8 @@ fn drawing(texts: &Texts, rows: &[Row]) -> String {
             legend: &legend,
             end: &end,
             row: &row,
+            is_encrypted: &|row| protection(row).is_some_and(Protection::is_encrypted),
+            encrypted: has_layer.then_some(encrypted.as_str()),
         },
     )
 }

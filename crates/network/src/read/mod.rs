@@ -5,6 +5,7 @@ mod calico_selector;
 mod cilium;
 mod cluster_policy;
 mod fields;
+mod gateways;
 mod network_policy;
 pub mod networks;
 pub mod services;
@@ -184,11 +185,20 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                 snapshot.mesh.peers.extend(PeerAuthentication::read(*object, origin.clone()));
                 snapshot.mesh.rules.extend(DestinationRule::read(*object, origin.clone()));
                 snapshot.mesh.sidecars.extend(Sidecar::read(*object, origin));
+                snapshot.entries.extend(gateways::virtual_service(&reader, found));
             }
             ("k8s.ovn.org" | "k8s.cni.cncf.io", _) => {
                 networks::read(&mut reader, options, &mut snapshot.networks)
             }
-            _ => snapshot.entries.extend(services::read_entry(&mut reader)),
+            _ => {
+                let mut entry = services::read_entry(&mut reader);
+                if let Some(entry) = entry.as_mut()
+                    && object.group() == "gateway.networking.k8s.io"
+                {
+                    entry.tls |= gateways::route_speaks_tls(*object, found);
+                }
+                snapshot.entries.extend(entry);
+            }
         }
     }
     let speaks_of_mesh = !snapshot.authorization.is_empty()

@@ -184,6 +184,7 @@ network-svg-axes = from ↓  to →
 network-svg-all = all connections
 network-svg-some = some connections
 network-svg-unknown = not known in part
+network-svg-encrypted = encrypted on the way
 
 network-more-skipped = { $path }: { $count } further { $count ->
     [one] line was

@@ -2,7 +2,7 @@
 
 check-admission-webhook = 어드미션 웹훅
     .message = 이 오브젝트는 어드미션 웹훅을 추가합니다.
-    .why = 웹훅은 시크릿을 포함하여 생성되거나 변경되는 모든 것을 볼 수 있습니다. 변경(mutating) 웹훅은 모든 파드에 컨테이너를 추가할 수도 있습니다.
+    .why = 웹훅은 시크릿을 포함하여 생성되거나 변경되는 모든 것을 볼 수 있습니다. 변형(mutating) 웹훅은 모든 파드에 컨테이너를 추가할 수도 있습니다.
     .fix = 이 웹훅의 역할과 운영 주체를 아는 담당자가 있는지 확인하십시오.
 
 check-api-server-insecure-port = 인증 없는 API 서버
@@ -11,7 +11,7 @@ check-api-server-insecure-port = 인증 없는 API 서버
     .fix = `--insecure-port=0`과 `--secure-port`를 설정하십시오.
 
 check-gatekeeper-prefix-open = 끝이 열린 이미지 허용 접두사
-    .message = 접두사 { $prefix }{ JOSA($prefix, "은/는") } 이름이 이와 같이 시작하기만 하는 저장소도 허용합니다.
+    .message = 접두사 { $prefix }{ JOSA($prefix, "은/는") } 이름의 앞부분만 같은 다른 저장소도 허용합니다.
     .why = `{ $prefix }.evil.example`이나 `{ $prefix }-evil`을 등록한 사람의 이미지가 제약 조건을 통과합니다.
     .fix = 접두사를 슬래시로 끝내십시오.
 
@@ -79,9 +79,9 @@ check-policy-without-seccomp = seccomp가 없는 정책
     .fix = 정책에 `seccomp.security.alpha.kubernetes.io/defaultProfileName: runtime/default` 어노테이션을 추가하십시오. PodSecurityPolicy는 쿠버네티스 1.25에서 제거되었으므로 파드 보안 어드미션(Pod Security admission)으로 전환하십시오.
 
 check-rbac-authorizer-missing = RBAC 미사용
-    .message = API 서버가 RBAC로 권한을 확인하지 않습니다.
-    .why = Role과 바인딩에 정의한 권한이 의미가 없으며, 대개 로그인한 모든 사용자에게 모든 권한이 허용됩니다.
-    .fix = `--authorization-mode`에 `RBAC`를 추가하십시오.
+    .message = API 서버가 RBAC으로 권한을 확인하지 않습니다.
+    .why = Role과 바인딩에 정의한 권한이 아무 의미가 없으며, 대개 로그인한 모든 사용자에게 모든 권한이 허용됩니다.
+    .fix = `--authorization-mode`에 `RBAC`을 추가하십시오.
 
 check-resource-quota-missing = 자원 할당량 없음
     .message = { $missing ->

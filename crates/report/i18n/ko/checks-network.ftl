@@ -16,7 +16,7 @@ check-default-deny-missing = 기본 차단 정책 없음
         [egress] 송신(egress)을
        *[both] 수신(ingress)과 송신(egress)을
         } 기본적으로 차단하는 정책이 없습니다.
-    .why = 정책을 만들지 않은 새 파드는 어디서든 접근할 수 있고 어디로든 접근할 수 있습니다.
+    .why = 정책이 없는 새 파드에는 어디서든 접근할 수 있고, 그 파드도 어디로든 접근할 수 있습니다.
     .fix = `podSelector`가 비어 있고 두 `policyTypes`를 모두 가진, 규칙 없는 정책을 추가하십시오.
 
 check-etcd-without-client-certificates = 클라이언트 인증서가 없는 etcd

@@ -41,7 +41,11 @@ check-dangling-service-account = 스캔한 파일에 없는 서비스 어카운�
     .fix = `serviceAccountName`을 수정하거나 ServiceAccount를 추가하십시오.
 
 check-disruption-budget-blocks-eviction = 축출을 모두 막는 중단 예산
-    .message = PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+    .message =
+        { $count ->
+            [0] PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+           *[other] 복제본이 { NUMBER($count) }개일 때 PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+        }
     .why = 이런 파드가 있는 노드는 비울 수 없습니다. 노드의 업그레이드와 보안 패치가 멈추거나 누군가 파드를 강제로 삭제하게 됩니다.
     .fix = 필요한 수보다 복제본을 하나 더 두고 최소 한 개의 파드는 중단될 수 있게 하십시오(`maxUnavailable: 1`).
 
@@ -121,7 +125,7 @@ check-statefulset-without-headless-service = 헤드리스 서비스가 없는 St
     .fix = 파드를 선택하는 `clusterIP: None` 서비스를 추가하고 `serviceName`에 지정하십시오.
 
 check-too-few-autoscaler-replicas = 최소 복제본이 부족한 오토스케일러
-    .message = 오토스케일러가 복제본을 { $count }개까지 줄이며, 이는 { $least }개보다 적습니다.
+    .message = 오토스케일러가 복제본을 { $count }개까지 줄일 수 있으며, 이는 { $least }개보다 적습니다.
     .why = 부하가 적을 때 유일한 파드가 있는 노드에 장애가 나면 다른 파드가 시작될 때까지 응답할 수 없습니다.
     .fix = `minReplicas`를 { $least } 이상으로 설정하십시오.
 
@@ -136,11 +140,15 @@ check-topology-spread-missing = 토폴로지 분산 제약 없음
     .fix = `topology.kubernetes.io/zone` 기준의 `topologySpreadConstraints`를 추가하십시오.
 
 check-undeclared-probe-port = 선언되지 않은 포트의 프로브
-    .message = 컨테이너 { $container }의 { $probe } 프로브가 컨테이너에 선언되지 않은 { $port } 포트를 확인합니다.
+    .message = 컨테이너 { $container }의 { $probe ->
+        [liveness] 활성
+        [readiness] 준비성
+       *[startup] 시작
+        } 프로브가 컨테이너에 선언되지 않은 { $port } 포트를 확인합니다.
     .why = 선언되지 않은 이름은 해석되지 않으므로 프로그램과 관계없이 프로브가 실패합니다. 선언되지 않은 번호는 잘못된 경우가 많습니다.
     .fix = `ports`에 포트를 선언하거나 프로브를 수정하십시오.
 
 check-unhealthy-eviction-policy-missing = 비정상 파드 축출 정책 미지정
-    .message = 중단 예산에 준비되지 않은 파드를 축출해도 되는지 지정되지 않았습니다.
+    .message = 준비되지 않은 파드를 축출해도 되는지가 중단 예산에 지정되지 않았습니다.
     .why = 기본값에서는 반복해서 비정상 종료되는 파드 때문에 노드를 비우지 못할 수 있습니다.
     .fix = 파드가 데이터를 복구할 시간이 필요하지 않다면 `unhealthyPodEvictionPolicy: AlwaysAllow`를 설정하십시오.

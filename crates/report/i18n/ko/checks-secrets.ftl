@@ -10,7 +10,7 @@ check-credential-in-config-map = ConfigMap에 담긴 자격 증명
     .why = ConfigMap은 저장할 때 암호화되지 않으며, 시크릿보다 훨씬 많은 사람과 프로그램이 읽을 수 있습니다.
     .fix = 자격 증명을 시크릿이나 외부 저장소로 옮기십시오. 이곳에 적힌 자격 증명은 교체하십시오.
 
-check-credential-in-environment = 환경 변수에 평문 자격 증명
+check-credential-in-environment = 환경 변수에 담긴 자격 증명
     .message = 컨테이너 { $container }의 환경 변수 { $variable } 값이 평문 자격 증명으로 보입니다.
     .why = 매니페스트나 저장소, 워크로드를 읽을 수 있는 모든 사람이 자격 증명을 알게 되며, 새로 배포하지 않고는 교체할 수도 없습니다.
     .fix = 자격 증명을 시크릿이나 외부 저장소에 보관하고 참조하십시오. 이곳에 적힌 자격 증명은 교체하십시오.

@@ -181,6 +181,7 @@ network-svg-axes = 출발지 ↓  목적지 →
 network-svg-all = 모든 연결
 network-svg-some = 일부 연결
 network-svg-unknown = 일부를 알 수 없음
+network-svg-encrypted = 전송 구간 암호화
 
 network-more-skipped = { $path }: 사용하지 못한 줄이 { $count }개 더 있습니다
 network-unmet = { $flow } 연결을 허용하는 정책을 쓸 수 없습니다: { $reason }

@@ -60,7 +60,28 @@ junit-scan = 검사
 
 html-title = Haechi 검사 보고서
 html-rules = 위반한 규칙
+html-findings-namespace = 네임스페이스별 발견 사항
+html-findings-check = 점검 항목별 발견 사항
+html-findings-owner = 소유자별 발견 사항
+group-namespace = 네임스페이스 { $name }
+group-namespace-none = 네임스페이스 미지정
+group-owner = 소유자 { $name }
+group-owner-none = 소유자 미지정
+html-accepted = 예외 처리로 허용된 발견 사항
+accepted-because = 예외 처리 사유: { $reason }
 html-findings = 파일별 발견 사항
 problems-suppression = 예외 처리
-summary-suppressed = 예외 처리로 허용된 결과가 { NUMBER($count) }건 있습니다.
-summary-known = 기준선(baseline)에 있는 결과 { NUMBER($count) }건은 표시하지 않았습니다.
+summary-suppressed = 예외 처리로 허용된 발견 사항이 { NUMBER($count) }건 있습니다.
+summary-known = 기준선(baseline)에 있는 발견 사항 { NUMBER($count) }건은 표시하지 않았습니다.
+
+## 수정
+
+fixed-heading = 수정한 사항
+fixed-heading-diff = 수정할 사항
+fixed-unsafe = 워크로드의 동작이 바뀔 수 있음
+summary-fixable = 발견 사항 { NUMBER($count) }건은 `--fix`로 수정할 수 있습니다.
+summary-fixable-unsafe = 발견 사항 { NUMBER($count) }건은 `--fix --unsafe-fixes`로 수정할 수 있으며, 이때 워크로드의 동작이 바뀔 수 있습니다.
+summary-fixed = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($count) }건을 수정했습니다.
+summary-would-be-fixed = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($count) }건을 수정하게 됩니다.
+summary-nothing-fixed = 수정할 수 있는 발견 사항이 없습니다.
+problems-not-fixed = 수정하지 못한 파일

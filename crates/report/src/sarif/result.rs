@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use haechi_model::{Finding, FixSafety, Position, Span};
+use haechi_model::{Finding, Position, Span, Suppressed, SuppressionSource};
 use serde::Serialize;
 
 use super::{Text, level};
@@ -19,7 +19,17 @@ pub(super) struct SarifResult<'r> {
     partial_fingerprints: Fingerprints,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<SarifFix<'r>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressions: Option<Vec<SarifSuppression<'r>>>,
     properties: Properties,
+}
+
+/// Why a result is accepted. The standard wants the property on all results of a run or on none (3.27.23).
+#[derive(Debug, Serialize)]
+struct SarifSuppression<'r> {
+    kind: &'static str,
+    status: &'static str,
+    justification: &'r str,
 }
 
 /// GitHub follows a result by `primaryLocationLineHash` alone; others take every fingerprint. Ours depends on
@@ -130,14 +140,19 @@ struct Region {
 
 impl Region {
     fn of(finding: &Finding) -> Self {
-        let (start, end) = (finding.location.start, finding.location.end.max(finding.location.start));
+        let location = &finding.location;
+        Self::between(location.start, location.end, location.span)
+    }
+
+    fn between(start: Position, end: Position, span: Span) -> Self {
+        let end = end.max(start);
         Self {
             start_line: start.line.max(1),
             start_column: Some(start.column.max(1)),
             end_line: Some(end.line.max(1)),
             end_column: Some(end.column.max(1)),
-            byte_offset: Some(finding.location.span.start),
-            byte_length: Some(finding.location.span.len()),
+            byte_offset: Some(span.start),
+            byte_length: Some(span.len()),
         }
     }
 }
@@ -165,21 +180,8 @@ struct ArtifactChange<'r> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Replacement<'r> {
-    deleted_region: Bytes,
+    deleted_region: Region,
     inserted_content: Inserted<'r>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Bytes {
-    byte_offset: u32,
-    byte_length: u32,
-}
-
-impl Bytes {
-    fn of(span: Span) -> Self {
-        Self { byte_offset: span.start, byte_length: span.len() }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -196,7 +198,11 @@ impl<'r> SarifResult<'r> {
     ) -> Self {
         let text = context.texts.finding(finding);
         let fingerprint = format!("{}:{ordinal}", finding.fingerprint);
-        let fix_text = text.fix.as_deref().unwrap_or(&text.message).to_owned();
+        let mut fix_text = text.fix.as_deref().unwrap_or(&text.message).to_owned();
+        if let Some(risk) = context.texts.fix_risk(finding) {
+            fix_text.push_str("\n\n");
+            fix_text.push_str(&risk);
+        }
         // A fix without an edit changes nothing, and SARIF refuses it.
         let fixes = finding.fix.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| SarifFix {
             description: Text::quoting(&fix_text),
@@ -206,17 +212,12 @@ impl<'r> SarifResult<'r> {
                     .edits
                     .iter()
                     .map(|edit| Replacement {
-                        deleted_region: Bytes::of(edit.span),
+                        deleted_region: Region::between(edit.start, edit.end, edit.span),
                         inserted_content: Inserted { text: &edit.text },
                     })
                     .collect(),
             }],
-            properties: FixProperties {
-                safety: match fix.safety {
-                    FixSafety::Safe => "safe",
-                    FixSafety::MayBreak => "may-break",
-                },
-            },
+            properties: FixProperties { safety: fix.safety.as_str() },
         });
         Self {
             rule_id: rule_name(finding),
@@ -236,8 +237,26 @@ impl<'r> SarifResult<'r> {
             }],
             partial_fingerprints: Fingerprints { haechi: fingerprint.clone(), line_hash: fingerprint },
             fixes: fixes.collect(),
+            suppressions: None,
             properties: Properties { severity: finding.severity.as_str() },
         }
+    }
+
+    /// Says of a result that nobody accepted it, in a run where others were.
+    pub(super) fn unsuppressed(self) -> Self {
+        Self { suppressions: Some(Vec::new()), ..self }
+    }
+
+    pub(super) fn suppressed(self, by: &'r Suppressed) -> Self {
+        let suppression = SarifSuppression {
+            kind: match by.source {
+                SuppressionSource::Comment | SuppressionSource::Annotation => "inSource",
+                SuppressionSource::Config => "external",
+            },
+            status: "accepted",
+            justification: &by.reason,
+        };
+        Self { suppressions: Some(vec![suppression]), ..self }
     }
 }
 

@@ -1,0 +1,8 @@
+//! Policies that the user brings: read from files, held against the objects of a scan or of `haechi policy`.
+
+mod files;
+mod judge;
+
+pub(crate) use files::{Reading, read_files};
+pub use judge::BroughtPolicies;
+pub(crate) use judge::{PolicyJudge, engines, no_policies};

@@ -1,0 +1,395 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_haechi_global_optspecs
+    string join \n lang= color= h/help V/version
+end
+
+function __fish_haechi_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_haechi_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_haechi_using_subcommand
+    set -l cmd (__fish_haechi_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c haechi -n "__fish_haechi_needs_command" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_needs_command" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_needs_command" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_needs_command" -s V -l version -d 'Print the version'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "scan" -d 'Find out what is wrong in manifests, where, and how to fix it'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "baseline" -d 'Write down the findings of today, so that later scans show only new ones'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "config" -d 'Show what is configured'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "explain" -d 'Explain a check: why it matters, how to fix it, what others call it'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "completions" -d 'Print what a shell needs to complete this command line'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "detect" -d 'Hold events against detection rules: audit logs, cloud trails, flow logs, findings, recorded kernel events'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "rules" -d 'List, test and explain detection rules'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "policy" -d 'Hold resources against the policies that you already run: Gatekeeper, ValidatingAdmissionPolicy, MutatingAdmissionPolicy'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all checks'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -s j -l threads -d 'Number of threads; by default one per core' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -s o -l output -d 'How to print the result [choices: table, json, sarif, junit, csv, html, github] [default: table]' -r -f -a "table\t''
+json\t''
+sarif\t''
+junit\t''
+csv\t''
+html\t''
+github\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fail-on -d 'Exit with 1 on findings at least this severe [choices: info, low, medium, high, critical, never] [default: low]' -r -f -a "info\t''
+low\t''
+medium\t''
+high\t''
+critical\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l min-severity -d 'Show findings at least this severe [choices: info, low, medium, high, critical] [default: info]' -r -f -a "info\t''
+low\t''
+medium\t''
+high\t''
+critical\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l baseline -d 'Leave out the findings that this file knows; see `haechi baseline`' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l group-by -d 'Put findings together by this in `table` and `html` [choices: file, namespace, check, owner] [default: file]' -r -f -a "file\t''
+namespace\t''
+check\t''
+owner\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l owner-label -d 'The label that tells who owns an object, taken from the object, else its pods, else its namespace [default: owner, team]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fix -d 'Fix what can be fixed without changing how workloads run; files keep comments, order and layout'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l unsafe-fixes -d 'With --fix: also fix what may change how workloads run; what it may change is told'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l diff -d 'With --fix: print the changes and write nothing; exit with 1 where there are some'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l only -d 'Ask these checks only; names separated by commas' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l skip -d 'Leave these checks out' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s j -l threads -d 'Number of threads; by default one per core' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s w -l write -d 'The file to write; by default standard output' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Print the settings that a scan goes by'
+complete -c haechi -n "__fish_haechi_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Also say where each setting comes from'
+complete -c haechi -n "__fish_haechi_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand completions" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand completions" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s o -l output -d 'How to print detections [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l source -d 'What the events are; by default each event tells [choices: syscall, k8s_audit, aws_cloudtrail, gcp_auditlog, okta, github, aws_vpcflow, aws_guardduty, aws_securityhub, aws_inspector, aws_config]' -r -f -a "syscall\t''
+k8s_audit\t''
+aws_cloudtrail\t''
+gcp_auditlog\t''
+okta\t''
+github\t''
+aws_vpcflow\t''
+aws_guardduty\t''
+aws_securityhub\t''
+aws_inspector\t''
+aws_config\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l min-priority -d 'Leave out rules that are less urgent [choices: Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug]' -r -f -a "Emergency\t''
+Alert\t''
+Critical\t''
+Error\t''
+Warning\t''
+Notice\t''
+Informational\t''
+Debug\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l all -d 'Tell every rule that matches an event, not only the first'
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s f -l follow -d 'Wait for more at the end of the last file'
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "list" -d 'List the rules of rule files, with what changes them'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "test" -d 'Load rule files and tell each mistake and each doubt'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "explain" -d 'Explain why rules match events or not, check by check'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the rules [choices: table, json] [default: table]' -r -f -a "table\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from test" -s o -l output -d 'How to print the results [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l rule -d 'Only the rule of this name' -r
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l source -d 'What the events are; by default each event tells [choices: syscall, k8s_audit, aws_cloudtrail, gcp_auditlog, okta, github, aws_vpcflow, aws_guardduty, aws_securityhub, aws_inspector, aws_config]' -r -f -a "syscall\t''
+k8s_audit\t''
+aws_cloudtrail\t''
+gcp_auditlog\t''
+okta\t''
+github\t''
+aws_vpcflow\t''
+aws_guardduty\t''
+aws_securityhub\t''
+aws_inspector\t''
+aws_config\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "apply" -d 'Hold resources against policies and say what a cluster with them would refuse, warn about and change'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "test" -d 'Run Gatekeeper\'s tests of policies (`suite.yaml`) and report them as `gator verify` does'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and not __fish_seen_subcommand_from apply test explain" -f -a "explain" -d 'Say for each policy whether it applies to an object, and why or why not'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s p -l policy -d 'A file or folder with policies; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
+update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l fail-on -d 'Exit with 1 on violations of policies that deny, that warn or deny, or on any [choices: deny, warn, any, never] [default: deny]' -r -f -a "deny\t''
+warn\t''
+any\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l all -d 'Also show policies that pass and those that do not apply'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s r -l run -d 'Run tests and cases whose name this regular expression matches; `TEST//CASE` matches both' -r
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s v -l verbose -d 'Print every test and case'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -l rego-first -d 'Use the Rego of a template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s p -l policy -d 'A file or folder with policies; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
+update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand checks" -s o -l output -d 'How to print the result [choices: table, json] [default: table]' -r -f -a "table\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand checks" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand checks" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand checks" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "can-i" -d 'Ask whether a subject may do something, as the API server would answer'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "who-can" -d 'List everybody who may do something'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "list" -d 'List everything that a subject may do'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "paths" -d 'Find the ways by which somebody could become more'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "threat-model" -d 'Write a threat model of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "generate" -d 'Make the smallest roles that allow what the audit log shows'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "unused" -d 'List what is granted and was never used'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "audit" -d 'Tell who could become cluster-admin, and what is wrong with roles and bindings'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "diff" -d 'Tell what each subject gained and lost between two dumps'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "matrix" -d 'Tell who reaches into namespaces that are not their own'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l as -d 'Who asks: a user’s name, group:NAME or sa:NAMESPACE/NAME' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l as-group -d 'A further group of the subject' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l authorization-mode -d 'The API server’s authorizers, as its flag names them' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l from -d 'Where the attacker is: a subject, internet, pod:NAMESPACE/NAME, node:NAME, cloud-role:ARN; without it everybody' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l to -d 'What is wanted: cluster-admin, node, secret:NAMESPACE/NAME, cloud-role, pod:NAMESPACE/NAME or a subject [default: cluster-admin]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s o -l output -d 'How to print the result [choices: text, json, dot, svg] [default: text]' -r -f -a "text\t''
+json\t''
+dot\t''
+svg\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l exposed -d 'Begin at the workloads that the internet reaches'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l cut -d 'Also tell the smallest set of changes that cuts all paths'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l since -d 'An earlier dump, to tell what changed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s o -l output -d 'How to print the result [choices: markdown, html, json] [default: markdown]' -r -f -a "markdown\t''
+html\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -s f -l file -d 'What is granted today; then nothing beyond it is generated' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l audit -d 'Audit logs of the API server' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l name -d 'The name of the roles [default: haechi-generated]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -s o -l output -d 'How to print the result [choices: yaml, json] [default: yaml]' -r -f -a "yaml\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l widen -d 'Widen verbs, names and namespaces as audit2rbac does'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l include-refused -d 'Also allow what was refused'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s f -l file -d 'What is granted today; then nothing beyond it is generated' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l audit -d 'Audit logs of the API server' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l system -d 'Also subjects of Kubernetes itself'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s h -l help -d 'Print help'
