@@ -84,12 +84,37 @@ impl SnapshotBuilder {
         if object.group() != RBAC_GROUP {
             return false;
         }
-        match object.kind() {
-            "Role" | "ClusterRole" => self.read_role(source, object),
-            "RoleBinding" | "ClusterRoleBinding" => self.read_binding(source, object),
+        let is_role = match object.kind() {
+            "Role" | "ClusterRole" => true,
+            "RoleBinding" | "ClusterRoleBinding" => false,
             _ => return false,
+        };
+        if self.has_readable_key(source, object) {
+            if is_role { self.read_role(source, object) } else { self.read_binding(source, object) }
         }
         true
+    }
+
+    /// Whether name and namespace are texts. `namespace: n` is `false` in YAML: which object is meant, and where it
+    /// counts, nobody can tell, and least of all that it counts in `default`.
+    fn has_readable_key(&mut self, source: u32, object: Object<'_>) -> bool {
+        let metadata = object.node().get("metadata");
+        let wrong = match metadata {
+            Some(metadata) if metadata.is_mapping() => ["name", "namespace"].into_iter().find_map(|key| {
+                let value = metadata.get(key).filter(|value| !value.is_null())?;
+                value.as_str().is_none().then_some((key, value))
+            }),
+            Some(metadata) if !metadata.is_null() => Some(("metadata", metadata)),
+            _ => None,
+        };
+        let Some((key, value)) = wrong else { return true };
+        self.report(Issue {
+            kind: IssueKind::Truncated,
+            object: object.resource().to_string(),
+            detail: format!("`{key}` is no text (YAML reads words like `n` and `yes` as booleans: quote them); this object could not be read"),
+            place: Place { source, span: value.anchor_span() },
+        });
+        false
     }
 
     fn namespace_of(&self, object: Object<'_>, is_cluster: bool) -> Option<String> {

@@ -71,15 +71,15 @@ fn aggregated_roles_in_a_circle_end() {
 fn names_do_not_help_requests_that_carry_none() {
     let rules = "[{apiGroups: [''], resources: [secrets, pods/eviction], resourceNames: [a], verbs: ['*']}]";
     let snapshot =
-        load(&[role(Some("n"), "r", "", rules), binding(Some("n"), "b", "Role, name: r", ANN)].concat());
+        load(&[role(Some("ns"), "r", "", rules), binding(Some("ns"), "b", "Role, name: r", ANN)].concat());
     for verb in ["list", "watch", "create", "deletecollection"] {
-        assert!(!asks(&snapshot, "ann", Action::on(verb, "", "secrets", "n")), "{verb}");
+        assert!(!asks(&snapshot, "ann", Action::on(verb, "", "secrets", "ns")), "{verb}");
     }
-    assert!(asks(&snapshot, "ann", Action::on("get", "", "secrets", "n").named("a")));
-    assert!(!asks(&snapshot, "ann", Action::on("get", "", "secrets", "n").named("b")));
+    assert!(asks(&snapshot, "ann", Action::on("get", "", "secrets", "ns").named("a")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "", "secrets", "ns").named("b")));
     // A list by the field selector `metadata.name=a` carries it; creating a subresource carries its parent's.
-    assert!(asks(&snapshot, "ann", Action::on("list", "", "secrets", "n").named("a")));
-    assert!(asks(&snapshot, "ann", Action::on("create", "", "pods/eviction", "n").named("a")));
+    assert!(asks(&snapshot, "ann", Action::on("list", "", "secrets", "ns").named("a")));
+    assert!(asks(&snapshot, "ann", Action::on("create", "", "pods/eviction", "ns").named("a")));
 }
 
 #[test]
@@ -87,17 +87,17 @@ fn only_one_kind_of_subresource_wildcard_exists() {
     let rules = "[{apiGroups: [apps], resources: ['*/scale'], verbs: [get]}, {apiGroups: [''], resources: ['pods/*'], verbs: [get]}]";
     let snapshot =
         load(&[role(None, "r", "", rules), binding(None, "b", "ClusterRole, name: r", ANN)].concat());
-    assert!(asks(&snapshot, "ann", Action::on("get", "apps", "deployments/scale", "n")));
-    assert!(!asks(&snapshot, "ann", Action::on("get", "apps", "deployments", "n")));
-    assert!(!asks(&snapshot, "ann", Action::on("get", "", "replicationcontrollers/scale", "n")));
-    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods/log", "n")));
+    assert!(asks(&snapshot, "ann", Action::on("get", "apps", "deployments/scale", "ns")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "apps", "deployments", "ns")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "", "replicationcontrollers/scale", "ns")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods/log", "ns")));
 }
 
 #[test]
 fn paths_are_given_by_cluster_bindings_alone() {
     let rules = "[{nonResourceURLs: [/metrics, '/debug/*'], verbs: [get]}]";
     let bound =
-        load(&[role(None, "r", "", rules), binding(Some("n"), "b", "ClusterRole, name: r", ANN)].concat());
+        load(&[role(None, "r", "", rules), binding(Some("ns"), "b", "ClusterRole, name: r", ANN)].concat());
     assert!(!asks(&bound, "ann", Action::on_url("get", "/metrics")));
     let whole = load(&[role(None, "r", "", rules), binding(None, "b", "ClusterRole, name: r", ANN)].concat());
     assert!(asks(&whole, "ann", Action::on_url("get", "/debug/pprof")));
@@ -109,10 +109,10 @@ fn paths_are_given_by_cluster_bindings_alone() {
 fn role_gives_nothing_that_lives_in_no_namespace() {
     let rules = "[{apiGroups: [''], resources: [nodes, namespaces], verbs: [get, list]}]";
     let snapshot =
-        load(&[role(Some("n"), "r", "", rules), binding(Some("n"), "b", "Role, name: r", ANN)].concat());
+        load(&[role(Some("ns"), "r", "", rules), binding(Some("ns"), "b", "Role, name: r", ANN)].concat());
     assert!(!asks(&snapshot, "ann", Action::on("list", "", "nodes", "")));
     // One namespace is asked for in itself.
-    assert!(asks(&snapshot, "ann", Action::on("get", "", "namespaces", "n").named("n")));
+    assert!(asks(&snapshot, "ann", Action::on("get", "", "namespaces", "ns").named("ns")));
 }
 
 #[test]
@@ -129,9 +129,11 @@ fn masters_are_let_through_before_rbac() {
 fn accounts_are_in_the_groups_of_accounts_and_users_may_be_called_like_them() {
     let rules = "[{apiGroups: [''], resources: [pods], verbs: [get]}]";
     let of = |subjects: &str| {
-        load(&[role(Some("n"), "r", "", rules), binding(Some("n"), "b", "Role, name: r", subjects)].concat())
+        load(
+            &[role(Some("ns"), "r", "", rules), binding(Some("ns"), "b", "Role, name: r", subjects)].concat(),
+        )
     };
-    let action = Action::on("get", "", "pods", "n");
+    let action = Action::on("get", "", "pods", "ns");
     for group in ["system:serviceaccounts", "system:serviceaccounts:ci", "system:authenticated"] {
         let snapshot = of(&format!("[{{kind: Group, name: '{group}'}}]"));
         assert!(asks(&snapshot, "sa:ci/builder", action), "{group}");
@@ -139,7 +141,7 @@ fn accounts_are_in_the_groups_of_accounts_and_users_may_be_called_like_them() {
     assert!(!asks(&of("[{kind: Group, name: 'system:serviceaccounts:other'}]"), "sa:ci/builder", action));
     assert!(asks(&of("[{kind: User, name: 'system:serviceaccount:ci:builder'}]"), "sa:ci/builder", action));
     // The account without a namespace is the one of the binding's namespace.
-    assert!(asks(&of("[{kind: ServiceAccount, name: builder}]"), "sa:n/builder", action));
+    assert!(asks(&of("[{kind: ServiceAccount, name: builder}]"), "sa:ns/builder", action));
     assert!(!asks(&of("[{kind: ServiceAccount, name: builder}]"), "sa:ci/builder", action));
 }
 
@@ -147,14 +149,14 @@ fn accounts_are_in_the_groups_of_accounts_and_users_may_be_called_like_them() {
 fn same_binding_twice_counts_as_the_last_and_is_told() {
     let rules = "[{apiGroups: [''], resources: [pods], verbs: [get]}]";
     let yaml = [
-        role(Some("n"), "r", "", rules),
-        binding(Some("n"), "b", "Role, name: r", ANN),
-        binding(Some("n"), "b", "Role, name: r", "[{kind: User, name: bob}]"),
-        binding(Some("m"), "b", "Role, name: r", ANN),
+        role(Some("ns"), "r", "", rules),
+        binding(Some("ns"), "b", "Role, name: r", ANN),
+        binding(Some("ns"), "b", "Role, name: r", "[{kind: User, name: bob}]"),
+        binding(Some("other"), "b", "Role, name: r", ANN),
     ];
     let snapshot = load(&yaml.concat());
-    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods", "n")));
-    assert!(asks(&snapshot, "bob", Action::on("get", "", "pods", "n")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods", "ns")));
+    assert!(asks(&snapshot, "bob", Action::on("get", "", "pods", "ns")));
     assert_eq!(snapshot.issues().iter().filter(|issue| issue.kind == IssueKind::DefinedTwice).count(), 1);
 }
 
@@ -162,11 +164,11 @@ fn same_binding_twice_counts_as_the_last_and_is_told() {
 fn rules_that_the_server_refuses_are_told_and_grant_nothing() {
     let rules = "[{resources: [pods], verbs: [get]}, {apiGroups: [''], verbs: [get]}, {apiGroups: [''], resources: [pods]}, \
          {nonResourceURLs: [/x], verbs: [get]}]";
-    let yaml = role(Some("n"), "r", "", rules) + &binding(Some("n"), "b", "Role, name: r", ANN);
+    let yaml = role(Some("ns"), "r", "", rules) + &binding(Some("ns"), "b", "Role, name: r", ANN);
     let snapshot = load(&yaml);
     let refused = snapshot.issues().iter().filter(|issue| issue.kind == IssueKind::Refused).count();
     assert_eq!(refused, 4, "{:?}", snapshot.issues());
-    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods", "n")));
+    assert!(!asks(&snapshot, "ann", Action::on("get", "", "pods", "ns")));
     let old = yaml.replace("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1");
     assert!(load(&old).issues().iter().any(|issue| issue.detail.contains("1.22")));
 }
@@ -174,8 +176,8 @@ fn rules_that_the_server_refuses_are_told_and_grant_nothing() {
 #[test]
 fn lists_of_every_kind_are_opened() {
     let item =
-        "metadata: {name: r, namespace: n}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]";
-    let bind = "metadata: {name: b, namespace: n}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, name: ann}]";
+        "metadata: {name: r, namespace: ns}, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]";
+    let bind = "metadata: {name: b, namespace: ns}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: User, name: ann}]";
     let v1 = "apiVersion: rbac.authorization.k8s.io/v1";
     let plain = format!(
         "apiVersion: v1\nkind: List\nitems:\n- {{{v1}, kind: Role, {item}}}\n- {{{v1}, kind: RoleBinding, {bind}}}\n"
@@ -184,7 +186,7 @@ fn lists_of_every_kind_are_opened() {
         "{v1}\nkind: RoleList\nitems: [{{{item}}}]\n---\n{v1}\nkind: RoleBindingList\nitems: [{{{bind}}}]\n"
     );
     for yaml in [plain, typed] {
-        assert!(asks(&load(&yaml), "ann", Action::on("get", "", "pods", "n")), "{yaml}");
+        assert!(asks(&load(&yaml), "ann", Action::on("get", "", "pods", "ns")), "{yaml}");
     }
 }
 
@@ -224,4 +226,23 @@ fn escalating_rights_with_names_count_for_those_only() {
     let escalate = "[{apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [escalate, update], resourceNames: [NAME]}]";
     assert!(reaches_admin(&with(&escalate.replace("NAME", "r")), "ann"));
     assert!(!reaches_admin(&with(&escalate.replace("NAME", "other")), "ann"));
+}
+
+#[test]
+fn namespace_that_yaml_reads_as_a_boolean_is_not_default() {
+    let rules = "[{apiGroups: [''], resources: [pods], verbs: [get]}]";
+    let yaml = role(Some("n"), "r", "", rules) + &binding(Some("n"), "b", "Role, name: r", ANN);
+    let snapshot = load(&yaml);
+    let ask = |namespace: &str| {
+        let action = Action::on("get", "", "pods", namespace);
+        snapshot.decide(&Request { user: "ann", groups: &[], action }).answer
+    };
+    assert_eq!((ask("default"), ask("n")), (Answer::Unknown, Answer::Unknown));
+    assert_eq!(snapshot.issues().len(), 2);
+    // Quoted, it is a name like any other.
+    assert!(asks(
+        &load(&yaml.replace("namespace: n", "namespace: 'n'")),
+        "ann",
+        Action::on("get", "", "pods", "n")
+    ));
 }

@@ -94,6 +94,7 @@ fn policy() -> Command {
             .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
             .arg(policies("inventory").short('i'))
             .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
             .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
             .arg(output(&["text", "json"], "text"))
     };
@@ -170,6 +171,8 @@ const SHARED: &[&str] = &[
     "only",
     "skip",
     "pod-security",
+    "render",
+    "helm-values",
     "policies",
     "no-ignore",
     "max-file-size",
@@ -189,6 +192,13 @@ fn what_to_scan(command: Command) -> Command {
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(Arg::new("render").long("render").action(ArgAction::SetTrue))
+        .arg(
+            Arg::new("helm-values")
+                .long("helm-values")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(policies("policies"))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(

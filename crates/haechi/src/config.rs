@@ -46,6 +46,10 @@ pub struct Config {
     pub(crate) pod_security: Option<LevelVersion>,
     /// `scan.owner-labels`.
     pub(crate) owner_labels: Option<Vec<String>>,
+    /// `scan.render`.
+    pub(crate) render: Option<bool>,
+    /// `helm.values`, as seen from the folder that the command runs in.
+    pub(crate) helm_values: Vec<PathBuf>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -68,6 +72,7 @@ struct File {
     scan: ScanTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     options: OptionsTable,
+    helm: HelmTable,
     fix: BTreeMap<Spanned<String>, Spanned<FixValueText>>,
     #[serde(rename = "pod-template")]
     pod_templates: Vec<TemplateTable>,
@@ -82,7 +87,14 @@ struct ScanTable {
     min_severity: Option<Spanned<String>>,
     pod_security: Option<Spanned<String>>,
     owner_labels: Option<Vec<String>>,
+    render: Option<bool>,
     all: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct HelmTable {
+    values: Vec<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -174,6 +186,8 @@ impl Config {
         let reader = Reader { at: &at, shown: &shown, source: &source };
         let mut config = Config { file: Some(shown.clone()), all: file.scan.all, ..Config::default() };
         reader.scan(&file.scan, &mut config)?;
+        let folder = Path::new(shown.as_ref()).parent().unwrap_or(Path::new(""));
+        config.helm_values = file.helm.values.iter().map(|values| folder.join(values)).collect();
         reader.checks(&file.checks, &mut config)?;
         reader.options(file.options, &mut config)?;
         reader.fixes(file.fix, &mut config)?;
@@ -210,6 +224,7 @@ impl Reader<'_> {
         config.min_severity =
             table.min_severity.as_ref().map(|severity| self.severity(severity)).transpose()?;
         config.owner_labels.clone_from(&table.owner_labels);
+        config.render = table.render;
         if let Some(level) = &table.pod_security {
             let parsed = crate::cli::level_version(level.get_ref());
             config.pod_security = Some(parsed.map_err(|error| (self.at)(level.span(), error))?);

@@ -1,4 +1,5 @@
-//! What can be said of kustomizations without rendering them: which files they use as patches.
+//! What can be said of kustomizations without rendering them: which files they use, as patches or otherwise, and what
+//! would have to be fetched.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -88,6 +89,99 @@ fn is_partial(object: Object<'_>, templates: &PodTemplates) -> bool {
             .pod(object)
             .is_some_and(|pod| pod.containers().all(|container| container.image().is_none())),
     }
+}
+
+/// A key as the JSON reader of kustomize compares it: it takes `Resources` for `resources`.
+fn folded(key: &str) -> String {
+    key.chars().flat_map(char::to_lowercase).map(|c| if c == 'ſ' { 's' } else { c }).collect()
+}
+
+/// What a kustomization takes in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct References {
+    /// What stands in lists of files and folders, and the files of patches, as written.
+    pub(crate) local: Vec<String>,
+    /// Files and folders that configure generators and transformers, as written.
+    pub(crate) programs: Vec<String>,
+    /// The first thing that kustomize would fetch or have another program fetch, as written.
+    pub(crate) remote: Option<String>,
+}
+
+/// Lists of files, folders or addresses.
+const LISTS: [&str; 4] = ["resources", "bases", "components", "patchesstrategicmerge"];
+/// Lists of files, folders or addresses that hold more configuration of kustomize, or such configuration itself.
+const PROGRAMS: [&str; 4] = ["configurations", "generators", "transformers", "validators"];
+/// What is handed to Helm, which fetches charts.
+const CHARTS: [&str; 2] = ["helmcharts", "helmchartinflationgenerator"];
+/// Where any text may stand because nothing is opened by it. Folded names that differ from these are not free.
+const FREE: [&str; 9] = [
+    "annotations",
+    "commonAnnotations",
+    "commonLabels",
+    "labels",
+    "literals",
+    "metadata",
+    "pairs",
+    "patch",
+    "vars",
+];
+
+impl References {
+    /// Reads the root of a kustomization.
+    pub(crate) fn of(root: Node<'_>) -> Self {
+        let mut references = Self { remote: fetched(root), ..Self::default() };
+        for entry in root.entries() {
+            let key = folded(entry.key);
+            let items = || entry.value.items();
+            let one_line =
+                |node: Node<'_>| node.as_str().filter(|text| !text.contains('\n')).map(str::to_owned);
+            if LISTS.contains(&key.as_str()) {
+                references.local.extend(items().filter_map(one_line));
+            } else if PROGRAMS.contains(&key.as_str()) {
+                references.programs.extend(items().filter_map(one_line));
+                let mut inline = items().filter_map(Node::as_str).filter(|text| text.contains('\n'));
+                let fetches = |text: &&str| {
+                    let lower = text.to_ascii_lowercase();
+                    ["http:", "https:", "helmchart"].iter().any(|sign| lower.contains(sign))
+                };
+                if let Some(found) = inline.find(fetches).filter(|_| references.remote.is_none()) {
+                    references.remote = found.lines().next().map(str::to_owned);
+                }
+            } else if matches!(key.as_str(), "patches" | "patchesjson6902" | "replacements") {
+                let paths =
+                    items().flat_map(|item| item.entries()).filter(|field| folded(field.key) == "path");
+                references.local.extend(paths.filter_map(|field| one_line(field.value)));
+            } else if CHARTS.contains(&key.as_str()) && !entry.value.is_empty() && references.remote.is_none()
+            {
+                references.remote = Some(entry.key.to_owned());
+            }
+        }
+        let named = || references.local.iter().chain(&references.programs);
+        if references.remote.is_none() {
+            references.remote = named().find(|entry| is_address(entry)).cloned();
+        }
+        references
+    }
+}
+
+/// The first text that kustomize would take for a web address, wherever something may be opened by it.
+pub(crate) fn fetched(node: Node<'_>) -> Option<String> {
+    if let Some(text) = node.as_str() {
+        let lower = text.to_ascii_lowercase();
+        let is_fetched = ["http:", "https:"].iter().any(|scheme| lower.contains(scheme));
+        // A patch or a configuration written out in place has lines; no address does.
+        return (is_fetched && !text.trim_end().contains('\n')).then(|| text.to_owned());
+    }
+    let entries = node.entries().filter(|entry| !FREE.contains(&entry.key)).map(|entry| entry.value);
+    node.items().chain(entries).find_map(fetched)
+}
+
+/// Whether kustomize, now or in an older version, would fetch what is named so.
+fn is_address(entry: &str) -> bool {
+    let lower = entry.to_ascii_lowercase();
+    let begins = ["git@", "gh:", "github.com/", "github.com:", "gitlab.com/", "bitbucket.org/"];
+    ["://", "::", "?ref=", "?version="].iter().any(|sign| lower.contains(sign))
+        || begins.iter().any(|begin| lower.starts_with(begin))
 }
 
 /// The path with `.` and `..` steps resolved by name, so that two ways to write it are equal.

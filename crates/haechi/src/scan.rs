@@ -23,8 +23,11 @@ use crate::suppress::{self, Collected};
 
 mod owners;
 mod pod_security;
+mod render;
 
 use pod_security::PodSecurityLevels;
+pub use render::RenderOptions;
+use render::Standing;
 
 pub use crate::policy::BroughtPolicies;
 
@@ -49,6 +52,8 @@ pub struct ScanOptions {
     pub config: Config,
     /// The labels that tell who owns an object, the first that is there counts; none: nobody is asked for.
     pub owner_labels: Vec<String>,
+    /// How charts and kustomizations are rendered; none: they are not.
+    pub render: Option<RenderOptions>,
     /// The day of the scan, `YYYY-MM-DD`: suppressions may have a last day.
     pub today: String,
 }
@@ -66,6 +71,7 @@ impl Default for ScanOptions {
             threads: 1,
             config: Config::default(),
             owner_labels: Vec::new(),
+            render: None,
             today: "0001-01-01".to_owned(),
         }
     }
@@ -89,11 +95,20 @@ pub(crate) struct Loaded {
     pub(crate) problems: Vec<Problem>,
     /// The bytes of standard input, which cannot be read twice.
     pub(crate) input: Option<Vec<u8>>,
+    /// What the file is to charts and kustomizations that were rendered.
+    standing: Standing,
 }
 
 impl Loaded {
     fn new(entry: FileEntry) -> Self {
-        Self { entry, source: None, documents: Vec::new(), problems: Vec::new(), input: None }
+        Self {
+            entry,
+            source: None,
+            documents: Vec::new(),
+            problems: Vec::new(),
+            input: None,
+            standing: Standing::Alone,
+        }
     }
 
     /// Whether this is standard input.
@@ -121,7 +136,8 @@ impl Loaded {
     /// Why the file must not be edited, whatever was found in it.
     pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
         let all = || self.problems.iter().chain(&judged.problems);
-        if all().any(|problem| problem.kind == ProblemKind::Template) || self.is_template() {
+        let is_template = |kind| matches!(kind, ProblemKind::Template | ProblemKind::NotRendered);
+        if all().any(|problem| is_template(problem.kind)) || self.is_template() {
             return Some(Refusal::Template);
         }
         // A part that cannot be read may begin or end elsewhere than it seems.
@@ -136,6 +152,8 @@ pub(crate) struct Judged {
     suppressed: Vec<Suppressed>,
     /// Which suppressions of the configuration were needed here.
     used: Vec<bool>,
+    /// The same of comments in files that findings were led back to, by file.
+    used_comments: BTreeMap<Arc<str>, Vec<bool>>,
     pub(crate) problems: Vec<Problem>,
     counts: ScanCounts,
 }
@@ -156,12 +174,12 @@ pub struct Text {
 
 /// The same, with texts that stand in no file after the files.
 pub fn scan_with(
-    discovery: Discovery,
+    mut discovery: Discovery,
     texts: Vec<Text>,
     options: &ScanOptions,
     progress: &(dyn Fn() + Sync),
 ) -> Scanned {
-    let mut loaded = load_all(discovery.files, options, progress);
+    let mut loaded = load_all(&mut discovery, options, progress);
     loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
         let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
         let loaded = load_text(entry, text.as_bytes(), &options.limits);
@@ -176,14 +194,14 @@ pub fn scan_with(
 /// Scans as [`scan`] does, and fixes what can be fixed. `roots` are the paths that the user named: links below these are
 /// not followed to be written to. The report tells what is left, and what was fixed.
 pub fn scan_and_fix(
-    discovery: Discovery,
+    mut discovery: Discovery,
     roots: &[PathBuf],
     options: &ScanOptions,
     fix: FixOptions,
     counts: Counts<'_>,
     progress: &(dyn Fn() + Sync),
 ) -> Fixed {
-    let mut loaded = load_all(discovery.files, options, progress);
+    let mut loaded = load_all(&mut discovery, options, progress);
     let input = loaded.iter_mut().find_map(|file| file.input.take());
     let mut fixing = Fixing::new(loaded, roots, options, fix, counts);
     let at_first = fixing.run();
@@ -196,12 +214,18 @@ pub fn scan_and_fix(
     Fixed { scanned: fixing.finish(discovery.problems, at_first), changed, input }
 }
 
-fn load_all(files: Vec<FileEntry>, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Vec<Loaded> {
-    in_parallel(files, options.threads, |entry| {
+/// The files, and behind them what is rendered of them.
+fn load_all(discovery: &mut Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Vec<Loaded> {
+    let files = std::mem::take(&mut discovery.files);
+    let mut loaded = in_parallel(files, options.threads, |entry| {
         let loaded = load(entry, &options.limits);
         progress();
         loaded
-    })
+    });
+    if let Some(render) = &options.render {
+        render::render(&mut loaded, discovery, options, render);
+    }
+    loaded
 }
 
 /// Judges those files that are marked in `which`, among all.
@@ -211,37 +235,42 @@ pub(crate) fn judge_some(
     options: &ScanOptions,
     progress: &(dyn Fn() + Sync),
 ) -> Vec<Option<Judged>> {
-    let patches =
-        kustomize::patches(loaded.iter().flat_map(|file| {
-            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
-        }));
+    let roles = roles(loaded, &options.templates);
+    let counting =
+        loaded.iter().zip(&roles).filter(|(_, role)| **role != Role::Covered).map(|(file, _)| file);
     let all_objects =
-        loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+        counting.flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
-    let is_patch: Vec<bool> = loaded
-        .iter()
-        .map(|file| {
-            let path = kustomize::plain(&file.entry.path);
-            patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, &options.templates)
-        })
-        .collect();
-    let inventory = inventory(loaded, &is_patch, &options.templates);
+    let inventory = inventory(loaded, &roles, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
     let policies = options.policies.as_deref().map(|policies| {
-        let whole = loaded.iter().zip(&is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
-        policies.with(whole.flat_map(|file| &file.documents).flat_map(|document| objects(document).objects))
+        let whole = loaded.iter().zip(&roles).filter(|(_, role)| **role == Role::Whole);
+        policies.with(
+            whole
+                .map(|(file, _)| file)
+                .flat_map(|file| &file.documents)
+                .flat_map(|document| objects(document).objects),
+        )
     });
-    let files = loaded.iter().zip(is_patch).zip(which.iter().copied()).collect();
-    in_parallel(files, options.threads, |((file, is_patch), is_asked)| {
+    let files = loaded.iter().zip(roles).zip(which.iter().copied()).collect();
+    in_parallel(files, options.threads, |((file, role), is_asked)| {
         if !is_asked {
             return None;
         }
-        let judged = if is_patch {
-            left_out(file)
-        } else {
-            judge(file, options, &context, &levels, policies.as_ref())
+        let mut judged = match role {
+            Role::Covered => Judged::default(),
+            Role::Patch => left_out(file),
+            Role::Whole => {
+                let mut judged = judge(file, options, &context, &levels, policies.as_ref());
+                suppress_written(file, options, &mut judged);
+                file.standing.lead_back(file, loaded, options, &mut judged);
+                file.standing.configured(file, &mut judged, |judged| suppress_configured(options, judged));
+                fix::keep_whole(&mut judged.findings);
+                judged
+            }
         };
+        file.standing.name_failure(&mut judged);
         progress();
         Some(judged)
     })
@@ -256,16 +285,32 @@ pub(crate) fn assemble(
 ) -> Scanned {
     let mut scanned = Scanned::default();
     scanned.report.owners = owners::of(&loaded, options);
+    scanned.report.problems.extend(render::leftover_comments(&loaded, &judged, options));
+    let mut told = render::Told::default();
     let accepted = &options.config.suppressions;
     let mut used = vec![false; accepted.len()];
-    scanned.report.problems = problems;
+    scanned.report.problems.extend(problems);
     scanned.report.counts.rules = options.checks.len();
     if let Some(policies) = &options.policies {
         scanned.report.problems.extend(policies.problems.iter().cloned());
         scanned.report.counts.rules += policies.len();
     }
-    for (file, judged) in loaded.into_iter().zip(judged) {
-        scanned.report.counts.files += 1;
+    for (file, mut judged) in loaded.into_iter().zip(judged) {
+        match file.standing {
+            Standing::Rendered(text) => {
+                told.tell_once(&mut judged, Some(&file.entry.shown));
+                scanned.report.rendered.insert(file.entry.shown.clone(), text.rendered);
+                for (path, source) in text.others {
+                    scanned.sources.entry(path).or_insert(source);
+                }
+            }
+            _ => {
+                if options.render.is_some() {
+                    told.tell_once(&mut judged, None);
+                }
+                scanned.report.counts.files += 1;
+            }
+        }
         scanned.report.counts.documents += judged.counts.documents;
         scanned.report.counts.objects += judged.counts.objects;
         scanned.report.findings.extend(judged.findings);
@@ -294,6 +339,34 @@ pub(crate) fn report_order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
 /// Puts problems in the order of a report.
 pub(crate) fn sort_problems(problems: &mut [Problem]) {
     problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
+}
+
+/// How a file is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// By itself.
+    Whole,
+    /// Not at all: it is a part of something.
+    Patch,
+    /// As a part of the rendered text that it went into.
+    Covered,
+}
+
+fn roles(loaded: &[Loaded], templates: &PodTemplates) -> Vec<Role> {
+    let patches =
+        kustomize::patches(loaded.iter().flat_map(|file| {
+            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
+        }));
+    let is_patch = |file: &Loaded| {
+        let path = kustomize::plain(&file.entry.path);
+        patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, templates)
+    };
+    let role = |file: &Loaded| match file.standing {
+        Standing::Covered => Role::Covered,
+        _ if is_patch(file) => Role::Patch,
+        _ => Role::Whole,
+    };
+    loaded.iter().map(role).collect()
 }
 
 /// Applies `work` to all inputs on that many threads; results keep the order of the inputs.
@@ -437,8 +510,8 @@ fn left_out(file: &Loaded) -> Judged {
 }
 
 /// All whole objects of the scan, and what its kustomizations generate.
-fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplates) -> Inventory<'d> {
-    let whole = || loaded.iter().zip(is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
+fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates) -> Inventory<'d> {
+    let whole = || loaded.iter().zip(roles).filter(|(_, role)| **role == Role::Whole).map(|(file, _)| file);
     let documents = || whole().flat_map(|file| file.documents.iter().map(move |document| (file, document)));
     let mut inventory =
         Inventory::new(documents().flat_map(|(_, document)| objects(document).objects), templates);
@@ -496,8 +569,6 @@ fn judge(
             }
         }
     }
-    suppress_accepted(file, options, &mut judged);
-    fix::keep_whole(&mut judged.findings);
     // Named once a file, at the first of them.
     if let Some(first) = strangers.first() {
         let args = vec![number("count", strangers.len() as u64)];
@@ -506,9 +577,9 @@ fn judge(
     judged
 }
 
-/// Takes out the findings that comments, annotations or the configuration accept, and sets the severities that the
-/// configuration asks for.
-fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
+/// Sets the severities that the configuration asks for, and takes out the findings that comments and annotations in the
+/// file accept.
+fn suppress_written(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
     for finding in &mut judged.findings {
         if let Some(severity) = options.config.severities.get(finding.rule.as_ref()) {
             finding.severity = *severity;
@@ -530,9 +601,13 @@ fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) 
     judged.problems.extend(written.problems);
     let is_asked = |rule: &str| is_asked(rule, options);
     judged.problems.extend(suppress::leftovers(&written.suppressions, &used, today, is_asked));
+}
+
+/// Takes out the findings that the configuration accepts.
+fn suppress_configured(options: &ScanOptions, judged: &mut Judged) {
     judged.used = vec![false; options.config.suppressions.len()];
     let by_config =
-        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, today);
+        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, &options.today);
     judged.suppressed.extend(by_config);
 }
 

@@ -170,7 +170,18 @@ impl Collected {
         let of_object = object.metadata().and_then(|metadata| metadata.get("annotations"));
         let template = pod.map(Pod::template).filter(|template| *template != object.node());
         let of_template = template.and_then(|template| template.at(&["metadata", "annotations"]));
-        for entry in [of_object, of_template].into_iter().flatten().flat_map(Node::entries) {
+        // Kustomize puts one in both places.
+        let is_told = |at: usize, key: &str, text: Option<&str>| {
+            let of_object = of_object.filter(|_| at > 0).and_then(|annotations| annotations.get(key));
+            text.is_some() && of_object.and_then(Node::as_str) == text
+        };
+        let all = [of_object, of_template].into_iter().enumerate();
+        let all =
+            all.flat_map(|(at, node)| node.into_iter().flat_map(Node::entries).map(move |entry| (at, entry)));
+        for (at, entry) in all {
+            if is_told(at, entry.key, entry.value.as_str()) {
+                continue;
+            }
             let Some(rule) = entry.key.strip_prefix(ANNOTATION) else { continue };
             let source = object.node().document().source();
             let position = Some(source.position(entry.key_span.start));

@@ -29,6 +29,6 @@ pub use fix::{Action, Alteration, Edit, Fix, FixSafety, NewValue};
 pub use problem::{Problem, ProblemGroup, ProblemKind};
 pub use resource::ResourceRef;
 pub use rule::{PeerId, RuleInfo};
-pub use scan::{ScanCounts, ScanReport, Suppressed, SuppressionSource};
+pub use scan::{Rendered, ScanCounts, ScanReport, Suppressed, SuppressionSource};
 pub use severity::{ParseSeverityError, Severity};
 pub use span::{Location, Position, Span};

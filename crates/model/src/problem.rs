@@ -26,6 +26,8 @@ pub enum ProblemKind {
     Malformed,
     /// A template (Helm, Go template, Kustomize) that was not rendered.
     Template,
+    /// A template that was to be rendered and could not be.
+    NotRendered,
     /// A document of a kind that Haechi knows, but in a version or shape that it cannot read.
     Unsupported,
     /// A document that is not a Kubernetes object; it does not make a scan incomplete.
@@ -91,6 +93,7 @@ impl ProblemKind {
             ProblemKind::Syntax => "syntax",
             ProblemKind::Malformed => "malformed",
             ProblemKind::Template => "template",
+            ProblemKind::NotRendered => "not-rendered",
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
             ProblemKind::NotListed => "not-listed",

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -40,6 +41,15 @@ pub struct Suppressed {
     pub source: SuppressionSource,
 }
 
+/// A text that a program made of templates. A finding whose place in the templates is not certain points into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rendered {
+    /// What was rendered, as the user would name it: the folder of a kustomization or chart.
+    pub folder: Arc<str>,
+    /// The file that says what to render: the kustomization, or `Chart.yaml`.
+    pub from: Arc<str>,
+}
+
 /// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScanReport {
@@ -57,6 +67,8 @@ pub struct ScanReport {
     pub counts: ScanCounts,
     /// Who owns an object, by the label that was asked for; objects without an owner are left out.
     pub owners: BTreeMap<ResourceRef, String>,
+    /// Rendered texts by the path that locations in them name. No file has that path.
+    pub rendered: BTreeMap<Arc<str>, Rendered>,
 }
 
 impl ScanReport {

@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use haechi_model::RuleInfo;
+use haechi_model::{Rendered, RuleInfo, ScanReport};
 
-use crate::{GroupBy, Texts};
+use crate::{Args, GroupBy, Texts};
 
 /// How the terminal shows text. Nothing is asked of the system here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,11 +45,15 @@ pub struct Context<'c> {
     pub fixing: Option<Fixing>,
     /// In which parts people read the findings; formats for programs keep the order of files.
     pub group_by: GroupBy,
+    /// Texts that are no files but what a program made of templates; each writer takes those of its report.
+    pub(crate) rendered: &'c BTreeMap<Arc<str>, Rendered>,
     /// How the terminal shows text.
     pub terminal: Terminal,
     /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
     pub sarif_limit: Option<usize>,
 }
+
+static NONE_RENDERED: BTreeMap<Arc<str>, Rendered> = BTreeMap::new();
 
 impl<'c> Context<'c> {
     /// A context without source text, time and colour.
@@ -62,9 +67,34 @@ impl<'c> Context<'c> {
             hidden: 0,
             fixing: None,
             group_by: GroupBy::default(),
+            rendered: &NONE_RENDERED,
             terminal: Terminal::default(),
             sarif_limit: None,
         }
+    }
+
+    /// The context with what belongs to a report.
+    pub(crate) fn with<'s>(&'s self, report: &'s ScanReport) -> Context<'s> {
+        Context { rendered: &report.rendered, ..*self }
+    }
+
+    /// A path as people read it: of a rendered text it says so.
+    pub(crate) fn shown<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match self.rendered.get(path) {
+            Some(rendered) => {
+                let args = Args::new().text("folder", rendered.folder.as_ref());
+                Cow::Owned(self.texts.message("path-rendered", &args))
+            }
+            None => Cow::Borrowed(path),
+        }
+    }
+
+    /// The file that a path stands for: of a rendered text the one that says what to render.
+    pub(crate) fn file_of<'p>(&self, path: &'p str) -> &'p str
+    where
+        'c: 'p,
+    {
+        self.rendered.get(path).map_or(path, |rendered| rendered.from.as_ref())
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue<'c> {

@@ -20,6 +20,7 @@ pub const SCAN_SCHEMA: &str = "haechi.scan/v1";
 
 /// Writes the report as one JSON object, followed by a line break.
 pub fn write_json(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     write_pretty(&scan(report, context, &context.catalogue()), out)
 }
 
@@ -244,6 +245,10 @@ impl<'r> WireFinding<'r> {
                 end: Place::of(finding.location.end),
                 span: ByteSpan { start: finding.location.span.start, end: finding.location.span.end },
                 json_path: &finding.location.json_path,
+                rendered: context
+                    .rendered
+                    .get(&finding.location.path)
+                    .map(|rendered| WireRendered { folder: &rendered.folder, from: &rendered.from }),
             },
             fingerprint: finding.fingerprint.to_string(),
             references: rule.map_or(&[], |rule| rule.references),
@@ -278,6 +283,15 @@ struct WireLocation<'r> {
     end: Place,
     span: ByteSpan,
     json_path: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendered: Option<WireRendered<'r>>,
+}
+
+/// What the text was made of, in which the place is.
+#[derive(Serialize)]
+struct WireRendered<'r> {
+    folder: &'r str,
+    from: &'r str,
 }
 
 #[derive(Serialize)]

@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 18] = [
+        const KINDS: [ProblemKind; 19] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -194,15 +194,16 @@ mod tests {
             ProblemKind::Syntax,
             ProblemKind::Malformed,
             ProblemKind::Template,
+            ProblemKind::NotRendered,
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
             ProblemKind::FixRefused,
-            ProblemKind::PolicyRefused,
-            ProblemKind::PolicyFailed,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();

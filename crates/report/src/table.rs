@@ -31,6 +31,7 @@ pub(crate) use summary::verdict;
 
 /// Writes the report for people: findings with their source lines, problems, summary.
 pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let mut table = Table::new(context);
     for section in sections(report, context.group_by, context.texts) {
         table.section(&section);
@@ -116,7 +117,7 @@ impl<'c> Table<'c> {
 
     fn section(&mut self, section: &Section<'_>) {
         if let Some(heading) = &section.heading {
-            self.page.styled(Tone::Strong, &visible(heading));
+            self.page.styled(Tone::Strong, &visible(&self.context.shown(heading)));
             self.page.blank();
         }
         for (_, group) in by_rule(&section.findings) {
@@ -173,7 +174,7 @@ impl<'c> Table<'c> {
         self.page.styled_part(Tone::Quiet, "-->");
         self.page.push(&format!(
             " {}:{}:{}  ",
-            visible(&location.path),
+            visible(&self.context.shown(&location.path)),
             location.start.line,
             location.start.column
         ));

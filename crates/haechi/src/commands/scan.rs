@@ -25,7 +25,9 @@ use crate::config::Config;
 use crate::connection::{self, Namespaces};
 use crate::exit::UsageError;
 use crate::fix::{FixOptions, Fixed, write_diff};
-use crate::scan::{BroughtPolicies, ScanOptions, Scanned, Text, scan_and_fix, scan_with, text};
+use crate::scan::{
+    BroughtPolicies, RenderOptions, ScanOptions, Scanned, Text, scan_and_fix, scan_with, text,
+};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -162,6 +164,7 @@ impl Request {
         };
         let options = ScanOptions {
             owner_labels,
+            render: rendering(matches, &config, texts)?,
             checks: chosen_checks(matches, &config, texts)?,
             check_options: config.check_options.clone(),
             templates: config.templates.clone(),
@@ -251,6 +254,28 @@ fn is_made_by_controller(json: &str) -> bool {
                 .and_then(serde_json::Value::as_str)
                 .is_some_and(|kind| WORKLOADS.contains(&kind))
     })
+}
+
+/// How to render, if that was asked for. Values that cannot be read are a mistake of the command line, not of a chart.
+fn rendering(matches: &ArgMatches, config: &Config, texts: &Texts) -> Result<Option<RenderOptions>> {
+    if !(matches.get_flag("render") || config.render.unwrap_or(false)) {
+        return Ok(None);
+    }
+    let given: Vec<PathBuf> = matches.get_many("helm-values").into_iter().flatten().cloned().collect();
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let seen_from_here = |path: &PathBuf| {
+        here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
+    };
+    let configured = || config.helm_values.iter().map(seen_from_here).collect();
+    let helm_values: Vec<PathBuf> = if given.is_empty() { configured() } else { given };
+    for path in &helm_values {
+        if let Err(error) = std::fs::File::open(path) {
+            let args = Args::new().text("path", path.display().to_string()).text("detail", error.to_string());
+            return Err(UsageError(texts.message("cli-render-values", &args)).into());
+        }
+    }
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(Some(RenderOptions { search_path, helm_values, ..RenderOptions::default() }))
 }
 
 /// The configuration that `--config` names, else the one above the first path, else none.

@@ -50,7 +50,20 @@ problem-template = A template was not rendered
             [kustomize-patch] patch of a kustomization
            *[other] placeholders of a template
         }
-    .help = Render it first, for instance with `helm template` or `kubectl kustomize`, and scan the result.
+    .help = Scan with `--render`, which runs `helm` or `kubectl kustomize` on it, or render it yourself and scan the result.
+problem-not-rendered = A template could not be rendered
+    .detail =
+        { $engine ->
+            [helm] Helm chart
+           *[kustomize] kustomization
+        }: { $reason ->
+            [missing] `{ $program }` is not installed
+            [network] `{ $reference }` is not in this folder and would have to be fetched
+            [timeout] `{ $program }` was ended after { $seconds } s
+            [output] `{ $program }` printed more than { NUMBER($limit) } bytes and was ended
+           *[failed] { $said }
+        }
+    .help = Correct what is named, or render it where it can be rendered and scan the result. Files that belong to it were judged as they stand.
 problem-unsupported = The version or shape of this object cannot be read
     .help = Use a version of the API that Kubernetes still serves.
 problem-not-kubernetes = The document is not a Kubernetes object

@@ -22,6 +22,9 @@ label-title = title
 label-since = since
 label-preview = preview: may still change
 
+# A text that a program made of the templates in a folder.
+path-rendered = { $folder } (rendered)
+
 ## Problems
 
 problems-incomplete = Not judged

@@ -47,7 +47,20 @@ problem-template = 렌더링되지 않은 템플릿입니다
             [kustomize-patch] kustomization의 패치 파일
            *[other] 템플릿의 자리 표시자
         }
-    .help = `helm template`이나 `kubectl kustomize` 등으로 먼저 렌더링한 다음 그 결과를 검사하십시오.
+    .help = `helm`이나 `kubectl kustomize`를 실행하는 `--render` 옵션으로 검사하거나, 직접 렌더링한 다음 그 결과를 검사하십시오.
+problem-not-rendered = 템플릿을 렌더링하지 못했습니다
+    .detail =
+        { $engine ->
+            [helm] Helm 차트
+           *[kustomize] kustomization 파일
+        }: { $reason ->
+            [missing] `{ $program }` 프로그램이 설치되어 있지 않습니다
+            [network] `{ $reference }`{ JOSA($reference, "은/는") } 이 폴더에 없어 네트워크에서 가져와야 합니다
+            [timeout] `{ $program }` 실행이 { $seconds }초를 넘어 중단했습니다
+            [output] `{ $program }` 출력이 { NUMBER($limit) }바이트를 넘어 중단했습니다
+           *[failed] { $said }
+        }
+    .help = 표시된 문제를 바로잡거나, 렌더링할 수 있는 환경에서 렌더링한 다음 그 결과를 검사하십시오. 여기에 속한 파일은 렌더링하지 않은 상태로 판정했습니다.
 problem-unsupported = 읽을 수 없는 버전이나 구조의 오브젝트입니다
     .help = 쿠버네티스가 아직 제공하는 API 버전을 사용하십시오.
 problem-not-kubernetes = 쿠버네티스 오브젝트가 아닌 문서입니다

@@ -22,6 +22,9 @@ label-title = 제목
 label-since = 도입 버전
 label-preview = 시험 단계: 바뀔 수 있음
 
+# 프로그램이 폴더의 템플릿으로 만든 텍스트.
+path-rendered = { $folder } (렌더링 결과)
+
 ## 문제
 
 problems-incomplete = 판정하지 못한 부분

@@ -51,13 +51,13 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Location<'r> {
     physical_location: PhysicalLocation<'r>,
-    logical_locations: [LogicalLocation<'r>; 1],
+    logical_locations: Vec<LogicalLocation<'r>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogicalLocation<'r> {
-    name: &'r str,
+    name: Cow<'r, str>,
     fully_qualified_name: String,
     kind: &'static str,
 }
@@ -219,6 +219,18 @@ impl<'r> SarifResult<'r> {
             }],
             properties: FixProperties { safety: fix.safety.as_str() },
         });
+        let is_rendered = context.rendered.contains_key(&finding.location.path);
+        let mut logical_locations = vec![LogicalLocation {
+            name: Cow::Borrowed(&finding.resource.name),
+            fully_qualified_name: format!("{} {}", finding.resource, finding.location.json_path),
+            kind: "resource",
+        }];
+        if is_rendered {
+            let name = context.shown(&finding.location.path);
+            let Position { line, column } = finding.location.start;
+            let fully_qualified_name = format!("{name}:{line}:{column}");
+            logical_locations.push(LogicalLocation { name, fully_qualified_name, kind: "rendered" });
+        }
         Self {
             rule_id: rule_name(finding),
             rule_index,
@@ -226,14 +238,14 @@ impl<'r> SarifResult<'r> {
             message: Text::quoting(&text.message),
             locations: [Location {
                 physical_location: PhysicalLocation {
-                    artifact_location: ArtifactLocation::of(&finding.location.path),
-                    region: Some(Region::of(finding)),
+                    artifact_location: ArtifactLocation::of(context.file_of(&finding.location.path)),
+                    // Lines of a rendered text are none of the file; GitHub takes no result without a line.
+                    region: Some(match is_rendered {
+                        true => Region { start_line: 1, ..Region::default() },
+                        false => Region::of(finding),
+                    }),
                 },
-                logical_locations: [LogicalLocation {
-                    name: &finding.resource.name,
-                    fully_qualified_name: format!("{} {}", finding.resource, finding.location.json_path),
-                    kind: "resource",
-                }],
+                logical_locations,
             }],
             partial_fingerprints: Fingerprints { haechi: fingerprint.clone(), line_hash: fingerprint },
             fixes: fixes.collect(),

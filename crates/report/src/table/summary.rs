@@ -49,7 +49,7 @@ fn kind_of_problem(kind: ProblemKind, problems: &[&Problem], context: &Context<'
     let tone = if kind.is_incomplete() { Tone::of(Severity::Medium) } else { Tone::Plain };
     page.styled(tone, &title);
     for problem in problems {
-        let mut line = visible(&problem.path).into_owned();
+        let mut line = visible(&context.shown(&problem.path)).into_owned();
         if let Some(position) = problem.position {
             line.push_str(&format!(":{}:{}", position.line, position.column));
         }
