@@ -51,7 +51,8 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(rules())
         .subcommand(policy())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
-        .subcommand(crate::access::command());
+        .subcommand(crate::access::command())
+        .subcommand(crate::network::command());
     localise(command, texts, "cli")
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         },
         Some(("checks", matches)) => explain::checks(matches, texts),
         Some(("access", matches)) => crate::access::run(matches, texts),
+        Some(("network", matches)) => crate::network::run(matches, texts),
         // The parser demands a command that it knows.
         _ => bail!("no such command"),
     }

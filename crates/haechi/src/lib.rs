@@ -19,6 +19,7 @@ mod exit;
 pub mod fix;
 mod kustomize;
 mod language;
+mod network;
 mod policy;
 pub mod scan;
 mod suppress;
