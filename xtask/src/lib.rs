@@ -13,4 +13,5 @@ pub mod bench;
 pub mod conformance;
 pub mod docs;
 pub mod layers;
+pub mod sample;
 mod suites;

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::{Parser, Subcommand};
-use xtask::bench;
 use xtask::conformance::{self, Verdict};
-use xtask::docs;
+use xtask::{bench, docs, sample};
 
 #[derive(Parser)]
 #[command(about = "Development tasks of Haechi")]
@@ -30,6 +29,15 @@ enum Task {
     },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
+    /// Draw findings over real manifests, spread over all checks, for a person to judge
+    SampleFindings {
+        /// Another seed draws another sample
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many
+        #[arg(long, default_value_t = 200)]
+        count: usize,
+    },
     /// Measure whole-process scans: wall time, CPU time, peak memory
     Bench {
         /// What to scan; by default the corpus of real manifests
@@ -37,6 +45,9 @@ enum Task {
         /// How often; the best run counts
         #[arg(long, default_value_t = 5)]
         runs: u32,
+        /// Fail where a scan takes more CPU time or memory than it may
+        #[arg(long)]
+        check: bool,
     },
 }
 
@@ -45,7 +56,8 @@ fn main() -> Result<()> {
         Task::Conformance { names } => run_conformance(&names),
         Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
-        Task::Bench { paths, runs } => run_bench(&paths, runs),
+        Task::SampleFindings { seed, count } => sample_findings(seed, count),
+        Task::Bench { paths, runs, check } => run_bench(&paths, runs, check),
     }
 }
 
@@ -128,17 +140,42 @@ fn run_conformance(names: &[String]) -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are the result")]
-fn run_bench(paths: &[PathBuf], runs: u32) -> Result<()> {
+fn sample_findings(seed: u64, count: usize) -> Result<()> {
+    let corpus = conformance::root().join("../corpora/manifests/files");
+    if !corpus.exists() {
+        println!("{}: skipped, not there", corpus.display());
+        return Ok(());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--package", "haechi"])
+        .current_dir(conformance::project())
+        .status()?;
+    if !built.success() {
+        bail!("the build failed");
+    }
+    print!("{}", sample::findings(&corpus, seed, count)?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the lines are the result")]
+fn run_bench(paths: &[PathBuf], runs: u32, check: bool) -> Result<()> {
     let corpus = [conformance::root().join("../corpora/manifests")];
     let paths = if paths.is_empty() { &corpus } else { paths };
+    let mut is_over = false;
     for path in paths {
         if !path.exists() {
             println!("{}: skipped, not there", path.display());
             continue;
         }
-        for format in ["table", "json"] {
-            println!("scan -o {format} {}: {}", path.display(), bench::scan(path, format, runs)?);
+        for (format, further) in [("table", &[][..]), ("json", &[]), ("table", &["--all"])] {
+            let measure = bench::scan(path, format, further, runs)?;
+            println!("scan -o {format} {} {}: {measure}", further.join(" "), path.display());
+            is_over |= measure.cpu > bench::MOST_CPU || measure.peak_kib > bench::MOST_PEAK_KIB;
         }
+    }
+    if check && is_over {
+        bail!("more than {} s of CPU or {} MiB", bench::MOST_CPU, bench::MOST_PEAK_KIB / 1024);
     }
     Ok(())
 }

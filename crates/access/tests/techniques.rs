@@ -1,5 +1,5 @@
 //! Every technique of the catalogue, by the cases in `techniques.md`.
-
+#![cfg(test)]
 #![allow(
     clippy::indexing_slicing,
     clippy::unwrap_used,

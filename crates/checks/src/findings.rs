@@ -2,12 +2,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use haechi_model::{
-    Arg, ArgValue, Finding, Fingerprint, FingerprintBuilder, Location, RuleSource, Severity, Span,
+    Arg, ArgValue, Edit, Finding, Fingerprint, FingerprintBuilder, Fix, FixSafety, Location, NewValue,
+    RuleSource, Severity, Span,
 };
 use haechi_objects::{Container, Object};
-use haechi_syntax::Node;
+use haechi_syntax::edit::Change;
+use haechi_syntax::{Node, Source};
 
-use crate::Check;
+use crate::{Check, Options};
 
 /// What a finding points at.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +78,7 @@ fn deepest<'d>(node: Node<'d>, path: &[&str]) -> Node<'d> {
 pub struct Findings<'d> {
     object: Object<'d>,
     path: Arc<str>,
+    options: &'d Options,
     drafts: Vec<Draft>,
 }
 
@@ -89,23 +92,37 @@ pub struct Draft {
     args: Vec<Arg>,
     /// How many of the arguments, from the first on, tell this finding from others of the rule in the object.
     parts: usize,
+    fix: Option<(FixSafety, Change)>,
 }
 
 impl<'d> Findings<'d> {
-    pub(crate) fn new(object: Object<'d>, path: Arc<str>) -> Self {
-        Self { object, path, drafts: Vec::new() }
+    pub(crate) fn new(object: Object<'d>, path: Arc<str>, options: &'d Options) -> Self {
+        Self { object, path, options, drafts: Vec::new() }
+    }
+
+    /// The value that the configuration gives the fix of a check which cannot know one by itself.
+    pub(crate) fn fix_value(&self, check: &Check) -> Option<NewValue> {
+        self.options.fix_values.get(check.info.slug).cloned()
     }
 
     /// Reports that `check` is violated at `place`.
     pub fn report<'p>(&mut self, check: &Check, place: impl Into<Place<'p>>) -> &mut Draft {
         let place = place.into();
+        // What the object itself lacks is shown at its name.
+        let span = match place {
+            Place::Missing(node, path) if deepest(node, path) == self.object.node() => {
+                self.object.anchor_span()
+            }
+            place => place.span(),
+        };
         self.push(Draft {
             rule: check.info.slug,
             severity: check.info.severity,
-            span: place.span(),
+            span,
             json_path: place.json_path(),
             args: Vec::new(),
             parts: 0,
+            fix: None,
         })
     }
 
@@ -144,7 +161,7 @@ impl<'d> Findings<'d> {
                 location,
                 args: draft.args,
                 fingerprint,
-                fix: None,
+                fix: draft.fix.map(|(safety, change)| fix(safety, change, source)),
             });
         }
         findings
@@ -175,11 +192,27 @@ impl Draft {
         self.part("container", name)
     }
 
+    /// Adds the remedy, where there is a mechanical one and the text can take it.
+    pub fn fix(&mut self, safety: FixSafety, change: Option<Change>) -> &mut Self {
+        self.fix = change.map(|change| (safety, change));
+        self
+    }
+
     /// Sets another severity than the check's own, where the case is worse or milder than usual.
     pub fn severity(&mut self, severity: Severity) -> &mut Self {
         self.severity = severity;
         self
     }
+}
+
+fn fix(safety: FixSafety, change: Change, source: &Source) -> Fix {
+    let edits = change.edits.into_iter().map(|splice| Edit {
+        span: splice.span,
+        start: source.position(splice.span.start),
+        end: source.position(splice.span.end),
+        text: splice.text,
+    });
+    Fix { edits: edits.collect(), alteration: change.alteration, places: change.places, safety }
 }
 
 /// Rule, object, path without list indices, and the identifying arguments: nothing that changes when lines move,

@@ -22,6 +22,7 @@ mod check;
 mod cluster;
 mod data;
 mod findings;
+mod fix;
 mod image;
 mod inventory;
 mod manifest;
@@ -35,6 +36,7 @@ mod workload;
 
 pub use check::{Check, Context, Run};
 pub use findings::{Findings, Place};
+pub use fix::{FixValue, fix_value};
 pub use inventory::{Inventory, PodSource, may_share_namespace};
 pub use options::{Options, ResourceBound, ResourceList};
 pub use registry::{CHECKS, find};
@@ -52,7 +54,7 @@ pub fn judge<'c>(
     checks: impl IntoIterator<Item = &'c Check>,
 ) -> Vec<Finding> {
     let pod = context.templates.pod(object);
-    let mut findings = Findings::new(object, path.clone());
+    let mut findings = Findings::new(object, path.clone(), context.options);
     for check in checks {
         match (check.run, pod) {
             (Run::Object(run), _) => run(object, &mut findings),

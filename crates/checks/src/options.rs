@@ -1,3 +1,7 @@
+use std::collections::BTreeMap;
+
+use haechi_model::NewValue;
+
 /// What users can set for checks; the defaults fit most.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -26,6 +30,8 @@ pub struct Options {
     pub resource_bounds: Vec<ResourceBound>,
     /// Minor version of Kubernetes (1.x) that manifests are meant for.
     pub kubernetes_minor: u32,
+    /// Values for fixes that no check can know by itself, by the check's slug: see [`crate::fix_value`].
+    pub fix_values: BTreeMap<String, NewValue>,
     /// Labels that mark a namespace with personal data, as `key=value`.
     pub personal_data_labels: Vec<String>,
 }
@@ -77,6 +83,7 @@ impl Default for Options {
             required_claim_annotations: Vec::new(),
             resource_bounds: Vec::new(),
             kubernetes_minor: 36,
+            fix_values: BTreeMap::new(),
             personal_data_labels: [
                 "data-classification=pii",
                 "data-classification=personal",

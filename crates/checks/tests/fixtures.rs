@@ -12,9 +12,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use haechi_checks::{CHECKS, Check, Context, Inventory, Options, ResourceBound, ResourceList, Run, judge};
-use haechi_model::Finding;
+use haechi_checks::{
+    CHECKS, Check, Context, FixValue, Inventory, Options, ResourceBound, ResourceList, Run, fix_value, judge,
+};
+use haechi_model::{Finding, NewValue};
 use haechi_objects::{PodTemplates, Quantity, objects, type_errors};
+use haechi_syntax::edit::{self, Splice};
 use haechi_syntax::{Document, Limits, Parsed, parse};
 
 fn fixture(check: &Check, name: &str) -> PathBuf {
@@ -63,9 +66,24 @@ fn options(check: &Check) -> Options {
     options
 }
 
+/// Values for fixes that take one from the configuration.
+fn fix_options(check: &Check) -> Options {
+    let mut options = options(check);
+    if let Some(kind) = fix_value(check.info.slug) {
+        let value: NewValue = match (kind, check.info.slug) {
+            (FixValue::Quantity, slug) if slug.starts_with("cpu") => "250m".into(),
+            (FixValue::Quantity, _) => "128Mi".into(),
+            (FixValue::Id, _) => 10_001.into(),
+            (FixValue::Seconds, _) => 600.into(),
+        };
+        options.fix_values.insert(check.info.slug.to_owned(), value);
+    }
+    options
+}
+
 fn judge_each<'d>(check: &Check, parsed: &'d Parsed, mut found: impl FnMut(&'d Document, Vec<Finding>)) {
     let path: Arc<str> = "fixture.yaml".into();
-    let (templates, options) = (PodTemplates::default(), options(check));
+    let (templates, options) = (PodTemplates::default(), fix_options(check));
     let all = parsed.documents.iter().flat_map(|document| objects(document).objects);
     let inventory = Inventory::new(all, &templates);
     let context = Context { templates: &templates, options: &options, inventory: &inventory };
@@ -117,6 +135,62 @@ fn bad_fixtures_are_found_where_they_are_bad() {
             insta::assert_snapshot!(check.info.slug, show(&found, &parsed));
         });
     }
+}
+
+/// Each fix alone: what it writes, that nothing else changes, and that its finding is gone.
+#[test]
+fn fixes_change_what_they_say_and_leave_no_finding() {
+    let mut fixed = 0;
+    for check in CHECKS {
+        let parsed = read(&fixture(check, "bad.yaml"));
+        let found = findings(check, &parsed);
+        let mut shown = String::new();
+        for finding in &found {
+            let Some(fix) = &finding.fix else { continue };
+            let what = format!("{} at {}", check.info.slug, finding.location.json_path);
+            let edits: Vec<Splice> =
+                fix.edits.iter().map(|edit| Splice { span: edit.span, text: edit.text.clone() }).collect();
+            let text = edit::apply(parsed.source.text(), &edits).expect(&what);
+            let after = parse(text.as_bytes(), &Limits::default());
+            assert_eq!(after.errors, [], "{what}\n{text}");
+            let verified = edit::verify(&parsed.documents, &after.documents, &[&fix.alteration]);
+            assert_eq!(verified, Ok(()), "{what}\n{text}");
+            for object in after.documents.iter().flat_map(|document| objects(document).objects) {
+                assert_eq!(type_errors(object, &PodTemplates::default()), [], "{what}");
+            }
+            let count = |findings: &[Finding]| {
+                findings.iter().filter(|other| other.fingerprint == finding.fingerprint).count()
+            };
+            assert_eq!(count(&findings(check, &after)) + 1, count(&found), "{what} is found still\n{text}");
+            writeln!(shown, "{}:{} {}", finding.location.start.line, finding.resource, fix.safety.as_str())
+                .unwrap();
+            for edit in &fix.edits {
+                writeln!(shown, "- {:?}\n+ {:?}", parsed.source.slice(edit.span), edit.text).unwrap();
+            }
+            fixed += 1;
+        }
+        if !shown.is_empty() {
+            insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(format!("fix-{}", check.info.slug), shown);
+            });
+        }
+        let takes_value = fix_value(check.info.slug).is_some();
+        assert!(!takes_value || !shown.is_empty(), "{} uses its value in no fix", check.info.slug);
+    }
+    assert!(fixed > 100, "{fixed}");
+}
+
+#[test]
+fn fixes_that_need_a_value_are_not_there_without_one() {
+    let check = haechi_checks::find("memory-limit-missing").unwrap();
+    let parsed = read(&fixture(check, "bad.yaml"));
+    let path: Arc<str> = "fixture.yaml".into();
+    let (templates, options) = (PodTemplates::default(), Options::default());
+    let inventory = Inventory::new(std::iter::empty(), &templates);
+    let context = Context { templates: &templates, options: &options, inventory: &inventory };
+    let all = parsed.documents.iter().flat_map(|document| objects(document).objects);
+    let found: Vec<Finding> = all.flat_map(|object| judge(object, &path, &context, [check])).collect();
+    assert!(!found.is_empty() && found.iter().all(|finding| finding.fix.is_none()));
 }
 
 #[test]

@@ -72,21 +72,29 @@ impl Baseline {
 
     /// Takes the known findings out of a report and returns how many of the baseline are no longer found.
     pub(crate) fn subtract(&self, report: &mut ScanReport) -> usize {
+        let findings: Vec<&Finding> = report.findings.iter().collect();
+        let (is_new, left) = self.compare(&findings);
+        let mut is_new = is_new.into_iter();
+        let before = report.findings.len();
+        report.findings.retain(|_| is_new.next().unwrap_or(true));
+        report.known = before - report.findings.len();
+        left
+    }
+
+    /// Which findings, in the order of a report, are not known, and how many known ones are no longer found.
+    pub(crate) fn compare(&self, findings: &[&Finding]) -> (Vec<bool>, usize) {
         let mut left: BTreeMap<&str, usize> = BTreeMap::new();
         for known in &self.findings {
             *left.entry(known.fingerprint.as_str()).or_default() += 1;
         }
-        let before = report.findings.len();
-        report.findings.retain(|finding: &Finding| {
-            match left.get_mut(finding.fingerprint.to_string().as_str()) {
+        let is_new =
+            findings.iter().map(|finding| match left.get_mut(finding.fingerprint.to_string().as_str()) {
                 Some(count) if *count > 0 => {
                     *count -= 1;
                     false
                 }
                 _ => true,
-            }
-        });
-        report.known = before - report.findings.len();
-        left.values().sum()
+            });
+        (is_new.collect(), left.values().sum())
     }
 }

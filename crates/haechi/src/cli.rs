@@ -49,8 +49,10 @@ pub fn command(texts: &Texts) -> Command {
         )
         .subcommand(detect())
         .subcommand(rules())
+        .subcommand(policy())
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
-        .subcommand(crate::access::command());
+        .subcommand(crate::access::command())
+        .subcommand(crate::network::command());
     localise(command, texts, "cli")
 }
 
@@ -87,6 +89,41 @@ fn rules() -> Command {
         )
 }
 
+fn policy() -> Command {
+    let judged = |command: Command| {
+        command
+            .arg(policies("policy").short('p').required(true))
+            .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+            .arg(policies("inventory").short('i'))
+            .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
+            .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
+            .arg(output(&["text", "json"], "text"))
+    };
+    let thresholds = ["deny", "warn", "any", "never"];
+    Command::new("policy")
+        .arg_required_else_help(true)
+        .subcommand_required(true)
+        .subcommand(
+            judged(Command::new("apply"))
+                .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
+                .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("deny")),
+        )
+        .subcommand(
+            Command::new("test")
+                .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+                .arg(Arg::new("run").long("run").short('r'))
+                .arg(Arg::new("verbose").long("verbose").short('v').action(ArgAction::SetTrue))
+                .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue)),
+        )
+        .subcommand(judged(Command::new("explain")))
+}
+
+/// An option that names files or folders, one each time.
+fn policies(name: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::Append).value_parser(value_parser!(PathBuf))
+}
+
 fn events() -> Arg {
     Arg::new("events").num_args(1..).value_parser(value_parser!(PathBuf))
 }
@@ -110,6 +147,9 @@ fn scan() -> Command {
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
+        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue).conflicts_with("cluster"))
+        .arg(Arg::new("unsafe-fixes").long("unsafe-fixes").action(ArgAction::SetTrue).requires("fix"))
+        .arg(Arg::new("diff").long("diff").action(ArgAction::SetTrue).requires("fix"))
         .arg(
             Arg::new("group-by")
                 .long("group-by")
@@ -126,16 +166,42 @@ fn scan() -> Command {
 }
 
 /// Options that several commands share; their texts stand under `cli-scan`.
-const SHARED: &[&str] =
-    &["paths", "all", "only", "skip", "pod-security", "no-ignore", "max-file-size", "threads", "config"];
+const SHARED: &[&str] = &[
+    "paths",
+    "namespace",
+    "all",
+    "only",
+    "skip",
+    "pod-security",
+    "render",
+    "helm-values",
+    "policies",
+    "no-ignore",
+    "max-file-size",
+    "threads",
+    "config",
+];
 
 fn what_to_scan(command: Command) -> Command {
-    command
-        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+    let command = command
+        .arg(
+            Arg::new("paths")
+                .required_unless_present("cluster")
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(Arg::new("render").long("render").action(ArgAction::SetTrue))
+        .arg(
+            Arg::new("helm-values")
+                .long("helm-values")
+                .action(ArgAction::Append)
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(policies("policies"))
         .arg(Arg::new("no-ignore").long("no-ignore").action(ArgAction::SetTrue))
         .arg(
             Arg::new("max-file-size")
@@ -145,6 +211,8 @@ fn what_to_scan(command: Command) -> Command {
         )
         .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
         .arg(config())
+        .arg(Arg::new("namespace").long("namespace").short('n').requires("cluster"));
+    crate::connection::arguments(command)
 }
 
 fn config() -> Arg {
@@ -188,6 +256,7 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
+            name if crate::connection::NAMES.contains(&name) => format!("cli-connection-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };

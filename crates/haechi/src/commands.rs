@@ -3,6 +3,7 @@
 mod config;
 mod detect;
 mod explain;
+mod policy;
 mod rules;
 mod scan;
 
@@ -33,8 +34,15 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             Some(("explain", matches)) => rules::explain(matches, texts),
             _ => bail!("no such command"),
         },
+        Some(("policy", matches)) => match matches.subcommand() {
+            Some(("apply", matches)) => policy::apply(matches, texts),
+            Some(("test", matches)) => policy::test(matches, texts),
+            Some(("explain", matches)) => policy::explain(matches, texts),
+            _ => bail!("no such command"),
+        },
         Some(("checks", matches)) => explain::checks(matches, texts),
         Some(("access", matches)) => crate::access::run(matches, texts),
+        Some(("network", matches)) => crate::network::run(matches, texts),
         // The parser demands a command that it knows.
         _ => bail!("no such command"),
     }

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use haechi_checks::{Options, ResourceBound, ResourceList};
-use haechi_model::{Severity, SuppressionSource};
+use haechi_checks::{FixValue, Options, ResourceBound, ResourceList, fix_value};
+use haechi_model::{NewValue, Severity, SuppressionSource};
 use haechi_objects::{PodTemplates, Quantity, TemplatePath};
 use haechi_policy::pss::LevelVersion;
 use haechi_syntax::Source;
@@ -46,6 +46,10 @@ pub struct Config {
     pub(crate) pod_security: Option<LevelVersion>,
     /// `scan.owner-labels`.
     pub(crate) owner_labels: Option<Vec<String>>,
+    /// `scan.render`.
+    pub(crate) render: Option<bool>,
+    /// `helm.values`, as seen from the folder that the command runs in.
+    pub(crate) helm_values: Vec<PathBuf>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -68,6 +72,8 @@ struct File {
     scan: ScanTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     options: OptionsTable,
+    helm: HelmTable,
+    fix: BTreeMap<Spanned<String>, Spanned<FixValueText>>,
     #[serde(rename = "pod-template")]
     pod_templates: Vec<TemplateTable>,
     suppress: Vec<Spanned<SuppressTable>>,
@@ -81,7 +87,14 @@ struct ScanTable {
     min_severity: Option<Spanned<String>>,
     pod_security: Option<Spanned<String>>,
     owner_labels: Option<Vec<String>>,
+    render: Option<bool>,
     all: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct HelmTable {
+    values: Vec<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,6 +119,14 @@ struct OptionsTable {
     personal_data_labels: Option<Vec<String>>,
     kubernetes_minor: Option<u32>,
     resource_bounds: Option<Vec<BoundTable>>,
+}
+
+/// A value for the fix of a check.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum FixValueText {
+    Number(i64),
+    Text(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,8 +186,11 @@ impl Config {
         let reader = Reader { at: &at, shown: &shown, source: &source };
         let mut config = Config { file: Some(shown.clone()), all: file.scan.all, ..Config::default() };
         reader.scan(&file.scan, &mut config)?;
+        let folder = Path::new(shown.as_ref()).parent().unwrap_or(Path::new(""));
+        config.helm_values = file.helm.values.iter().map(|values| folder.join(values)).collect();
         reader.checks(&file.checks, &mut config)?;
         reader.options(file.options, &mut config)?;
+        reader.fixes(file.fix, &mut config)?;
         reader.templates(file.pod_templates, &mut config)?;
         for table in file.suppress {
             config.suppressions.push(reader.suppression(table)?);
@@ -200,6 +224,7 @@ impl Reader<'_> {
         config.min_severity =
             table.min_severity.as_ref().map(|severity| self.severity(severity)).transpose()?;
         config.owner_labels.clone_from(&table.owner_labels);
+        config.render = table.render;
         if let Some(level) = &table.pod_security {
             let parsed = crate::cli::level_version(level.get_ref());
             config.pod_security = Some(parsed.map_err(|error| (self.at)(level.span(), error))?);
@@ -256,6 +281,41 @@ impl Reader<'_> {
             };
             let (least, most) = (self.quantity(bound.least)?, self.quantity(bound.most)?);
             options.resource_bounds.push(ResourceBound { resource: bound.resource, list, least, most });
+        }
+        Ok(())
+    }
+
+    fn fixes(
+        &self,
+        values: BTreeMap<Spanned<String>, Spanned<FixValueText>>,
+        config: &mut Config,
+    ) -> Result<(), String> {
+        for (slug, value) in values {
+            let Some(kind) = fix_value(slug.get_ref()) else {
+                let message = format!("no fix of `{}` takes a value", slug.get_ref());
+                return Err((self.at)(slug.span(), message));
+            };
+            let span = value.span();
+            let value = match value.into_inner() {
+                FixValueText::Number(number) => NewValue::Int(number),
+                FixValueText::Text(text) => NewValue::Text(text),
+            };
+            let expected = match (kind, &value) {
+                (FixValue::Quantity, NewValue::Int(number)) if *number > 0 => None,
+                (FixValue::Quantity, NewValue::Text(text))
+                    if Quantity::parse(text).is_some() && !text.starts_with(['-', '+']) =>
+                {
+                    None
+                }
+                (FixValue::Quantity, _) => Some("a quantity, for instance '500m' or '512Mi'"),
+                (FixValue::Id | FixValue::Seconds, NewValue::Int(1..=2_147_483_647)) => None,
+                (FixValue::Id, _) => Some("a user or group id above 0"),
+                (FixValue::Seconds, _) => Some("a number of seconds above 0"),
+            };
+            if let Some(expected) = expected {
+                return Err((self.at)(span, format!("expected {expected}")));
+            }
+            config.check_options.fix_values.insert(slug.into_inner(), value);
         }
         Ok(())
     }
@@ -365,6 +425,12 @@ mod tests {
             mistake("[[suppress]]\ncheck='host-port'\nreason='x'\nuntil='soon'\n")
                 .starts_with("haechi.toml:4:7:")
         );
+        assert!(mistake("[fix]\nhost-port = 1\n").starts_with("haechi.toml:2:1: no fix of `host-port`"));
+        assert!(
+            mistake("[fix]\ncpu-limit-missing = 'much'\n")
+                .starts_with("haechi.toml:2:21: expected a quantity")
+        );
+        assert!(mistake("[fix]\nlow-user-id = 0\n").starts_with("haechi.toml:2:15: expected a user"));
         assert!(mistake("[scan]\nmin-severity = 'bad'\n").starts_with("haechi.toml:2:16: unknown severity"));
         assert!(mistake("[scan]\npod-security = 'strict'\n").starts_with("haechi.toml:2:16:"));
     }

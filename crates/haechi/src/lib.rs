@@ -14,9 +14,13 @@ mod baseline;
 mod cli;
 mod commands;
 mod config;
+mod connection;
 mod exit;
+pub mod fix;
 mod kustomize;
 mod language;
+mod network;
+mod policy;
 pub mod scan;
 mod suppress;
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,13 +16,20 @@ use haechi_sources::{Discovery, FileEntry, ReadError, read};
 use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
 
 use crate::config::Config;
+use crate::fix::{self, Counts, FixOptions, Fixed, Fixing, Refusal};
 use crate::kustomize;
+use crate::policy::PolicyJudge;
 use crate::suppress::{self, Collected};
 
 mod owners;
 mod pod_security;
+mod render;
 
 use pod_security::PodSecurityLevels;
+pub use render::RenderOptions;
+use render::Standing;
+
+pub use crate::policy::BroughtPolicies;
 
 /// What a scan looks for, and how.
 #[derive(Debug, Clone)]
@@ -34,6 +42,8 @@ pub struct ScanOptions {
     pub templates: PodTemplates,
     /// A Pod Security Standard that every pod is held to.
     pub pod_security: Option<LevelVersion>,
+    /// Policies that every object is held to.
+    pub policies: Option<Arc<BroughtPolicies>>,
     /// Bounds on what is read.
     pub limits: Limits,
     /// How many threads share the work.
@@ -42,6 +52,8 @@ pub struct ScanOptions {
     pub config: Config,
     /// The labels that tell who owns an object, the first that is there counts; none: nobody is asked for.
     pub owner_labels: Vec<String>,
+    /// How charts and kustomizations are rendered; none: they are not.
+    pub render: Option<RenderOptions>,
     /// The day of the scan, `YYYY-MM-DD`: suppressions may have a last day.
     pub today: String,
 }
@@ -54,10 +66,12 @@ impl Default for ScanOptions {
             check_options: Options::default(),
             templates: PodTemplates::default(),
             pod_security: None,
+            policies: None,
             limits: Limits::default(),
             threads: 1,
             config: Config::default(),
             owner_labels: Vec::new(),
+            render: None,
             today: "0001-01-01".to_owned(),
         }
     }
@@ -74,56 +88,229 @@ pub struct Scanned {
 
 /// A file that was read, or why not.
 #[derive(Debug)]
-struct Loaded {
-    entry: FileEntry,
-    source: Option<Arc<Source>>,
-    documents: Vec<Document>,
-    problems: Vec<Problem>,
+pub(crate) struct Loaded {
+    pub(crate) entry: FileEntry,
+    pub(crate) source: Option<Arc<Source>>,
+    pub(crate) documents: Vec<Document>,
+    pub(crate) problems: Vec<Problem>,
+    /// The bytes of standard input, which cannot be read twice.
+    pub(crate) input: Option<Vec<u8>>,
+    /// What the file is to charts and kustomizations that were rendered.
+    standing: Standing,
 }
 
+impl Loaded {
+    fn new(entry: FileEntry) -> Self {
+        Self {
+            entry,
+            source: None,
+            documents: Vec::new(),
+            problems: Vec::new(),
+            input: None,
+            standing: Standing::Alone,
+        }
+    }
+
+    /// Whether this is standard input.
+    pub(crate) fn is_standard_input(&self) -> bool {
+        self.entry.shown.as_ref() == "-"
+    }
+
+    /// Signs of a template that can be read as it is: where it is steered by comments, or fills in names and labels, which
+    /// could not have such characters otherwise.
+    fn is_template(&self) -> bool {
+        let is_sign = |node: Node<'_>| node.as_str().is_some_and(is_template);
+        self.documents.iter().any(|document| {
+            let source = document.source();
+            let mut comments = document.comments().iter();
+            comments.any(|comment| is_template(source.slice(comment.span)))
+                || objects(document).objects.iter().any(|object| {
+                    let labels = object.labels().node();
+                    let metadata = object.metadata().into_iter().flat_map(Node::entries);
+                    metadata.map(|entry| entry.value).any(is_sign)
+                        || labels.into_iter().flat_map(Node::entries).any(|entry| is_sign(entry.value))
+                })
+        })
+    }
+
+    /// Why the file must not be edited, whatever was found in it.
+    pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
+        let all = || self.problems.iter().chain(&judged.problems);
+        let is_template = |kind| matches!(kind, ProblemKind::Template | ProblemKind::NotRendered);
+        if all().any(|problem| is_template(problem.kind)) || self.is_template() {
+            return Some(Refusal::Template);
+        }
+        // A part that cannot be read may begin or end elsewhere than it seems.
+        if self.problems.is_empty() { None } else { Some(Refusal::Unreadable) }
+    }
+}
+
+/// What was found in a file.
 #[derive(Debug, Default)]
-struct Judged {
-    findings: Vec<Finding>,
+pub(crate) struct Judged {
+    pub(crate) findings: Vec<Finding>,
     suppressed: Vec<Suppressed>,
     /// Which suppressions of the configuration were needed here.
     used: Vec<bool>,
-    problems: Vec<Problem>,
+    /// The same of comments in files that findings were led back to, by file.
+    used_comments: BTreeMap<Arc<str>, Vec<bool>>,
+    pub(crate) problems: Vec<Problem>,
     counts: ScanCounts,
 }
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
 pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = in_parallel(discovery.files, options.threads, |entry| {
+    scan_with(discovery, Vec::new(), options, progress)
+}
+
+/// A text that stands in no file, for instance an object of a live cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands for its path.
+    pub shown: Arc<str>,
+    /// Manifests.
+    pub text: Arc<str>,
+}
+
+/// The same, with texts that stand in no file after the files.
+pub fn scan_with(
+    mut discovery: Discovery,
+    texts: Vec<Text>,
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Scanned {
+    let mut loaded = load_all(&mut discovery, options, progress);
+    loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
+        let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
+        let loaded = load_text(entry, text.as_bytes(), &options.limits);
+        progress();
+        loaded
+    }));
+    let all = vec![true; loaded.len()];
+    let judged = judge_some(&loaded, &all, options, progress).into_iter().flatten().collect();
+    assemble(discovery.problems, loaded, judged, options)
+}
+
+/// Scans as [`scan`] does, and fixes what can be fixed. `roots` are the paths that the user named: links below these are
+/// not followed to be written to. The report tells what is left, and what was fixed.
+pub fn scan_and_fix(
+    mut discovery: Discovery,
+    roots: &[PathBuf],
+    options: &ScanOptions,
+    fix: FixOptions,
+    counts: Counts<'_>,
+    progress: &(dyn Fn() + Sync),
+) -> Fixed {
+    let mut loaded = load_all(&mut discovery, options, progress);
+    let input = loaded.iter_mut().find_map(|file| file.input.take());
+    let mut fixing = Fixing::new(loaded, roots, options, fix, counts);
+    let at_first = fixing.run();
+    if fix.write {
+        fixing.write();
+    }
+    let changed = fixing.changed();
+    let of_input = changed.iter().find(|file| file.shown.as_ref() == "-");
+    let input = of_input.map(|file| file.after.text().as_bytes().to_vec()).or(input);
+    Fixed { scanned: fixing.finish(discovery.problems, at_first), changed, input }
+}
+
+/// The files, and behind them what is rendered of them.
+fn load_all(discovery: &mut Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Vec<Loaded> {
+    let files = std::mem::take(&mut discovery.files);
+    let mut loaded = in_parallel(files, options.threads, |entry| {
         let loaded = load(entry, &options.limits);
         progress();
         loaded
     });
-    let patches =
-        kustomize::patches(loaded.iter().flat_map(|file| {
-            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
-        }));
+    if let Some(render) = &options.render {
+        render::render(&mut loaded, discovery, options, render);
+    }
+    loaded
+}
+
+/// Judges those files that are marked in `which`, among all.
+pub(crate) fn judge_some(
+    loaded: &[Loaded],
+    which: &[bool],
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Vec<Option<Judged>> {
+    let roles = roles(loaded, &options.templates);
+    let counting =
+        loaded.iter().zip(&roles).filter(|(_, role)| **role != Role::Covered).map(|(file, _)| file);
     let all_objects =
-        loaded.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+        counting.flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
     let levels = PodSecurityLevels::new(options.pod_security, all_objects);
-    let is_patch: Vec<bool> =
-        loaded.iter().map(|file| patches.contains(&kustomize::plain(&file.entry.path))).collect();
-    let inventory = inventory(&loaded, &is_patch, &options.templates);
+    let inventory = inventory(loaded, &roles, &options.templates);
     let context =
         Context { templates: &options.templates, options: &options.check_options, inventory: &inventory };
-    let judged = in_parallel(loaded.iter().zip(is_patch).collect(), options.threads, |(file, is_patch)| {
-        let judged = if is_patch { left_out(file) } else { judge(file, options, &context, &levels) };
-        progress();
-        judged
+    let policies = options.policies.as_deref().map(|policies| {
+        let whole = loaded.iter().zip(&roles).filter(|(_, role)| **role == Role::Whole);
+        policies.with(
+            whole
+                .map(|(file, _)| file)
+                .flat_map(|file| &file.documents)
+                .flat_map(|document| objects(document).objects),
+        )
     });
+    let files = loaded.iter().zip(roles).zip(which.iter().copied()).collect();
+    in_parallel(files, options.threads, |((file, role), is_asked)| {
+        if !is_asked {
+            return None;
+        }
+        let mut judged = match role {
+            Role::Covered => Judged::default(),
+            Role::Patch => left_out(file),
+            Role::Whole => {
+                let mut judged = judge(file, options, &context, &levels, policies.as_ref());
+                suppress_written(file, options, &mut judged);
+                file.standing.lead_back(file, loaded, options, &mut judged);
+                file.standing.configured(file, &mut judged, |judged| suppress_configured(options, judged));
+                fix::keep_whole(&mut judged.findings);
+                judged
+            }
+        };
+        file.standing.name_failure(&mut judged);
+        progress();
+        Some(judged)
+    })
+}
 
+/// Puts what was found in all files together.
+pub(crate) fn assemble(
+    problems: Vec<Problem>,
+    loaded: Vec<Loaded>,
+    judged: Vec<Judged>,
+    options: &ScanOptions,
+) -> Scanned {
     let mut scanned = Scanned::default();
     scanned.report.owners = owners::of(&loaded, options);
+    scanned.report.problems.extend(render::leftover_comments(&loaded, &judged, options));
+    let mut told = render::Told::default();
     let accepted = &options.config.suppressions;
     let mut used = vec![false; accepted.len()];
-    scanned.report.problems = discovery.problems;
+    scanned.report.problems.extend(problems);
     scanned.report.counts.rules = options.checks.len();
-    for (file, judged) in loaded.into_iter().zip(judged) {
-        scanned.report.counts.files += 1;
+    if let Some(policies) = &options.policies {
+        scanned.report.problems.extend(policies.problems.iter().cloned());
+        scanned.report.counts.rules += policies.len();
+    }
+    for (file, mut judged) in loaded.into_iter().zip(judged) {
+        match file.standing {
+            Standing::Rendered(text) => {
+                told.tell_once(&mut judged, Some(&file.entry.shown));
+                scanned.report.rendered.insert(file.entry.shown.clone(), text.rendered);
+                for (path, source) in text.others {
+                    scanned.sources.entry(path).or_insert(source);
+                }
+            }
+            _ => {
+                if options.render.is_some() {
+                    told.tell_once(&mut judged, None);
+                }
+                scanned.report.counts.files += 1;
+            }
+        }
         scanned.report.counts.documents += judged.counts.documents;
         scanned.report.counts.objects += judged.counts.objects;
         scanned.report.findings.extend(judged.findings);
@@ -139,12 +326,47 @@ pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + 
     }
     let leftovers = suppress::leftovers(accepted, &used, &options.today, |rule| is_asked(rule, options));
     scanned.report.problems.extend(leftovers);
+    scanned.report.findings.sort_by(report_order);
+    sort_problems(&mut scanned.report.problems);
     scanned
-        .report
-        .findings
-        .sort_by(|a, b| (&a.location, &a.rule, &a.args).cmp(&(&b.location, &b.rule, &b.args)));
-    scanned.report.problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
-    scanned
+}
+
+/// The order of findings in a report.
+pub(crate) fn report_order(a: &Finding, b: &Finding) -> std::cmp::Ordering {
+    (&a.location, &a.rule, &a.args).cmp(&(&b.location, &b.rule, &b.args))
+}
+
+/// Puts problems in the order of a report.
+pub(crate) fn sort_problems(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| (&a.path, a.position, a.kind).cmp(&(&b.path, b.position, b.kind)));
+}
+
+/// How a file is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// By itself.
+    Whole,
+    /// Not at all: it is a part of something.
+    Patch,
+    /// As a part of the rendered text that it went into.
+    Covered,
+}
+
+fn roles(loaded: &[Loaded], templates: &PodTemplates) -> Vec<Role> {
+    let patches =
+        kustomize::patches(loaded.iter().flat_map(|file| {
+            file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
+        }));
+    let is_patch = |file: &Loaded| {
+        let path = kustomize::plain(&file.entry.path);
+        patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, templates)
+    };
+    let role = |file: &Loaded| match file.standing {
+        Standing::Covered => Role::Covered,
+        _ if is_patch(file) => Role::Patch,
+        _ => Role::Whole,
+    };
+    loaded.iter().map(role).collect()
 }
 
 /// Applies `work` to all inputs on that many threads; results keep the order of the inputs.
@@ -184,15 +406,19 @@ fn in_parallel<I: Send, O: Send>(inputs: Vec<I>, threads: usize, work: impl Fn(I
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-fn load(entry: FileEntry, limits: &Limits) -> Loaded {
-    let mut loaded = Loaded { entry, source: None, documents: Vec::new(), problems: Vec::new() };
+/// Reads a file; what cannot be read is among its problems.
+pub(crate) fn load(entry: FileEntry, limits: &Limits) -> Loaded {
+    let mut loaded = Loaded::new(entry);
     let path = loaded.entry.shown.clone();
-    let bytes = match read(&loaded.entry, limits.bytes) {
-        Ok(bytes) => bytes,
+    match read(&loaded.entry, limits.bytes) {
+        Ok(bytes) => {
+            let mut loaded = load_text(loaded.entry, &bytes, limits);
+            loaded.input = loaded.is_standard_input().then_some(bytes);
+            return loaded;
+        }
         Err(ReadError::TooLarge(size)) => {
             let args = vec![number("size", size.unwrap_or(0)), number("limit", limits.bytes as u64)];
             loaded.problems.push(Problem { kind: ProblemKind::TooLarge, path, position: None, args });
-            return loaded;
         }
         Err(ReadError::Io(error)) => {
             let kind = match error.kind() {
@@ -205,10 +431,16 @@ fn load(entry: FileEntry, limits: &Limits) -> Loaded {
                 position: None,
                 args: vec![text("detail", error.to_string())],
             });
-            return loaded;
         }
-    };
-    let parsed = haechi_syntax::parse(&bytes, limits);
+    }
+    loaded
+}
+
+/// Reads the bytes of a file.
+pub(crate) fn load_text(entry: FileEntry, bytes: &[u8], limits: &Limits) -> Loaded {
+    let mut loaded = Loaded::new(entry);
+    let path = loaded.entry.shown.clone();
+    let parsed = haechi_syntax::parse(bytes, limits);
     let is_read = |error: &SyntaxError| {
         !matches!(error.kind, SyntaxErrorKind::WrongEncoding | SyntaxErrorKind::TooLarge)
     };
@@ -278,8 +510,8 @@ fn left_out(file: &Loaded) -> Judged {
 }
 
 /// All whole objects of the scan, and what its kustomizations generate.
-fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplates) -> Inventory<'d> {
-    let whole = || loaded.iter().zip(is_patch).filter(|(_, is_patch)| !**is_patch).map(|(file, _)| file);
+fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates) -> Inventory<'d> {
+    let whole = || loaded.iter().zip(roles).filter(|(_, role)| **role == Role::Whole).map(|(file, _)| file);
     let documents = || whole().flat_map(|file| file.documents.iter().map(move |document| (file, document)));
     let mut inventory =
         Inventory::new(documents().flat_map(|(_, document)| objects(document).objects), templates);
@@ -291,7 +523,13 @@ fn inventory<'d>(loaded: &'d [Loaded], is_patch: &[bool], templates: &PodTemplat
     inventory
 }
 
-fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &PodSecurityLevels) -> Judged {
+fn judge(
+    file: &Loaded,
+    options: &ScanOptions,
+    context: &Context<'_>,
+    levels: &PodSecurityLevels,
+    policies: Option<&PolicyJudge<'_>>,
+) -> Judged {
     let mut judged = Judged::default();
     let mut strangers: Vec<Node<'_>> = Vec::new();
     for document in &file.documents {
@@ -324,10 +562,13 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
             }
         }
         for object in found.objects {
-            judge_object(file, object, options, context, levels, &mut judged);
+            if judge_object(file, object, options, context, levels, &mut judged)
+                && let Some(policies) = policies
+            {
+                policies.judge(object, &file.entry.shown, &mut judged.findings, &mut judged.problems);
+            }
         }
     }
-    suppress_accepted(file, options, &mut judged);
     // Named once a file, at the first of them.
     if let Some(first) = strangers.first() {
         let args = vec![number("count", strangers.len() as u64)];
@@ -336,9 +577,9 @@ fn judge(file: &Loaded, options: &ScanOptions, context: &Context<'_>, levels: &P
     judged
 }
 
-/// Takes out the findings that comments, annotations or the configuration accept, and sets the severities that the
-/// configuration asks for.
-fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
+/// Sets the severities that the configuration asks for, and takes out the findings that comments and annotations in the
+/// file accept.
+fn suppress_written(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
     for finding in &mut judged.findings {
         if let Some(severity) = options.config.severities.get(finding.rule.as_ref()) {
             finding.severity = *severity;
@@ -360,9 +601,13 @@ fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) 
     judged.problems.extend(written.problems);
     let is_asked = |rule: &str| is_asked(rule, options);
     judged.problems.extend(suppress::leftovers(&written.suppressions, &used, today, is_asked));
+}
+
+/// Takes out the findings that the configuration accepts.
+fn suppress_configured(options: &ScanOptions, judged: &mut Judged) {
     judged.used = vec![false; options.config.suppressions.len()];
     let by_config =
-        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, today);
+        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, &options.today);
     judged.suppressed.extend(by_config);
 }
 
@@ -370,10 +615,12 @@ fn suppress_accepted(file: &Loaded, options: &ScanOptions, judged: &mut Judged) 
 fn is_asked(rule: &str, options: &ScanOptions) -> bool {
     match rule.strip_prefix("pod-security/") {
         Some(_) => options.pod_security.is_some(),
+        None if rule.starts_with("policy/") => options.policies.is_some(),
         None => options.checks.iter().any(|check| check.info.slug == rule),
     }
 }
 
+/// Whether the object could be judged at all.
 fn judge_object(
     file: &Loaded,
     object: Object<'_>,
@@ -381,10 +628,11 @@ fn judge_object(
     context: &Context<'_>,
     levels: &PodSecurityLevels,
     judged: &mut Judged,
-) {
+) -> bool {
     if let Some(node) = placeholder(object, &options.templates) {
         let args = vec![text("engine", "unknown"), number("count", 1)];
-        return judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
+        judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
+        return false;
     }
     judged.counts.objects += 1;
     let resource = || object.resource().to_string();
@@ -413,10 +661,11 @@ fn judge_object(
             }
         }
     }
+    true
 }
 
 /// A value that decides what the object is, or what it runs, and that a template has still to fill in.
-fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
+pub(crate) fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
     let metadata = object.metadata();
     let field = |key: &str| metadata.and_then(|metadata| metadata.get(key));
     let of_object =

@@ -92,6 +92,7 @@ fn rule_name(finding: &Finding) -> String {
     match finding.source {
         haechi_model::RuleSource::Check => finding.rule.to_string(),
         haechi_model::RuleSource::PodSecurity => format!("pod-security/{}", finding.rule),
+        haechi_model::RuleSource::Policy => format!("policy/{}", finding.rule),
     }
 }
 
@@ -169,12 +170,23 @@ impl Collected {
         let of_object = object.metadata().and_then(|metadata| metadata.get("annotations"));
         let template = pod.map(Pod::template).filter(|template| *template != object.node());
         let of_template = template.and_then(|template| template.at(&["metadata", "annotations"]));
-        for entry in [of_object, of_template].into_iter().flatten().flat_map(Node::entries) {
+        // Kustomize puts one in both places.
+        let is_told = |at: usize, key: &str, text: Option<&str>| {
+            let of_object = of_object.filter(|_| at > 0).and_then(|annotations| annotations.get(key));
+            text.is_some() && of_object.and_then(Node::as_str) == text
+        };
+        let all = [of_object, of_template].into_iter().enumerate();
+        let all =
+            all.flat_map(|(at, node)| node.into_iter().flat_map(Node::entries).map(move |entry| (at, entry)));
+        for (at, entry) in all {
+            if is_told(at, entry.key, entry.value.as_str()) {
+                continue;
+            }
             let Some(rule) = entry.key.strip_prefix(ANNOTATION) else { continue };
             let source = object.node().document().source();
             let position = Some(source.position(entry.key_span.start));
             let draft = Draft {
-                rules: vec![rule.replacen("pod-security.", "pod-security/", 1)],
+                rules: vec![rule_of_annotation(rule)],
                 text: entry.value.as_str().unwrap_or_default(),
                 scope: Scope::Object(object.resource().to_string()),
                 source: SuppressionSource::Annotation,
@@ -261,9 +273,17 @@ struct Draft<'t> {
     source: SuppressionSource,
 }
 
-/// Whether a rule of that name exists.
+/// The key of an annotation has one `/` only: dots stand for those of a rule's name.
+fn rule_of_annotation(key: &str) -> String {
+    match key.strip_prefix("policy.") {
+        Some(policy) => format!("policy/{}", policy.replacen('.', "/", 1)),
+        None => key.replacen("pod-security.", "pod-security/", 1),
+    }
+}
+
+/// Whether a rule of that name exists. Policies are known to those who bring them.
 pub(crate) fn is_rule(rule: &str) -> bool {
-    rule.starts_with("pod-security/") || haechi_checks::find(rule).is_some()
+    rule.starts_with("pod-security/") || rule.starts_with("policy/") || haechi_checks::find(rule).is_some()
 }
 
 /// The reason and the tags behind it.

@@ -4,7 +4,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Location, ResourceRef, Severity, Span};
+use crate::{Fix, Location, ResourceRef, Severity};
 
 /// Which kind of rule made a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,6 +14,8 @@ pub enum RuleSource {
     Check,
     /// The Pod Security Standards; the message is the API server's own.
     PodSecurity,
+    /// A policy that the user brings; the message is the policy's own.
+    Policy,
 }
 
 /// A value that a message needs.
@@ -60,34 +62,6 @@ pub struct Arg {
     pub name: Cow<'static, str>,
     /// Its value.
     pub value: ArgValue,
-}
-
-/// Whether a fix may be applied without a person looking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FixSafety {
-    /// The workload behaves as before.
-    Safe,
-    /// The workload may stop working, for instance because it relied on what is taken away.
-    MayBreak,
-}
-
-/// One replacement of bytes in the source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Edit {
-    /// What to replace; empty for an insertion.
-    pub span: Span,
-    /// What to put there.
-    pub text: String,
-}
-
-/// A mechanical remedy for a finding.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Fix {
-    /// Edits of the finding's own file, in order, not overlapping.
-    pub edits: Vec<Edit>,
-    /// Whether applying it may change behaviour.
-    pub safety: FixSafety,
 }
 
 /// Identity of a finding that survives moved lines and renamed files: 128 bits over the rule, the resource and

@@ -15,6 +15,7 @@
 
 mod detection;
 mod finding;
+mod fix;
 mod problem;
 mod resource;
 mod rule;
@@ -23,12 +24,11 @@ mod severity;
 mod span;
 
 pub use detection::{Detection, FieldValue, ParsePriorityError, Priority};
-pub use finding::{
-    Arg, ArgValue, Edit, Finding, Fingerprint, FingerprintBuilder, Fix, FixSafety, RuleSource,
-};
+pub use finding::{Arg, ArgValue, Finding, Fingerprint, FingerprintBuilder, RuleSource};
+pub use fix::{Action, Alteration, Edit, Fix, FixSafety, NewValue};
 pub use problem::{Problem, ProblemGroup, ProblemKind};
 pub use resource::ResourceRef;
 pub use rule::{PeerId, RuleInfo};
-pub use scan::{ScanCounts, ScanReport, Suppressed, SuppressionSource};
+pub use scan::{Rendered, ScanCounts, ScanReport, Suppressed, SuppressionSource};
 pub use severity::{ParseSeverityError, Severity};
 pub use span::{Location, Position, Span};

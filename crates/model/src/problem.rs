@@ -26,18 +26,28 @@ pub enum ProblemKind {
     Malformed,
     /// A template (Helm, Go template, Kustomize) that was not rendered.
     Template,
+    /// A template that was to be rendered and could not be.
+    NotRendered,
     /// A document of a kind that Haechi knows, but in a version or shape that it cannot read.
     Unsupported,
     /// A document that is not a Kubernetes object; it does not make a scan incomplete.
     NotKubernetes,
+    /// A kind of objects of a live cluster that could not be listed, or not as a whole.
+    NotListed,
     /// A rule failed on this object.
     RuleFailed,
+    /// A policy that the user brings was refused: nothing was held against it.
+    PolicyRefused,
+    /// A policy that the user brings could not be evaluated on this object, or not to its end.
+    PolicyFailed,
     /// A suppression that does not say why, or names no rule: it was not applied.
     SuppressionRefused,
     /// A suppression whose last day has passed: it was not applied.
     SuppressionExpired,
     /// A suppression that no finding needs any more.
     SuppressionUnused,
+    /// A file was to be fixed and was left as it is.
+    FixRefused,
 }
 
 /// What a problem means for the result.
@@ -47,6 +57,8 @@ pub enum ProblemGroup {
     LeftOut,
     /// About what was accepted: the findings are all there, but somebody should look.
     Suppression,
+    /// Something that was to be mended was not; its findings are all there.
+    NotFixed,
     /// Something was not judged.
     Incomplete,
 }
@@ -59,6 +71,7 @@ impl ProblemKind {
             ProblemKind::SuppressionRefused
             | ProblemKind::SuppressionExpired
             | ProblemKind::SuppressionUnused => ProblemGroup::Suppression,
+            ProblemKind::FixRefused => ProblemGroup::NotFixed,
             _ => ProblemGroup::Incomplete,
         }
     }
@@ -80,12 +93,17 @@ impl ProblemKind {
             ProblemKind::Syntax => "syntax",
             ProblemKind::Malformed => "malformed",
             ProblemKind::Template => "template",
+            ProblemKind::NotRendered => "not-rendered",
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
+            ProblemKind::NotListed => "not-listed",
             ProblemKind::RuleFailed => "rule-failed",
+            ProblemKind::PolicyRefused => "policy-refused",
+            ProblemKind::PolicyFailed => "policy-failed",
             ProblemKind::SuppressionRefused => "suppression-refused",
             ProblemKind::SuppressionExpired => "suppression-expired",
             ProblemKind::SuppressionUnused => "suppression-unused",
+            ProblemKind::FixRefused => "fix-refused",
         }
     }
 }

@@ -47,10 +47,20 @@ pub fn relation(engine: &mut Engine, policies: &[usize], ipv6: bool) -> Relation
             None => (ConnId::ALL, false),
         }
     };
+    let mut is_name = crate::bits::BitSet::new(size);
+    for (index, endpoint) in engine.world().endpoints.iter().enumerate() {
+        if endpoint.kind == EndpointKind::Name {
+            is_name.insert(engine.universe().class_of(index));
+        }
+    }
     let (mut all, mut explicit) = (vec![ConnId::EMPTY; size * size], vec![ConnId::EMPTY; size * size]);
     for from in 0..size {
         for to in 0..size {
             if from >= classes && to >= classes {
+                continue;
+            }
+            // What is only known by its name is a destination, and outside like all addresses.
+            if is_name.contains(from) || from >= classes && is_name.contains(to) {
                 continue;
             }
             let (out, out_captured) = side(from, Direction::Egress, to);

@@ -7,7 +7,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::bits::BitSet;
 use crate::ip::{self, Atom, IpSet};
 use crate::profile::{Profile, Tri};
-use crate::world::{EndpointKind, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PortDeclaration, World};
+use crate::world::{
+    Endpoint, EndpointKind, Identity, LabelExpr, Match, MeshMode, NamespaceExpr, PeerExpr, Policy,
+    PortDeclaration, World,
+};
 
 /// Endpoints alike in everything that some policy looks at.
 #[derive(Debug, Clone)]
@@ -61,6 +64,8 @@ pub struct Universe {
     hosts: BitSet,
     outside: BitSet,
     blocks_match_pods: Tri,
+    mesh_addresses_match_pods: Tri,
+    names_have_addresses: bool,
     cache: FxHashMap<(PeerExpr, Bound), Arc<BitSet>>,
 }
 
@@ -72,6 +77,7 @@ struct Looks {
     sets: FxHashMap<IpSet, usize>,
     accounts: bool,
     names: bool,
+    mesh: bool,
 }
 
 impl Looks {
@@ -102,14 +108,18 @@ impl Looks {
                     }
                 });
             }
-            PeerExpr::Addresses(set) => {
+            PeerExpr::Addresses(set) | PeerExpr::SourceAddresses(set) => {
                 let next = self.sets.len();
                 if !self.sets.contains_key(set) {
                     self.sets.insert(set.clone(), next);
                 }
             }
             PeerExpr::ServiceAccounts(_) => self.accounts = true,
-            PeerExpr::Names(_) | PeerExpr::Endpoint(_) => self.names = true,
+            PeerExpr::Identity(_) => (self.accounts, self.mesh) = (true, true),
+            PeerExpr::InMesh | PeerExpr::StrictMtls(_) => self.mesh = true,
+            // Things known by name are never one class with others.
+            PeerExpr::Names(_) => {}
+            PeerExpr::Endpoint(_) => self.names = true,
             PeerExpr::And(parts) | PeerExpr::Or(parts) => parts.iter().for_each(|part| self.at_peer(part)),
             PeerExpr::Not(inner) | PeerExpr::Unknown(inner, _) => self.at_peer(inner),
             PeerExpr::All | PeerExpr::Nothing | PeerExpr::Nodes | PeerExpr::Outside => {}
@@ -126,6 +136,7 @@ struct ClassKey<'w> {
     ports: Vec<&'w PortDeclaration>,
     host_network: bool,
     account: &'w str,
+    mesh: Option<(MeshMode, u32)>,
     /// The outside atoms its addresses would fall into; `None` where that does not matter.
     blocks: Option<Vec<usize>>,
     /// Its own index where it must stand alone.
@@ -141,7 +152,9 @@ impl Universe {
         sets.sort_unstable_by_key(|(index, _)| *index);
         let sets: Vec<IpSet> = sets.into_iter().map(|(_, set)| set.clone()).collect();
         let blocks = ip::atoms(&sets);
-        let addresses_matter = profile.blocks_match_pods != Tri::No && !sets.is_empty();
+        let addresses_matter = !sets.is_empty()
+            && (profile.blocks_match_pods != Tri::No
+                || looks.mesh && profile.mesh_addresses_match_pods != Tri::No);
 
         let mut by_key: FxHashMap<ClassKey<'_>, u32> = FxHashMap::default();
         let mut classes: Vec<Class> = Vec::new();
@@ -160,6 +173,7 @@ impl Universe {
                 ports: endpoint.ports.iter().filter(|port| looks.port_names.contains(&port.name)).collect(),
                 host_network: is_host,
                 account: if looks.accounts { &endpoint.service_account } else { "" },
+                mesh: looks.mesh.then_some((endpoint.mesh, endpoint.strict_group)),
                 blocks: addresses_matter.then(|| {
                     endpoint
                         .ips
@@ -206,6 +220,8 @@ impl Universe {
             hosts: BitSet::new(0),
             outside: BitSet::new(0),
             blocks_match_pods: profile.blocks_match_pods,
+            mesh_addresses_match_pods: profile.mesh_addresses_match_pods,
+            names_have_addresses: profile.names_have_addresses,
             cache: FxHashMap::default(),
         };
         universe.index(world, &looks.keys);
@@ -325,7 +341,15 @@ impl Universe {
                 found.intersect_with(&hosts);
                 found
             }
-            PeerExpr::Addresses(set) => self.with_addresses(world, set, bound),
+            PeerExpr::Addresses(set) => self.with_addresses(world, set, bound, self.blocks_match_pods),
+            PeerExpr::SourceAddresses(set) => {
+                self.with_addresses(world, set, bound, self.mesh_addresses_match_pods)
+            }
+            PeerExpr::Identity(identity) => self.with(world, |endpoint| {
+                has_identity(world, identity, endpoint) && is_in_mesh(endpoint.mesh, bound)
+            }),
+            PeerExpr::InMesh => self.with(world, |endpoint| is_in_mesh(endpoint.mesh, bound)),
+            PeerExpr::StrictMtls(group) => self.with(world, |endpoint| endpoint.strict_group == *group),
             PeerExpr::ServiceAccounts(names) => {
                 let mut found = BitSet::new(size);
                 for name in names {
@@ -443,7 +467,19 @@ impl Universe {
         }
     }
 
-    fn with_addresses(&self, world: &World, set: &IpSet, bound: Bound) -> BitSet {
+    /// The classes whose endpoints fulfil a condition on what all of a class have in common.
+    fn with(&self, world: &World, is_meant: impl Fn(&Endpoint) -> bool) -> BitSet {
+        let mut found = BitSet::new(self.size());
+        for (index, class) in self.classes.iter().enumerate() {
+            let first = class.members.first().and_then(|first| world.endpoints.get(*first as usize));
+            if first.is_some_and(&is_meant) {
+                found.insert(index);
+            }
+        }
+        found
+    }
+
+    fn with_addresses(&self, world: &World, set: &IpSet, bound: Bound, match_pods: Tri) -> BitSet {
         let mut found = BitSet::new(self.size());
         let index = self.sets.get(set).copied();
         for (at, block) in self.blocks.iter().enumerate() {
@@ -459,14 +495,15 @@ impl Universe {
                 found.insert(self.classes.len() + at);
             }
         }
-        for (at, class) in self.classes.iter().enumerate().filter(|(_, class)| class.is_inside) {
+        let may_match = |class: &Class| class.is_inside || self.names_have_addresses;
+        for (at, class) in self.classes.iter().enumerate().filter(|(_, class)| may_match(class)) {
             let Some(endpoint) =
                 class.members.first().and_then(|member| world.endpoints.get(*member as usize))
             else {
                 continue;
             };
             // A node is no pod: its address is an address for every plugin.
-            let matches = if class.is_host { Tri::Yes } else { self.blocks_match_pods };
+            let matches = if class.is_host || !class.is_inside { Tri::Yes } else { match_pods };
             let is_in = match (matches, bound) {
                 (Tri::No, _) | (Tri::Unknown, Bound::Least) => false,
                 (Tri::Yes, Bound::Least) if endpoint.ips.is_empty() => *set == IpSet::all(),
@@ -481,5 +518,28 @@ impl Universe {
             }
         }
         found
+    }
+}
+
+fn is_in_mesh(mode: MeshMode, bound: Bound) -> bool {
+    match mode {
+        MeshMode::Sidecar | MeshMode::Ambient => true,
+        MeshMode::Unknown => bound == Bound::Most,
+        MeshMode::None => false,
+    }
+}
+
+/// Whether an endpoint would show such an identity if it shows one.
+fn has_identity(world: &World, identity: &Identity, endpoint: &Endpoint) -> bool {
+    match identity {
+        Identity::Namespace(pattern) => pattern.matches(&endpoint.namespace),
+        Identity::Principal(pattern) => {
+            let of = |domain: &str| {
+                let (namespace, account) = (&endpoint.namespace, &endpoint.service_account);
+                pattern.matches(&format!("{domain}/ns/{namespace}/sa/{account}"))
+            };
+            // In policies `cluster.local` stands for the mesh's own domain, whatever that is called.
+            of("cluster.local") || world.trust_domains.iter().any(|domain| of(domain))
+        }
     }
 }

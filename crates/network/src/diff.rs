@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::engine::Engine;
 use crate::ip::{IpRange, IpSet};
+use crate::l4::{self, Protocol};
 use crate::list::{self, End, Focus, Row};
 use crate::read::Snapshot;
 use crate::world::Direction;
@@ -46,6 +47,10 @@ pub struct Change {
     pub old: String,
     /// What passes now.
     pub new: String,
+    /// Whether something passes, or may pass, that surely did not.
+    pub gains: bool,
+    /// Whether something that passed surely does not any more, or only perhaps.
+    pub loses: bool,
     /// Whether the source is only in one of the two.
     pub is_from_new_or_lost: bool,
     /// Whether the destination is only in one of the two.
@@ -59,6 +64,30 @@ const NONE: &str = "No Connections";
 struct Texts {
     old: Option<String>,
     new: Option<String>,
+    old_ports: Ports,
+    new_ports: Ports,
+}
+
+/// Ports of TCP, UDP and SCTP that surely and that may pass: sets of two engines cannot be compared otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Ports {
+    sure: [Vec<(u16, u16)>; 3],
+    possible: [Vec<(u16, u16)>; 3],
+}
+
+impl Ports {
+    fn of(engine: &Engine, row: &Row) -> Self {
+        let ports =
+            |set| Protocol::WITH_PORTS.map(|protocol| l4::ports_of(engine.space_ref(), set, protocol));
+        Self { sure: ports(row.verdict.allowed), possible: ports(row.verdict.possible) }
+    }
+}
+
+/// Whether all of `these` are in `those`; both are sorted and their ranges do not touch.
+fn within(these: &[Vec<(u16, u16)>; 3], those: &[Vec<(u16, u16)>; 3]) -> bool {
+    these.iter().zip(those).all(|(these, those)| {
+        these.iter().all(|(first, last)| those.iter().any(|(low, high)| low <= first && last <= high))
+    })
 }
 
 /// Compares the connections of two snapshots by workload, sorted by kind and ends.
@@ -72,14 +101,20 @@ pub fn diff(
     let borders = borders(old, new, focus.ipv6);
     let old_rows = refine(list::connections(old, old_snapshot, focus), &borders);
     let new_rows = refine(list::connections(new, new_snapshot, focus), &borders);
+    let (old, new) = (&*old, &*new);
 
     let mut pairs: BTreeMap<(String, String), (End, End, Texts)> = BTreeMap::new();
     for (rows, is_old) in [(old_rows, true), (new_rows, false)] {
         for row in rows {
             let key = (row.from.to_string(), row.to.to_string());
             let text = whole_text(&row);
+            let ports = Ports::of(if is_old { old } else { new }, &row);
             let pair = pairs.entry(key).or_insert_with(|| (row.from, row.to, Texts::default()));
-            *(if is_old { &mut pair.2.old } else { &mut pair.2.new }) = Some(text);
+            if is_old {
+                (pair.2.old, pair.2.old_ports) = (Some(text), ports);
+            } else {
+                (pair.2.new, pair.2.new_ports) = (Some(text), ports);
+            }
         }
     }
     let mut changes: Vec<Change> = merge_ranges(pairs.into_values())
@@ -95,6 +130,10 @@ pub fn diff(
                 |end: &End| names.is_some_and(|names| !end.is_outside() && !names.contains(&end.to_string()));
             Change {
                 kind,
+                gains: !within(&texts.new_ports.possible, &texts.old_ports.possible)
+                    || !within(&texts.new_ports.sure, &texts.old_ports.sure),
+                loses: !within(&texts.old_ports.sure, &texts.new_ports.sure)
+                    || !within(&texts.old_ports.possible, &texts.new_ports.possible),
                 is_from_new_or_lost: is_lost(&from),
                 is_to_new_or_lost: is_lost(&to),
                 from,

@@ -56,7 +56,7 @@ pub struct Exposures {
 const ANYONE: &str = "\0anyone";
 
 /// Describes pods that rules speak of, each description once, without those that a pod of the manifests fulfils.
-fn possible_peers(snapshot: &Snapshot) -> Vec<PossiblePeer> {
+pub fn possible_peers(snapshot: &Snapshot) -> Vec<PossiblePeer> {
     let world = &snapshot.world;
     let mut found: Vec<PossiblePeer> = Vec::new();
     for policy in &world.policies {
@@ -291,6 +291,18 @@ impl fmt::Display for Other {
 }
 
 impl RawSelector {
+    /// The selector as people write it on a command line: `app=web,tier in (a,b),!old`.
+    pub fn text(&self) -> String {
+        let labels = self.labels.iter().map(|(key, value)| format!("{key}={value}"));
+        let expressions = self.expressions.iter().map(|(key, operator, values)| match *operator {
+            "In" => format!("{key} in ({})", values.join(",")),
+            "NotIn" => format!("{key} notin ({})", values.join(",")),
+            "Exists" => key.clone(),
+            _ => format!("!{key}"),
+        });
+        labels.chain(expressions).collect::<Vec<_>>().join(",")
+    }
+
     /// The selector as a condition.
     pub fn condition(&self) -> LabelExpr {
         let labels = self.labels.iter().map(|(key, value)| LabelExpr::In(key.clone(), vec![value.clone()]));

@@ -1,4 +1,7 @@
-//! Observed connections: VPC flow logs and Hubble's JSON, matched to what manifests say.
+//! Observed connections: VPC flow logs and Hubble's and Cilium's JSON, matched to what manifests say.
+
+mod hubble;
+mod vpc;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,6 +9,9 @@ use std::net::IpAddr;
 use crate::engine::{Engine, Verdict};
 use crate::l4::Protocol;
 use crate::world::{EndpointKind, World};
+
+pub use hubble::read_hubble;
+pub use vpc::read_vpc;
 
 /// One end of an observed connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,23 +51,79 @@ pub struct Skipped {
 pub struct Observed {
     /// Each distinct connection, with how often it was seen.
     pub flows: BTreeMap<Flow, u64>,
-    /// Lines that were no connection or not understood.
+    /// Lines that were not understood, the first [`MOST_SKIPPED`] of them.
     pub skipped: Vec<Skipped>,
+    /// How many lines were not understood, or were beyond what is kept.
+    pub left_out: usize,
+    /// How many records were of protocols without ports, of which network policies say nothing.
+    pub without_ports: usize,
 }
 
 /// Most skipped lines that are kept one by one.
-const MOST_SKIPPED: usize = 1000;
+pub const MOST_SKIPPED: usize = 1000;
+
+/// Most distinct connections that are kept. A port scan makes one for every port.
+pub const MOST_FLOWS: usize = 1_000_000;
+
+/// Longest line that is read, in bytes.
+pub const MOST_LINE_BYTES: usize = 1 << 18;
 
 impl Observed {
     fn skip(&mut self, line: usize, reason: impl Into<String>) {
+        self.left_out += 1;
         if self.skipped.len() < MOST_SKIPPED {
             self.skipped.push(Skipped { line, reason: reason.into() });
         }
     }
 
-    fn add(&mut self, flow: Flow) {
-        *self.flows.entry(flow).or_insert(0) += 1;
+    fn add(&mut self, line: usize, flow: Flow) {
+        if let Some(count) = self.flows.get_mut(&flow) {
+            *count += 1;
+        } else if self.flows.len() < MOST_FLOWS {
+            self.flows.insert(flow, 1);
+        } else {
+            self.skip(line, format!("there are more than {MOST_FLOWS} distinct connections"));
+        }
     }
+
+    /// Adds what another log says.
+    pub fn merge(&mut self, other: Observed) {
+        for (flow, count) in other.flows {
+            if self.flows.len() < MOST_FLOWS || self.flows.contains_key(&flow) {
+                *self.flows.entry(flow).or_insert(0) += count;
+            } else {
+                self.left_out += 1;
+            }
+        }
+        self.left_out += other.left_out;
+        self.without_ports += other.without_ports;
+        self.skipped.extend(other.skipped);
+        self.skipped.truncate(MOST_SKIPPED);
+    }
+}
+
+/// The lines of a log with their one-based numbers, without empty ones. A line that is too long or no UTF-8 is told
+/// and left out.
+fn lines<'b>(bytes: &'b [u8], observed: &mut Observed) -> Vec<(usize, &'b str)> {
+    let mut found = Vec::new();
+    for (number, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        let number = number + 1;
+        if line.len() > MOST_LINE_BYTES {
+            observed.skip(number, format!("longer than {MOST_LINE_BYTES} bytes"));
+            continue;
+        }
+        match std::str::from_utf8(line) {
+            Ok(line) if line.trim().is_empty() => {}
+            Ok(line) => found.push((number, line.trim())),
+            Err(_) => observed.skip(number, "no UTF-8"),
+        }
+    }
+    found
+}
+
+/// An address as policies see it: IPv4 also where it is written as a part of IPv6.
+fn address(text: &str) -> Option<IpAddr> {
+    text.parse::<IpAddr>().ok().map(|address| address.to_canonical())
 }
 
 /// Endpoints by address.
@@ -73,177 +135,6 @@ fn by_address(world: &World) -> BTreeMap<IpAddr, usize> {
         }
     }
     found
-}
-
-/// Fields of the flow log's version 2, which is the format where the text has no header.
-const DEFAULT_FIELDS: [&str; 14] = [
-    "version",
-    "account-id",
-    "interface-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "log-status",
-];
-
-/// Reads VPC flow logs: lines of fields apart by spaces, in the default order or in that of a header line. Of the two
-/// records of a connection, the one whose destination port is the lower (or a port that the destination declares) is
-/// taken as the direction in which it was opened.
-pub fn read_vpc(text: &str, world: &World) -> Observed {
-    let addresses = by_address(world);
-    let mut observed = Observed::default();
-    let mut fields: Vec<&str> = DEFAULT_FIELDS.to_vec();
-    for (number, line) in text.lines().enumerate() {
-        let number = number + 1;
-        let values: Vec<&str> = line.split_whitespace().collect();
-        if values.is_empty() {
-            continue;
-        }
-        if values.contains(&"srcaddr") || values.contains(&"dstaddr") {
-            fields = values;
-            continue;
-        }
-        let get = |name: &str| {
-            let at = fields.iter().position(|field| *field == name)?;
-            values.get(at).copied().filter(|value| *value != "-")
-        };
-        if matches!(get("log-status"), Some("NODATA" | "SKIPDATA")) {
-            continue;
-        }
-        // The packet's own addresses are those of pods where the interface's are those of nodes.
-        let address =
-            |packet: &str, interface: &str| get(packet).or_else(|| get(interface))?.parse::<IpAddr>().ok();
-        let (Some(source), Some(destination)) =
-            (address("pkt-srcaddr", "srcaddr"), address("pkt-dstaddr", "dstaddr"))
-        else {
-            observed.skip(number, "no source or destination address");
-            continue;
-        };
-        let protocol =
-            get("protocol").and_then(|number| number.parse::<u8>().ok()).map(Protocol::from_number);
-        let port = |name: &str| get(name).and_then(|port| port.parse::<u16>().ok());
-        let (Some(protocol), Some(source_port), Some(destination_port)) =
-            (protocol, port("srcport"), port("dstport"))
-        else {
-            observed.skip(number, "no protocol or ports");
-            continue;
-        };
-        if !protocol.has_ports() {
-            observed.skip(number, format!("{protocol} has no ports"));
-            continue;
-        }
-        let end = |address: IpAddr| match addresses.get(&address) {
-            Some(index) => FlowEnd::Endpoint(*index),
-            None => FlowEnd::Address(address),
-        };
-        let declares = |end: &FlowEnd, port: u16| match end {
-            FlowEnd::Endpoint(index) => world.endpoints.get(*index).is_some_and(|endpoint| {
-                endpoint.ports.iter().any(|declared| declared.port == port && declared.protocol == protocol)
-            }),
-            FlowEnd::Address(_) => false,
-        };
-        let (from, to) = (end(source), end(destination));
-        let is_answer = match (declares(&to, destination_port), declares(&from, source_port)) {
-            (true, _) => false,
-            (false, true) => true,
-            (false, false) => source_port < destination_port && source_port < 32_768,
-        };
-        let was_allowed = get("action").map(|action| action == "ACCEPT");
-        observed.add(if is_answer {
-            Flow { from: to, to: from, protocol, port: source_port, was_allowed }
-        } else {
-            Flow { from, to, protocol, port: destination_port, was_allowed }
-        });
-    }
-    observed
-}
-
-/// Reads Hubble's flows: one JSON object a line, bare or under `flow`. Answers are left out.
-pub fn read_hubble(text: &str, world: &World) -> Observed {
-    let addresses = by_address(world);
-    let mut observed = Observed::default();
-    for (number, line) in text.lines().enumerate() {
-        let number = number + 1;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let Ok(json) = serde_json::from_str::<serde_json::Value>(line) else {
-            observed.skip(number, "no JSON");
-            continue;
-        };
-        let flow = json.get("flow").unwrap_or(&json);
-        if flow.get("is_reply").and_then(serde_json::Value::as_bool) == Some(true) {
-            continue;
-        }
-        let end = |side: &str, ip: &str| -> Option<FlowEnd> {
-            let of = flow.get(side);
-            let text = |key: &str| of.and_then(|of| of.get(key)?.as_str());
-            if let (Some(namespace), Some(pod)) = (text("namespace"), text("pod_name"))
-                && let Some(index) = find_pod(world, namespace, pod, of.and_then(|of| of.get("workloads")))
-            {
-                return Some(FlowEnd::Endpoint(index));
-            }
-            let address: IpAddr = flow.get("IP")?.get(ip)?.as_str()?.parse().ok()?;
-            Some(addresses.get(&address).map_or(FlowEnd::Address(address), |index| FlowEnd::Endpoint(*index)))
-        };
-        let (Some(from), Some(to)) = (end("source", "source"), end("destination", "destination")) else {
-            observed.skip(number, "no source or destination");
-            continue;
-        };
-        let port = ["TCP", "UDP", "SCTP"].into_iter().find_map(|name| {
-            let port = flow.get("l4")?.get(name)?.get("destination_port")?.as_u64()?;
-            Some((Protocol::parse(name)?, u16::try_from(port).ok()?))
-        });
-        let Some((protocol, port)) = port else {
-            observed.skip(number, "no TCP, UDP or SCTP port");
-            continue;
-        };
-        let was_allowed = match flow.get("verdict").and_then(serde_json::Value::as_str) {
-            Some("FORWARDED" | "REDIRECTED") => Some(true),
-            Some("DROPPED") => Some(false),
-            _ => None,
-        };
-        observed.add(Flow { from, to, protocol, port, was_allowed });
-    }
-    observed
-}
-
-/// The endpoint of a pod: by its own name, by its workload's, or by a workload whose name the pod's begins with.
-fn find_pod(
-    world: &World,
-    namespace: &str,
-    pod: &str,
-    workloads: Option<&serde_json::Value>,
-) -> Option<usize> {
-    let in_namespace =
-        || world.endpoints.iter().enumerate().filter(|(_, endpoint)| endpoint.namespace == namespace);
-    let own = in_namespace().find(|(_, endpoint)| endpoint.pod == pod);
-    if let Some((index, _)) = own {
-        return Some(index);
-    }
-    let names: Vec<&str> = workloads
-        .and_then(|list| list.as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(|item| item.get("name")?.as_str())
-        .collect();
-    let by_workload = in_namespace().find(|(_, endpoint)| names.contains(&endpoint.name.as_str()));
-    let longest = || {
-        in_namespace()
-            .filter(|(_, endpoint)| {
-                endpoint.pod.is_empty()
-                    && pod.strip_prefix(endpoint.name.as_str()).is_some_and(|rest| rest.starts_with('-'))
-            })
-            .max_by_key(|(_, endpoint)| endpoint.name.len())
-    };
-    by_workload.or_else(longest).map(|(index, _)| index)
 }
 
 /// The connections that the manifests' own Services, Ingresses and routes ask for cannot be seen from outside; what
@@ -264,13 +155,14 @@ pub fn from_services(snapshot: &crate::read::Snapshot, mentions: &[(usize, Strin
                     if let Some(number) = port.on(endpoint)
                         && server != *client
                     {
-                        observed.add(Flow {
+                        let flow = Flow {
                             from: FlowEnd::Endpoint(*client),
                             to: FlowEnd::Endpoint(server),
                             protocol: port.protocol,
                             port: number,
                             was_allowed: None,
-                        });
+                        };
+                        observed.add(0, flow);
                     }
                 }
             }

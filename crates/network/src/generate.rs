@@ -9,6 +9,7 @@ use crate::flows::{self, Flow, FlowEnd, Observed, Replay};
 use crate::l4::Protocol;
 use crate::profile::Profile;
 use crate::read::Snapshot;
+use crate::read::services::{PortRef, Service};
 use crate::world::{LabelMap, StageKind, World};
 
 /// How policies are written.
@@ -20,11 +21,21 @@ pub struct Options {
     pub allow_dns: bool,
     /// Whether connections that were seen refused are wanted too.
     pub include_refused: bool,
+    /// Whether what Ingresses, routes and load balancers of the manifests lead to may be reached by them.
+    pub entries: bool,
+    /// The namespace of the ingress controller; without it, what comes by Ingresses and routes is unmet.
+    pub ingress_namespace: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { default_deny: true, allow_dns: true, include_refused: false }
+        Self {
+            default_deny: true,
+            allow_dns: true,
+            include_refused: false,
+            entries: false,
+            ingress_namespace: None,
+        }
     }
 }
 
@@ -35,6 +46,8 @@ pub struct Generated {
     pub manifests: Vec<String>,
     /// Observed connections that the policies cannot express, with the reason.
     pub unmet: Vec<(Flow, String)>,
+    /// Ingresses and routes that nothing lets in, because the namespace of their controller is not known.
+    pub unmet_entries: Vec<String>,
 }
 
 /// Labels that change with every roll-out, or that only name one pod.
@@ -57,6 +70,8 @@ fn stable(labels: &LabelMap) -> LabelMap {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Peer {
     Pods { namespace: String, labels: LabelMap },
+    Namespace(String),
+    Block(String),
     Address(IpAddr),
 }
 
@@ -86,13 +101,16 @@ pub fn generate(snapshot: &Snapshot, observed: &Observed, options: &Options) -> 
         }
         add_flow(world, flow, &mut wanted, &mut generated);
     }
+    if options.entries {
+        add_entries(snapshot, options, &mut wanted, &mut generated);
+    }
     let namespaces: BTreeSet<&String> = wanted.keys().map(|(namespace, _)| namespace).collect();
     for namespace in namespaces {
         if options.default_deny {
             generated.manifests.push(default_deny(namespace));
         }
         if options.allow_dns {
-            generated.manifests.push(allow_dns(namespace));
+            generated.manifests.push(allow_dns(namespace, snapshot));
         }
         let of_namespace = wanted.iter().filter(|((own, _), _)| own == namespace);
         for (number, ((_, labels), rules)) in of_namespace.enumerate() {
@@ -150,11 +168,132 @@ fn default_deny(namespace: &str) -> String {
     )
 }
 
-fn allow_dns(namespace: &str) -> String {
-    // Ports are the pods', after the Service: CoreDNS listens on 53, node-local caches and OpenShift on 5353.
-    format!(
-        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: allow-dns\n  namespace: {namespace}\nspec:\n  podSelector: {{}}\n  policyTypes:\n    - Egress\n  egress:\n    - to:\n        - namespaceSelector:\n            matchLabels:\n              kubernetes.io/metadata.name: kube-system\n          podSelector:\n            matchLabels:\n              k8s-app: kube-dns\n      ports:\n        - protocol: UDP\n          port: 53\n        - protocol: TCP\n          port: 53\n"
-    )
+/// Lets the pods of a namespace ask the cluster's DNS: the pods behind its Service where the manifests have it, else
+/// those that most clusters have, and the cache on the node where one is there.
+fn allow_dns(namespace: &str, snapshot: &Snapshot) -> String {
+    let services = snapshot.services.iter().filter(|service| {
+        matches!(
+            (service.namespace.as_str(), service.name.as_str()),
+            ("kube-system", "kube-dns" | "coredns") | ("openshift-dns", "dns-default")
+        )
+    });
+    // Ports are the pods', after the Service.
+    let mut peers: BTreeMap<(String, LabelMap), BTreeSet<(Protocol, u16)>> = BTreeMap::new();
+    for service in services {
+        for (_, endpoint) in service.endpoints(&snapshot.world) {
+            let labels = stable(&endpoint.labels);
+            let ports = peers.entry((endpoint.namespace.clone(), labels)).or_default();
+            let is_dns = |port: &&crate::read::services::ServicePort| port.port == 53;
+            ports.extend(
+                service
+                    .ports
+                    .iter()
+                    .filter(is_dns)
+                    .filter_map(|port| Some((port.protocol, port.on(endpoint)?))),
+            );
+        }
+    }
+    peers.retain(|_, ports| !ports.is_empty());
+    if peers.is_empty() {
+        let labels = [("k8s-app".to_owned(), "kube-dns".to_owned())].into_iter().collect();
+        let ports = [(Protocol::Udp, 53), (Protocol::Tcp, 53)].into_iter().collect();
+        peers.insert(("kube-system".to_owned(), labels), ports);
+    }
+    let mut rules = Wanted::default();
+    for ((other, labels), ports) in peers {
+        rules.egress.insert(Peer::Pods { namespace: other, labels }, ports);
+    }
+    let has_cache =
+        snapshot.world.endpoints.iter().any(|endpoint| endpoint.name.starts_with("node-local-dns"));
+    if has_cache {
+        // Source: the address that NodeLocal DNSCache is documented to listen on.
+        let ports = [(Protocol::Udp, 53), (Protocol::Tcp, 53)].into_iter().collect();
+        rules.egress.insert(Peer::Block("169.254.20.10/32".to_owned()), ports);
+    }
+    let mut out = format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata:\n  name: allow-dns\n  namespace: {namespace}\nspec:\n  podSelector: {{}}\n"
+    );
+    write_rules(&mut out, namespace, &rules);
+    out
+}
+
+/// Lets in what comes by load balancers, ports of nodes, Ingresses and routes.
+fn add_entries(
+    snapshot: &Snapshot,
+    options: &Options,
+    wanted: &mut BTreeMap<(String, LabelMap), Wanted>,
+    generated: &mut Generated,
+) {
+    let world = &snapshot.world;
+    let mut let_in = |service: &Service, wanted_port: Option<&PortRef>, peers: &[Peer]| {
+        for port in service.ports_for(wanted_port) {
+            for (_, endpoint) in service.endpoints(world) {
+                let key = (endpoint.namespace.clone(), stable(&endpoint.labels));
+                let (Some(rules), Some(number)) = (wanted.get_mut(&key), port.on(endpoint)) else { continue };
+                for peer in peers {
+                    rules.ingress.entry(peer.clone()).or_default().insert((port.protocol, number));
+                }
+            }
+        }
+    };
+    for service in &snapshot.services {
+        if service.kind == "LoadBalancer" || service.kind == "NodePort" || service.external_ips {
+            let blocks: Vec<String> = if service.source_ranges.is_empty() {
+                vec!["0.0.0.0/0".to_owned(), "::/0".to_owned()]
+            } else {
+                service.source_ranges.iter().flat_map(|range| range.cidrs()).collect()
+            };
+            let peers: Vec<Peer> = blocks.into_iter().map(Peer::Block).collect();
+            let_in(service, None, &peers);
+        }
+    }
+    for entry in &snapshot.entries {
+        let Some(namespace) = &options.ingress_namespace else {
+            generated.unmet_entries.push(format!("{} {}/{}", entry.kind, entry.namespace, entry.name));
+            continue;
+        };
+        for backend in &entry.backends {
+            let of_backend = snapshot
+                .services
+                .iter()
+                .filter(|service| service.namespace == backend.namespace && service.name == backend.service);
+            for service in of_backend {
+                let_in(service, backend.port.as_ref(), &[Peer::Namespace(namespace.clone())]);
+            }
+        }
+    }
+}
+
+/// Whether a text can be the name of a namespace: an RFC 1123 label.
+pub fn is_name(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty()
+        && text.len() <= 63
+        && text.bytes().all(is_inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// The manifests as JSON values.
+pub fn as_json(generated: &Generated) -> Vec<serde_json::Value> {
+    fn value(node: haechi_syntax::Node<'_>) -> serde_json::Value {
+        use haechi_syntax::Value;
+        match node.value() {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(value) => value.into(),
+            Value::Int(value) => value.into(),
+            Value::Uint(value) => value.into(),
+            Value::Float(value) => value.into(),
+            Value::String(text) => text.into(),
+            Value::Sequence(items) => items.map(value).collect::<Vec<_>>().into(),
+            Value::Mapping(entries) => serde_json::Value::Object(
+                entries.map(|entry| (entry.key.to_owned(), value(entry.value))).collect(),
+            ),
+        }
+    }
+    let text = generated.manifests.join("---\n");
+    let parsed = haechi_syntax::parse(text.as_bytes(), &haechi_syntax::Limits::default());
+    parsed.documents.iter().map(|document| value(document.root())).collect()
 }
 
 fn quoted(text: &str) -> String {
@@ -197,6 +336,12 @@ fn workload_policy(
         quoted(&format!("allow-{workload}{suffix}"))
     );
     selector(&mut out, 2, labels);
+    write_rules(&mut out, namespace, rules);
+    out
+}
+
+/// `policyTypes` and the rules of a policy in `namespace`.
+fn write_rules(out: &mut String, namespace: &str, rules: &Wanted) {
     out.push_str("  policyTypes:\n");
     for (name, rules) in [("Ingress", &rules.ingress), ("Egress", &rules.egress)] {
         if !rules.is_empty() {
@@ -225,6 +370,16 @@ fn workload_policy(
                             quoted(&format!("{address}/{length}"))
                         );
                     }
+                    Peer::Block(block) => {
+                        let _ = writeln!(out, "        - ipBlock:\n            cidr: {}", quoted(block));
+                    }
+                    Peer::Namespace(other) => {
+                        let _ = writeln!(
+                            out,
+                            "        - namespaceSelector:\n            matchLabels:\n              kubernetes.io/metadata.name: {}",
+                            quoted(other)
+                        );
+                    }
                     Peer::Pods { namespace: other, labels } => {
                         if other == namespace {
                             out.push_str("        - ");
@@ -247,7 +402,6 @@ fn workload_policy(
             }
         }
     }
-    out
 }
 
 /// Replays observed connections against the generated policies alone: the ones that those would refuse.
@@ -256,6 +410,7 @@ pub fn verify(
     generated: &Generated,
     observed: &Observed,
     profile: Profile,
+    options: &Options,
 ) -> Vec<(Flow, Replay)> {
     let text = generated.manifests.join("---\n");
     let parsed = haechi_syntax::parse(text.as_bytes(), &haechi_syntax::Limits::default());
@@ -272,7 +427,9 @@ pub fn verify(
     debug_assert!(world.stages.iter().any(|stage| stage.kind == StageKind::Union));
     let mut engine = Engine::new(world, profile);
     let mut refused = Vec::new();
-    for flow in observed.flows.keys().filter(|flow| flow.was_allowed != Some(false)) {
+    for flow in
+        observed.flows.keys().filter(|flow| options.include_refused || flow.was_allowed != Some(false))
+    {
         let replayed = flows::replay(&mut engine, flow);
         if replayed != Replay::Passes {
             refused.push((flow.clone(), replayed));

@@ -66,7 +66,8 @@ impl IpRange {
         Self { family, first: number, last: number }
     }
 
-    /// Reads `10.0.0.0/8`; bits after the prefix are ignored, as Kubernetes and the CNIs do.
+    /// Reads `10.0.0.0/8`; bits after the prefix are ignored, as Kubernetes and the CNIs do. IPv4 that is written as a
+    /// part of IPv6 (`::ffff:10.0.0.0/104`) is IPv4, as Go's `net.IPNet` has it.
     pub fn parse_cidr(text: &str) -> Result<Self, CidrError> {
         let Some((address, length)) = text.split_once('/') else {
             let bits = if text.contains(':') { 128 } else { 32 };
@@ -79,6 +80,11 @@ impl IpRange {
             return Err(wrong());
         }
         let length: u8 = length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?;
+        if let IpAddr::V6(six) = address
+            && let (Some(four), Some(length)) = (six.to_ipv4_mapped(), length.checked_sub(96))
+        {
+            return Self::parse_cidr(&format!("{four}/{length}"));
+        }
         let (family, value) = match address {
             IpAddr::V4(address) => (Family::V4, u128::from(u32::from(address))),
             IpAddr::V6(address) => (Family::V6, u128::from(address)),
@@ -93,7 +99,8 @@ impl IpRange {
         if text.contains('/') {
             return Self::parse_cidr(text);
         }
-        text.parse().map(Self::single).map_err(|_| CidrError::Address(text.to_owned()))
+        let address = text.parse::<IpAddr>().map(|address| address.to_canonical());
+        address.map(Self::single).map_err(|_| CidrError::Address(text.to_owned()))
     }
 
     /// The lowest address.

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Verdict};
 use crate::profile::Profile;
 use crate::world::{
-    Direction, LabelExpr, NamespaceExpr, PeerExpr, Policy, PolicyRef, Stage, StageKind, World,
+    Direction, LabelExpr, Layer, NamespaceExpr, PeerExpr, Policy, PolicyRef, Stage, StageKind, World,
 };
 
 /// The label that marks an isolated pod; its value is unique to one isolation.
@@ -90,10 +90,13 @@ pub fn prove(
     remove: &[String],
 ) -> Proof {
     let mut world = world.clone();
-    let stage = match world.stages.iter().position(|stage| stage.kind == StageKind::Union) {
+    let is_meant = |stage: &Stage| stage.kind == StageKind::Union && stage.layer == Layer::Network;
+    let stage = match world.stages.iter().position(is_meant) {
         Some(stage) => stage,
         None => {
-            world.stages.push(Stage { name: "network-policy".to_owned(), kind: StageKind::Union });
+            let stage =
+                Stage { name: "network-policy".to_owned(), kind: StageKind::Union, layer: Layer::Network };
+            world.stages.push(stage);
             world.stages.len() - 1
         }
     };

@@ -85,6 +85,8 @@ pub struct Row {
     pub text: String,
     /// What perhaps passes besides, as text; `None` where nothing is uncertain.
     pub unknown: Option<String>,
+    /// Whether everything passes over TCP, UDP and SCTP.
+    pub is_all: bool,
 }
 
 /// Which rows are wanted.
@@ -100,6 +102,9 @@ pub struct Focus {
     pub connection: Option<(Protocol, u16)>,
     /// Also IPv6 addresses.
     pub ipv6: bool,
+    /// Whether the ingress controller may be any pod, because no manifest shows it: then only what everybody may
+    /// reach is sure, and what anybody may reach is possible. Else it is a pod that no selector by labels selects.
+    pub entry_may_be_any: bool,
 }
 
 impl Focus {
@@ -192,7 +197,8 @@ pub fn connections(engine: &mut Engine, snapshot: &Snapshot, focus: &Focus) -> V
     let mut texts = Texts::default();
     for from in &workloads {
         for to in &workloads {
-            if from.end == to.end || !focus.wants(&from.end, &to.end) {
+            // What is only known by its name is a destination.
+            if from.end == to.end || matches!(from.end, End::Name(_)) || !focus.wants(&from.end, &to.end) {
                 continue;
             }
             let verdict = between(engine, &from.classes, &to.classes);
@@ -221,7 +227,7 @@ pub fn connections(engine: &mut Engine, snapshot: &Snapshot, focus: &Focus) -> V
     for (index, offered) in entry_ports(engine, snapshot) {
         let Some(workload) = workloads.get(index) else { continue };
         if focus.wants(&End::IngressController, &workload.end) {
-            let verdict = through_entry(engine, workload, offered);
+            let verdict = through_entry(engine, focus, workload, offered);
             rows.extend(texts.row(engine, focus, &End::IngressController, &workload.end, verdict));
         }
     }
@@ -230,7 +236,12 @@ pub fn connections(engine: &mut Engine, snapshot: &Snapshot, focus: &Focus) -> V
 }
 
 /// What of the offered ports the policies let the ingress controller reach.
-fn through_entry(engine: &mut Engine, workload: &Workload, offered: ConnId) -> Verdict {
+pub(crate) fn through_entry(
+    engine: &mut Engine,
+    focus: &Focus,
+    workload: &Workload,
+    offered: ConnId,
+) -> Verdict {
     let controller = engine
         .world()
         .endpoints
@@ -238,6 +249,13 @@ fn through_entry(engine: &mut Engine, workload: &Workload, offered: ConnId) -> V
         .position(|endpoint| endpoint.kind == EndpointKind::IngressController)
         .map(|index| engine.universe().class_of(index));
     let verdict = match controller {
+        Some(class) if focus.entry_may_be_any => {
+            let anybody: Vec<usize> = (0..engine.universe().size()).collect();
+            Verdict {
+                allowed: between(engine, &[class], &workload.classes).allowed,
+                possible: between(engine, &anybody, &workload.classes).possible,
+            }
+        }
         Some(class) => between(engine, &[class], &workload.classes),
         // Nothing in the manifests stands for the controller: it may be anywhere.
         None => Verdict { allowed: ConnId::EMPTY, possible: ConnId::ALL },
@@ -325,11 +343,13 @@ impl Texts {
             return None;
         }
         let rest = engine.space().minus(possible, allowed);
+        let all = l4::portful(engine.space(), ConnId::ALL);
         Some(Row {
             from: from.clone(),
             to: to.clone(),
             verdict: Verdict { allowed, possible },
             text: self.text(engine, allowed),
+            is_all: engine.space().is_subset(all, allowed),
             unknown: (!rest.is_empty()).then(|| self.text(engine, rest)),
         })
     }

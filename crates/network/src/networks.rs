@@ -11,7 +11,7 @@ use crate::list::{self, End, Focus, Row};
 use crate::profile::{Profile, Tri};
 use crate::read::Snapshot;
 use crate::read::networks::PRIMARY_LABEL;
-use crate::world::{LabelExpr, PeerExpr, Stage, StageKind};
+use crate::world::{LabelExpr, Layer, PeerExpr, Stage, StageKind};
 
 /// What kind of network it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +109,11 @@ fn secondary(snapshot: &Snapshot, name: &str) -> Network {
         snapshot.networks.secondary.iter().filter(|network| network.name == name).collect();
     let mut of_network = Snapshot::default();
     of_network.world.namespaces.clone_from(&snapshot.world.namespaces);
-    of_network.world.stages = vec![Stage { name: "multi-network-policy".to_owned(), kind: StageKind::Union }];
+    of_network.world.stages = vec![Stage {
+        name: "multi-network-policy".to_owned(),
+        kind: StageKind::Union,
+        layer: Layer::Network,
+    }];
     for endpoint in &snapshot.world.endpoints {
         let member = endpoint.networks.iter().find(|membership| definitions.contains(&&membership.network));
         let Some(member) = member else { continue };

@@ -67,6 +67,22 @@ impl NoticeKind {
         }
     }
 
+    /// Whether only the whole of the manifests shows it: what is missing may be elsewhere.
+    pub const fn is_of_whole(self) -> bool {
+        matches!(
+            self,
+            NoticeKind::MissingNamespace
+                | NoticeKind::NamespaceSelectsNothing
+                | NoticeKind::PolicySelectsNothing
+                | NoticeKind::PeerSelectsNothing
+                | NoticeKind::UnknownNamedPort
+                | NoticeKind::EqualPriority
+                | NoticeKind::ServiceSelectsNothing
+                | NoticeKind::UnknownTargetPort
+                | NoticeKind::UnknownBackend
+        )
+    }
+
     /// Whether the API server refuses the object, so that it is not what it seems to be.
     pub const fn is_error(self) -> bool {
         matches!(
@@ -89,6 +105,8 @@ pub struct Notice {
     pub resource: ResourceRef,
     /// The mistake in English: what and how to mend it.
     pub detail: String,
+    /// What the mistake is about, for messages in other languages: a name of a namespace, port, Service or policy.
+    pub subject: String,
     /// The value to change.
     pub origin: Origin,
     /// Its path in the document.

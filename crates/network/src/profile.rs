@@ -26,6 +26,10 @@ pub struct Profile {
     pub node_always: bool,
     /// Whether policies are enforced at all unless something more is switched on.
     pub enforces: Tri,
+    /// Whether things outside that are known by name only may have any address that a policy names. In truth they may.
+    pub names_have_addresses: bool,
+    /// Whether an address in a policy of the mesh also means pods that have it. In truth it does: the proxy sees it.
+    pub mesh_addresses_match_pods: Tri,
     /// Whether NetworkPolicies sit in a tier of the plugin's own policies instead of in a stage of their own.
     pub network_policy_in_tier: bool,
 }
@@ -37,6 +41,8 @@ const BASE: Profile = Profile {
     loopback_always: true,
     node_always: true,
     enforces: Tri::Yes,
+    names_have_addresses: true,
+    mesh_addresses_match_pods: Tri::Yes,
     network_policy_in_tier: false,
 };
 

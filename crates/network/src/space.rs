@@ -62,7 +62,12 @@ pub struct Space {
     nodes: Vec<Node>,
     by_node: FxHashMap<Node, ConnId>,
     results: FxHashMap<(Operation, ConnId, ConnId), ConnId>,
+    /// The last results by a few bits of their question: the same is asked again and again.
+    recent: Vec<(Operation, ConnId, ConnId, ConnId)>,
 }
+
+/// How many results are at hand.
+const RECENT: usize = 1 << 12;
 
 impl Default for Space {
     fn default() -> Self {
@@ -79,6 +84,7 @@ impl Space {
             nodes: vec![terminal.clone(), terminal],
             by_node: FxHashMap::default(),
             results: FxHashMap::default(),
+            recent: vec![(Operation::Minus, ConnId::EMPTY, ConnId::EMPTY, ConnId::EMPTY); RECENT],
         }
     }
 
@@ -180,6 +186,22 @@ impl Space {
     }
 
     fn apply(&mut self, operation: Operation, a: ConnId, b: ConnId) -> ConnId {
+        let slot = (a.0.wrapping_mul(0x9E37_79B1) ^ b.0.wrapping_mul(0x85EB_CA77) ^ operation as u32)
+            as usize
+            % RECENT;
+        if let Some((known, of_a, of_b, result)) = self.recent.get(slot)
+            && (*known, *of_a, *of_b) == (operation, a, b)
+        {
+            return *result;
+        }
+        let result = self.look_up(operation, a, b);
+        if let Some(recent) = self.recent.get_mut(slot) {
+            *recent = (operation, a, b, result);
+        }
+        result
+    }
+
+    fn look_up(&mut self, operation: Operation, a: ConnId, b: ConnId) -> ConnId {
         if let Some(result) = self.results.get(&(operation, a, b)) {
             return *result;
         }

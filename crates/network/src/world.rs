@@ -188,6 +188,8 @@ pub struct Endpoint {
     pub labels: LabelMap,
     /// Declared ports.
     pub ports: Vec<PortDeclaration>,
+    /// Ports of its node that lead to it: protocol, the node's port, its own.
+    pub host_ports: Vec<(Protocol, u16, u16)>,
     /// Addresses, if known.
     pub ips: Vec<std::net::IpAddr>,
     /// Whether it lives in its node's network namespace.
@@ -198,6 +200,8 @@ pub struct Endpoint {
     pub node: Option<String>,
     /// Whether an Istio proxy stands before it.
     pub mesh: MeshMode,
+    /// Which group of endpoints that take only mutual TLS it belongs to; 0 for none.
+    pub strict_group: u32,
     /// Secondary networks that it has joined.
     pub networks: Vec<crate::read::networks::Membership>,
     /// Where it is declared.
@@ -214,6 +218,8 @@ pub enum MeshMode {
     Sidecar,
     /// Through the node's proxy (ambient mode).
     Ambient,
+    /// Not to be told: its namespace was not read, and nothing of the pod says.
+    Unknown,
 }
 
 impl fmt::Display for Endpoint {
@@ -252,6 +258,14 @@ pub enum PeerExpr {
     Outside,
     /// Pods whose service account fulfils a condition.
     ServiceAccounts(Vec<String>),
+    /// Callers whose address is one of these, as a proxy beside the workload sees them: pods have theirs.
+    SourceAddresses(IpSet),
+    /// Workloads of the mesh that have such an identity.
+    Identity(Identity),
+    /// Workloads before which a proxy of the mesh stands.
+    InMesh,
+    /// Endpoints that take only mutual TLS, by the number of their group.
+    StrictMtls(u32),
     /// Things outside that are known by name and match the pattern.
     Names(String),
     /// The pods of a namespace and name, exactly.
@@ -264,6 +278,15 @@ pub enum PeerExpr {
     Not(Box<PeerExpr>),
     /// Some unknown part of that; the text says why it is unknown.
     Unknown(Box<PeerExpr>, &'static str),
+}
+
+/// A condition on the identity that a workload of the mesh shows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// `trust domain/ns/namespace/sa/account`.
+    Principal(crate::strings::Pattern),
+    /// Its namespace.
+    Namespace(crate::strings::Pattern),
 }
 
 /// A set of namespaces.
@@ -485,6 +508,18 @@ pub struct Stage {
     pub name: String,
     /// How they work together.
     pub kind: StageKind,
+    /// Where they are enforced.
+    pub layer: Layer,
+}
+
+/// Where policies are enforced. What passes has to pass every layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Layer {
+    /// In the network of pods and nodes.
+    #[default]
+    Network,
+    /// In the proxies of the mesh, which see TCP only.
+    Mesh,
 }
 
 /// All that the engine needs to know.
@@ -500,4 +535,6 @@ pub struct World {
     pub stages: Vec<Stage>,
     /// The policies.
     pub policies: Vec<Policy>,
+    /// Names of the mesh's own trust domain; `cluster.local` if empty.
+    pub trust_domains: Vec<String>,
 }

@@ -218,7 +218,7 @@ proptest! {
         let generated = generate::generate(&snapshot, &observed, &generate::Options::default());
         prop_assert!(generated.unmet.is_empty());
         for profile in PROFILES {
-            let refused = generate::verify(&snapshot, &generated, &observed, profile);
+            let refused = generate::verify(&snapshot, &generated, &observed, profile, &generate::Options::default());
             prop_assert!(refused.is_empty(), "{refused:?}\n{}", generated.manifests.join("---\n"));
         }
     }
@@ -290,7 +290,7 @@ fn a_replayed_flow_that_a_policy_refuses_is_told() {
     let snapshot = snapshot(&(pod(0, 0, 0, None) + &pod(1, 0, 1, None) + &deny));
     let mut engine = Engine::new(snapshot.world.clone(), Profile::STRICT);
     let log = "2 1 eni-1 10.0.0.1 10.0.0.2 40000 80 6 1 1 1 1 ACCEPT OK\n2 1 eni-1 10.0.0.2 10.0.0.1 80 40000 6 1 1 1 1 ACCEPT OK\n2 1 eni-1 - - - - - - - 1 1 - NODATA\nrubbish\n";
-    let observed = haechi_network::flows::read_vpc(log, &snapshot.world);
+    let observed = haechi_network::flows::read_vpc(log.as_bytes(), &snapshot.world);
     // Both records are the same connection, seen from either end.
     assert_eq!(observed.flows.len(), 1);
     assert_eq!(observed.skipped.len(), 1);

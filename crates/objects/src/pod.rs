@@ -72,6 +72,8 @@ const BUILT_IN: &[(&str, &str, &[&str], WorkloadKind)] = &[
     ("serving.knative.dev", "Configuration", &["spec", "template"], WorkloadKind::Custom),
     ("serving.knative.dev", "Revision", &[], WorkloadKind::Custom),
     ("apps.openshift.io", "DeploymentConfig", &["spec", "template"], WorkloadKind::Custom),
+    // OpenShift's kinds had no group of their own before 3.6.
+    ("", "DeploymentConfig", &["spec", "template"], WorkloadKind::Custom),
 ];
 
 /// The pod that an object runs, normalised over all kinds.

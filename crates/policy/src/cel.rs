@@ -4,6 +4,7 @@
 //! documents ─► load (compile, refuse) ─► CelSet;   Request ─► match ─► params ─► conditions ─► validate | mutate
 //! ```
 
+mod defaults;
 mod env;
 mod load;
 mod matching;
@@ -22,8 +23,10 @@ use haechi_cel::{Authorizer, Composed, Program};
 use haechi_objects::Object;
 
 use self::load::claimed;
+pub(crate) use self::load::load_native;
 use self::matching::{MatchResources, Selector};
-use self::resources::Resources;
+pub(crate) use self::resources::Resources;
+pub(crate) use self::review::{NativeSession, OUT_OF_BUDGET};
 use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicySet, Request, Verdict};
 
 /// The engine for ValidatingAdmissionPolicy and MutatingAdmissionPolicy.
@@ -37,6 +40,9 @@ pub struct CelEngine {
     /// Whether to read policies as Kyverno's command line does where it differs from the API server: a rule without
     /// operations, which the API server refuses, is about all of them.
     pub as_kyverno: bool,
+    /// Whether verdicts name a policy with its kind, `ValidatingAdmissionPolicy/name`, for where policies of several engines
+    /// stand side by side.
+    pub with_kinds: bool,
 }
 
 impl fmt::Debug for CelEngine {
@@ -45,6 +51,7 @@ impl fmt::Debug for CelEngine {
             .field("authorizer", &self.authorizer.is_some())
             .field("apply_unbound", &self.apply_unbound)
             .field("as_kyverno", &self.as_kyverno)
+            .field("with_kinds", &self.with_kinds)
             .finish()
     }
 }
@@ -64,6 +71,7 @@ impl Engine for CelEngine {
             authorizer: self.authorizer.clone(),
             apply_unbound: self.apply_unbound,
             as_kyverno: self.as_kyverno,
+            with_kinds: self.with_kinds,
         };
         load::load(documents, set)
     }
@@ -78,6 +86,7 @@ pub struct CelSet {
     authorizer: Option<Arc<dyn Authorizer>>,
     apply_unbound: bool,
     as_kyverno: bool,
+    with_kinds: bool,
 }
 
 impl fmt::Debug for CelSet {
@@ -120,8 +129,10 @@ pub fn warning(policy: &str, binding: &str, message: &str) -> String {
 }
 
 #[derive(Debug)]
-struct Policy {
+pub(crate) struct Policy {
     name: Arc<str>,
+    /// The name in verdicts.
+    shown: Arc<str>,
     fail_mode: FailMode,
     param_kind: Option<ParamKind>,
     constraints: MatchResources,

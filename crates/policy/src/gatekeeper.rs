@@ -11,7 +11,9 @@
 mod config;
 mod constraint;
 mod expansion;
+mod external;
 mod matching;
+mod mutation;
 mod review;
 mod schema;
 pub mod suite;
@@ -25,19 +27,29 @@ use std::sync::Arc;
 use haechi_objects::Object;
 
 pub use constraint::EnforcementPoint;
+pub use expansion::Expanded;
+pub use external::{ExternalAnswer, ExternalData};
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
 use crate::rego::Regexes;
 use config::Config;
 use constraint::Constraint;
+use expansion::Expansions;
+use mutation::MutatorSet;
 use template::Template;
 
 /// Reads Gatekeeper's documents.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Gatekeeper {
     /// Where the constraints are enforced: scoped actions differ by it.
     pub point: EnforcementPoint,
+    /// Takes the Rego of a template that has CEL too, as Gatekeeper does with its engine for CEL switched off.
+    pub rego_first: bool,
+    /// Asks providers of external data; without it, policies that ask are errors.
+    pub external: Option<Arc<dyn ExternalData>>,
+    /// What policies are told that the time is, in nanoseconds since 1970; without it, policies that ask are errors.
+    pub now_ns: Option<i64>,
 }
 
 /// Templates and constraints, made ready.
@@ -47,7 +59,13 @@ pub struct GatekeeperSet {
     /// By kind and name.
     constraints: Vec<(Arc<Template>, Constraint)>,
     config: Config,
+    expansions: Expansions,
+    mutators: MutatorSet,
     point: EnforcementPoint,
+    /// Objects by themselves are taken as `gator verify` takes them: one that names no namespace has none.
+    as_verify: bool,
+    external: Option<Arc<dyn ExternalData>>,
+    now_ns: Option<i64>,
     regexes: Regexes,
     texts: review::Texts,
 }
@@ -62,14 +80,22 @@ impl Engine for Gatekeeper {
         object.kind() == "ConstraintTemplate"
             || object.group() == constraint::GROUP
             || object.is("config.gatekeeper.sh", "Config")
+            || object.is("expansion.gatekeeper.sh", "ExpansionTemplate")
+            || mutation::claims(object)
+            || is_misplaced(object)
     }
 
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
-        let mut set = GatekeeperSet { point: self.point, ..GatekeeperSet::default() };
+        let mut set = GatekeeperSet {
+            point: self.point,
+            external: self.external.clone(),
+            now_ns: self.now_ns,
+            ..GatekeeperSet::default()
+        };
         let mut errors = Vec::new();
         let mut refused: Vec<&str> = Vec::new();
         for document in documents.iter().filter(|document| document.object.kind() == "ConstraintTemplate") {
-            load_template(document, &mut set, &mut refused, &mut errors);
+            load_template(document, self.rego_first, &mut set, &mut refused, &mut errors);
         }
         for document in documents {
             let object = document.object;
@@ -77,6 +103,17 @@ impl Engine for Gatekeeper {
                 load_constraint(document, &mut set, &refused, &mut errors);
             } else if object.is("config.gatekeeper.sh", "Config") {
                 set.config.read(document, &mut errors);
+            } else if object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
+                set.expansions.read(document, &mut errors);
+            } else if is_misplaced(object) && !set.templates.contains_key(object.kind()) {
+                let message = format!(
+                    "Gatekeeper knows no `{}` in `{}`; the apiVersion of a constraint is `{}/v1beta1`",
+                    object.kind(),
+                    object.group(),
+                    constraint::GROUP
+                );
+                let node = object.node().get("apiVersion").unwrap_or(object.node());
+                errors.push(LoadError::at(document, node, message));
             } else if set.templates.contains_key(object.kind()) {
                 // A constraint by its kind, under another group: nobody would ever enforce it.
                 let message = format!(
@@ -89,13 +126,28 @@ impl Engine for Gatekeeper {
                 errors.push(LoadError::at(document, node, message));
             }
         }
+        set.mutators = MutatorSet::load(documents, &mut errors);
         set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
         Loaded { set, errors }
     }
 }
 
+/// Whether an object stands in a group of Gatekeeper that has no such kind: most often a constraint.
+fn is_misplaced(object: Object<'_>) -> bool {
+    let kinds: &[&str] = match object.group() {
+        TEMPLATES => &["ConstraintTemplate"],
+        "config.gatekeeper.sh" => &["Config"],
+        "expansion.gatekeeper.sh" => &["ExpansionTemplate"],
+        "mutations.gatekeeper.sh" => &["Assign", "AssignMetadata", "ModifySet", "AssignImage"],
+        "gatekeeper.sh" => &[],
+        _ => return false,
+    };
+    !kinds.contains(&object.kind())
+}
+
 fn load_template<'d>(
     document: &PolicyDocument<'d>,
+    rego_first: bool,
     set: &mut GatekeeperSet,
     refused: &mut Vec<&'d str>,
     errors: &mut Vec<LoadError>,
@@ -110,7 +162,7 @@ fn load_template<'d>(
     }
     let kind =
         object.node().at(&["spec", "crd", "spec", "names", "kind"]).and_then(haechi_syntax::Node::as_str);
-    match template::read(document, errors) {
+    match template::read(document, rego_first, errors) {
         Some(template) if set.templates.contains_key(&template.kind) => {
             let message = format!("a template for `{}` is there already", template.kind);
             errors.push(LoadError::at(document, object.node(), message));
@@ -149,6 +201,20 @@ impl GatekeeperSet {
     /// The constraints as `Kind/name`, in order.
     pub fn policies(&self) -> impl Iterator<Item = &str> {
         self.constraints.iter().map(|(_, constraint)| &*constraint.policy)
+    }
+
+    /// The mutators as `Kind/name`, in order.
+    pub fn mutators(&self) -> impl Iterator<Item = &str> {
+        self.mutators.policies()
+    }
+
+    /// What an object brings about by the ExpansionTemplates, changed by the mutators for generated objects, as
+    /// `gator expand` shows it.
+    ///
+    /// # Errors
+    /// An object that cannot be expanded, or mutators that do not come to rest: in English, with their name.
+    pub fn expand(&self, object: Object<'_>, namespace: Option<Object<'_>>) -> Result<Vec<Expanded>, String> {
+        self.expansions.expand(object, namespace, &self.mutators)
     }
 
     /// Kinds that have a template, in order.

@@ -14,6 +14,7 @@
 //! - objects are read where they lie: no engine copies the tree to judge it.
 
 mod admission;
+mod apply;
 pub mod cel;
 mod engine;
 pub mod gatekeeper;
@@ -22,6 +23,7 @@ pub mod pss;
 mod rego;
 
 pub use admission::AdmissionError;
+pub use apply::{Policies, PolicyEngines};
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
     Operation, Outcome, Patch, PatchOp, PolicyDocument, PolicySet, Request, UserInfo, Verdict, Violation,

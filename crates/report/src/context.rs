@@ -1,10 +1,11 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use haechi_model::RuleInfo;
+use haechi_model::{Rendered, RuleInfo, ScanReport};
 
-use crate::{GroupBy, Texts};
+use crate::{Args, GroupBy, Texts};
 
 /// How the terminal shows text. Nothing is asked of the system here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,6 +14,15 @@ pub struct Terminal {
     pub colour: bool,
     /// The width in cells; a readable default where it is not known.
     pub width: Option<usize>,
+}
+
+/// That findings were to be fixed, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    /// Nothing was written: the report tells what would be.
+    pub planned: bool,
+    /// Whether unsafe fixes were wanted too.
+    pub with_unsafe: bool,
 }
 
 /// What a report needs besides the result of the scan.
@@ -31,13 +41,19 @@ pub struct Context<'c> {
     pub time: Option<&'c str>,
     /// Findings that were taken out of the report because they are less severe than was asked for.
     pub hidden: usize,
+    /// Whether the scan was asked to fix what it can.
+    pub fixing: Option<Fixing>,
     /// In which parts people read the findings; formats for programs keep the order of files.
     pub group_by: GroupBy,
+    /// Texts that are no files but what a program made of templates; each writer takes those of its report.
+    pub(crate) rendered: &'c BTreeMap<Arc<str>, Rendered>,
     /// How the terminal shows text.
     pub terminal: Terminal,
     /// Most results that the SARIF output may hold, the gravest kept, the omission stated in it. `None`: all.
     pub sarif_limit: Option<usize>,
 }
+
+static NONE_RENDERED: BTreeMap<Arc<str>, Rendered> = BTreeMap::new();
 
 impl<'c> Context<'c> {
     /// A context without source text, time and colour.
@@ -49,10 +65,36 @@ impl<'c> Context<'c> {
             version,
             time: None,
             hidden: 0,
+            fixing: None,
             group_by: GroupBy::default(),
+            rendered: &NONE_RENDERED,
             terminal: Terminal::default(),
             sarif_limit: None,
         }
+    }
+
+    /// The context with what belongs to a report.
+    pub(crate) fn with<'s>(&'s self, report: &'s ScanReport) -> Context<'s> {
+        Context { rendered: &report.rendered, ..*self }
+    }
+
+    /// A path as people read it: of a rendered text it says so.
+    pub(crate) fn shown<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match self.rendered.get(path) {
+            Some(rendered) => {
+                let args = Args::new().text("folder", rendered.folder.as_ref());
+                Cow::Owned(self.texts.message("path-rendered", &args))
+            }
+            None => Cow::Borrowed(path),
+        }
+    }
+
+    /// The file that a path stands for: of a rendered text the one that says what to render.
+    pub(crate) fn file_of<'p>(&self, path: &'p str) -> &'p str
+    where
+        'c: 'p,
+    {
+        self.rendered.get(path).map_or(path, |rendered| rendered.from.as_ref())
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue<'c> {
@@ -68,6 +110,7 @@ impl fmt::Debug for Context<'_> {
             .field("version", &self.version)
             .field("time", &self.time)
             .field("hidden", &self.hidden)
+            .field("fixing", &self.fixing)
             .field("group_by", &self.group_by)
             .field("terminal", &self.terminal)
             .field("sarif_limit", &self.sarif_limit)

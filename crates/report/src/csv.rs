@@ -39,6 +39,7 @@ const COLUMNS: [&str; 20] = [
 /// that stands in the last columns), `problem` (the result is incomplete), `left-out` (no Kubernetes
 /// object), `nothing-scanned`. Cells that a spreadsheet would take for a formula begin with an apostrophe.
 pub fn write_csv(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let catalogue = context.catalogue();
     let time = context.time.unwrap_or_default();
     let mut text = String::new();

@@ -14,6 +14,7 @@ use crate::{Args, Context};
 /// Writes one annotation per finding and problem, the gravest first because GitHub shows only the first few of a
 /// step, and the result in plain lines after them.
 pub fn write_github(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let mut text = String::new();
     for problem in report.problems.iter().filter(|problem| problem.kind.is_incomplete()) {
         of_problem(problem, "error", context, &mut text);
@@ -55,8 +56,16 @@ fn of_finding(finding: &Finding, context: &Context<'_>, text: &mut String) {
     if let Some(fix) = &texts.fix {
         let _ = write!(body, "\n{}: {fix}", context.texts.message("label-fix", &Args::new()));
     }
-    let _ = write!(text, "::{command} file={},line={}", file(&location.path), location.start.line);
-    if location.end.line == location.start.line {
+    let is_rendered = context.rendered.contains_key(&location.path);
+    if is_rendered {
+        let (line, column) = (location.start.line, location.start.column);
+        let _ = write!(body, "\n{}:{line}:{column}", context.shown(&location.path));
+    }
+    let line = if is_rendered { 1 } else { location.start.line };
+    let _ = write!(text, "::{command} file={},line={line}", file(context.file_of(&location.path)));
+    if is_rendered {
+        // Lines of a rendered text are none of the file.
+    } else if location.end.line == location.start.line {
         // GitHub refuses columns on annotations of several lines.
         let last = location.end.column.saturating_sub(1).max(location.start.column);
         let _ = write!(text, ",col={},endColumn={last}", location.start.column);
@@ -70,8 +79,8 @@ fn of_finding(finding: &Finding, context: &Context<'_>, text: &mut String) {
 
 fn of_problem(problem: &Problem, command: &str, context: &Context<'_>, text: &mut String) {
     let texts = context.texts.problem(problem);
-    let _ = write!(text, "::{command} file={}", file(&problem.path));
-    if let Some(position) = problem.position {
+    let _ = write!(text, "::{command} file={}", file(context.file_of(&problem.path)));
+    if let Some(position) = problem.position.filter(|_| !context.rendered.contains_key(&problem.path)) {
         let _ = write!(text, ",line={},col={}", position.line, position.column);
     }
     let body = match &texts.detail {

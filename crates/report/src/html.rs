@@ -20,6 +20,7 @@ const STYLE: &str = include_str!("html/style.css");
 
 /// Writes the report as an HTML page.
 pub fn write_html(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let mut page =
         Html { context, text: String::new(), names: severity_names(context.texts), files: Files::default() };
     page.head();
@@ -197,7 +198,7 @@ impl Html<'_> {
         self.text.push_str("<section class=\"file\">\n");
         if let Some(heading) = &section.heading {
             let class = if self.context.group_by == GroupBy::File { " class=\"path\"" } else { "" };
-            self.add(&["<h3", class, ">", &attribute(heading), "</h3>\n"]);
+            self.add(&["<h3", class, ">", &attribute(&self.context.shown(heading)), "</h3>\n"]);
         }
         for (_, group) in by_rule(&section.findings) {
             self.group(&group);
@@ -246,7 +247,7 @@ impl Html<'_> {
         let _ = writeln!(
             self.text,
             "<p class=\"place\">{}:{}:{} <span>{}</span></p>",
-            attribute(&finding.location.path),
+            attribute(&self.context.shown(&finding.location.path)),
             start.line,
             start.column,
             attribute(&finding.resource.to_string())
@@ -283,7 +284,8 @@ impl Html<'_> {
             let reason = self.context.texts.message("accepted-because", &reason);
             self.text.push_str("<li>");
             self.badge(finding.severity);
-            self.add(&["<span class=\"path\">", &attribute(&finding.location.path), &place, "</span> "]);
+            let path = self.context.shown(&finding.location.path);
+            self.add(&["<span class=\"path\">", &attribute(&path), &place, "</span> "]);
             self.add(&[&prose(&texts.message), "<br><small>", &escaped(&reason), "</small></li>\n"]);
         }
         self.text.push_str("</ul>\n");
@@ -307,7 +309,12 @@ impl Html<'_> {
     fn problem(&mut self, problem: &Problem) {
         let texts = self.context.texts.problem(problem);
         let place = problem.position.map(|at| format!(":{}:{}", at.line, at.column)).unwrap_or_default();
-        self.add(&["<li><span class=\"path\">", &attribute(&problem.path), &place, "</span> "]);
+        self.add(&[
+            "<li><span class=\"path\">",
+            &attribute(&self.context.shown(&problem.path)),
+            &place,
+            "</span> ",
+        ]);
         self.add(&[&escaped(&texts.title)]);
         if let Some(detail) = &texts.detail {
             self.add(&[": ", &prose(detail)]);

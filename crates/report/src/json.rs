@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use haechi_model::{
-    ArgValue, Finding, Fix, FixSafety, PeerId, Position, Problem, RuleSource, ScanReport, Severity,
-    SuppressionSource,
+    ArgValue, Finding, Fix, PeerId, Position, Problem, RuleSource, ScanReport, Severity, SuppressionSource,
 };
 use serde::ser::{SerializeSeq, Serializer};
 use serde::{Serialize, ser};
@@ -21,6 +20,7 @@ pub const SCAN_SCHEMA: &str = "haechi.scan/v1";
 
 /// Writes the report as one JSON object, followed by a line break.
 pub fn write_json(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     write_pretty(&scan(report, context, &context.catalogue()), out)
 }
 
@@ -44,10 +44,13 @@ pub(crate) fn scan<'r>(
             hidden_findings: context.hidden,
             suppressed: report.suppressed.len(),
             known: report.known,
+            fixed: report.fixed.len(),
+            fixable: Fixable::of(report),
             problems: report.problems.len(),
             by_severity: BySeverity::of(report),
         },
-        findings: Findings { report, context, catalogue },
+        findings: Findings { findings: &report.findings, context, catalogue },
+        fixed: Findings { findings: &report.fixed, context, catalogue },
         suppressed: AllSuppressed { report, context, catalogue },
         problems: Problems { report, context },
     }
@@ -64,6 +67,7 @@ pub(crate) struct Scan<'r> {
     complete: bool,
     counts: Counts,
     findings: Findings<'r>,
+    fixed: Findings<'r>,
     suppressed: AllSuppressed<'r>,
     problems: Problems<'r>,
 }
@@ -85,8 +89,25 @@ struct Counts {
     hidden_findings: usize,
     suppressed: usize,
     known: usize,
+    fixed: usize,
+    fixable: Fixable,
     problems: usize,
     by_severity: BySeverity,
+}
+
+/// Findings that have a mechanical remedy, by its safety.
+#[derive(Serialize)]
+struct Fixable {
+    safe: usize,
+    #[serde(rename = "unsafe")]
+    not_safe: usize,
+}
+
+impl Fixable {
+    fn of(report: &ScanReport) -> Self {
+        let (safe, not_safe) = report.fixable();
+        Self { safe, not_safe }
+    }
 }
 
 #[derive(Serialize, Default)]
@@ -116,16 +137,14 @@ impl BySeverity {
 
 /// Written one by one, so that the texts of all findings are never in memory together.
 struct Findings<'r> {
-    report: &'r ScanReport,
+    findings: &'r [Finding],
     context: &'r Context<'r>,
     catalogue: &'r Catalogue<'r>,
 }
 
 impl Serialize for Findings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        each(serializer, &self.report.findings, |finding| {
-            WireFinding::of(finding, self.context, self.catalogue)
-        })
+        each(serializer, self.findings, |finding| WireFinding::of(finding, self.context, self.catalogue))
     }
 }
 
@@ -226,11 +245,15 @@ impl<'r> WireFinding<'r> {
                 end: Place::of(finding.location.end),
                 span: ByteSpan { start: finding.location.span.start, end: finding.location.span.end },
                 json_path: &finding.location.json_path,
+                rendered: context
+                    .rendered
+                    .get(&finding.location.path)
+                    .map(|rendered| WireRendered { folder: &rendered.folder, from: &rendered.from }),
             },
             fingerprint: finding.fingerprint.to_string(),
             references: rule.map_or(&[], |rule| rule.references),
             peers: rule.map_or(&[][..], |rule| rule.peers).iter().map(Peer::of).collect(),
-            edits: finding.fix.as_ref().map(Edits::of),
+            edits: finding.fix.as_ref().map(|fix| Edits::of(fix, context.texts.fix_risk(finding))),
         }
     }
 }
@@ -239,6 +262,7 @@ pub(crate) const fn source_name(source: RuleSource) -> &'static str {
     match source {
         RuleSource::Check => "check",
         RuleSource::PodSecurity => "pod-security",
+        RuleSource::Policy => "policy",
     }
 }
 
@@ -259,6 +283,15 @@ struct WireLocation<'r> {
     end: Place,
     span: ByteSpan,
     json_path: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rendered: Option<WireRendered<'r>>,
+}
+
+/// What the text was made of, in which the place is.
+#[derive(Serialize)]
+struct WireRendered<'r> {
+    folder: &'r str,
+    from: &'r str,
 }
 
 #[derive(Serialize)]
@@ -294,31 +327,27 @@ impl<'r> Peer<'r> {
 #[derive(Serialize)]
 struct Edits<'r> {
     safety: &'static str,
+    risk: Option<Cow<'r, str>>,
     edits: Vec<WireEdit<'r>>,
 }
 
 #[derive(Serialize)]
 struct WireEdit<'r> {
     span: ByteSpan,
+    start: Place,
+    end: Place,
     text: &'r str,
 }
 
 impl<'r> Edits<'r> {
-    fn of(fix: &'r Fix) -> Self {
-        Self {
-            safety: match fix.safety {
-                FixSafety::Safe => "safe",
-                FixSafety::MayBreak => "may-break",
-            },
-            edits: fix
-                .edits
-                .iter()
-                .map(|edit| WireEdit {
-                    span: ByteSpan { start: edit.span.start, end: edit.span.end },
-                    text: &edit.text,
-                })
-                .collect(),
-        }
+    fn of(fix: &'r Fix, risk: Option<Cow<'r, str>>) -> Self {
+        let edits = fix.edits.iter().map(|edit| WireEdit {
+            span: ByteSpan { start: edit.span.start, end: edit.span.end },
+            start: Place::of(edit.start),
+            end: Place::of(edit.end),
+            text: &edit.text,
+        });
+        Self { safety: fix.safety.as_str(), risk, edits: edits.collect() }
     }
 }
 

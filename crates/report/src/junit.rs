@@ -16,6 +16,7 @@ use crate::{Args, Context};
 
 /// Writes the report as JUnit XML.
 pub fn write_junit(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let mut suites: BTreeMap<&str, Suite<'_>> = BTreeMap::new();
     for finding in &report.findings {
         suites.entry(&finding.location.path).or_default().findings.push(finding);
@@ -112,7 +113,9 @@ fn failure(finding: &Finding, context: &Context<'_>, text: &mut String) {
     let texts = context.texts.finding(finding);
     let place = format!(
         "{}:{}:{}",
-        finding.location.path, finding.location.start.line, finding.location.start.column
+        context.shown(&finding.location.path),
+        finding.location.start.line,
+        finding.location.start.column
     );
     let mut body = format!("{place}\n[{}] {}", context.texts.severity(finding.severity), texts.title);
     for (label, paragraph) in [("label-why", &texts.why), ("label-fix", &texts.fix)] {
@@ -125,12 +128,18 @@ fn failure(finding: &Finding, context: &Context<'_>, text: &mut String) {
         "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\">\n      <failure message=\"{}\" type=\"{}\">{}</failure>\n    </testcase>",
         attribute(&test_name(finding)),
         attribute(&finding.location.path),
-        attribute(&finding.location.path),
-        finding.location.start.line,
+        attribute(context.file_of(&finding.location.path)),
+        line(finding, context),
         attribute(&texts.message),
         finding.severity,
         escaped(&body),
     );
+}
+
+/// Lines of a rendered text are none of the file that stands for it.
+fn line(finding: &Finding, context: &Context<'_>) -> u32 {
+    let is_rendered = context.rendered.contains_key(&finding.location.path);
+    if is_rendered { 1 } else { finding.location.start.line }
 }
 
 fn test_name(finding: &Finding) -> String {
@@ -145,8 +154,8 @@ fn accepted(suppressed: &Suppressed, context: &Context<'_>, text: &mut String) {
         "    <testcase name=\"{}\" classname=\"{}\" file=\"{}\" line=\"{}\">\n      <skipped message=\"{}\"/>\n    </testcase>",
         attribute(&test_name(finding)),
         attribute(&finding.location.path),
-        attribute(&finding.location.path),
-        finding.location.start.line,
+        attribute(context.file_of(&finding.location.path)),
+        line(finding, context),
         attribute(&context.texts.message("accepted-because", &args)),
     );
 }

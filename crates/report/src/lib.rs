@@ -34,7 +34,7 @@ mod texts;
 mod visible;
 mod xml;
 
-pub use context::{Context, Terminal};
+pub use context::{Context, Fixing, Terminal};
 pub use csv::write_csv;
 pub use detections::{DetectionRule, SarifDetections, write_ocsf_detection};
 pub use explain::{write_explain, write_rule_list, write_rule_list_json};
@@ -45,5 +45,6 @@ pub use json::{SCAN_SCHEMA, write_json};
 pub use junit::write_junit;
 pub use language::{Language, ParseLanguageError};
 pub use sarif::write_sarif;
-pub use table::write_table;
+pub use table::{write_fixes, write_table};
 pub use texts::{Args, ProblemText, RuleText, Texts};
+pub use visible::visible;

@@ -28,7 +28,10 @@ files![
     "checks-reliability",
     "checks-rbac",
     "access",
+    "network",
     "docs",
+    "policy",
+    "fixes",
 ];
 
 /// The texts of a language, one per file.
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 15] = [
+        const KINDS: [ProblemKind; 19] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -191,12 +194,16 @@ mod tests {
             ProblemKind::Syntax,
             ProblemKind::Malformed,
             ProblemKind::Template,
+            ProblemKind::NotRendered,
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
+            ProblemKind::FixRefused,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();

@@ -28,6 +28,7 @@ const GITHUB_TAGS: usize = 20;
 /// order of the report, and a notification tells how many are missing. Accepted findings follow with their reason,
 /// as results that are suppressed; the limit leaves them in.
 pub fn write_sarif(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let shown = shown(report, context.sarif_limit);
     let accepted = report.suppressed.iter().map(|suppressed| &suppressed.finding);
     let rules = Rules::of(shown.iter().copied().chain(accepted), context, &context.catalogue());
@@ -249,6 +250,9 @@ fn rule(finding: &Finding, context: &Context<'_>, catalogue: &Catalogue<'_>) -> 
     if finding.source == RuleSource::PodSecurity {
         tags.push("pod-security-standards".to_owned());
     }
+    if finding.source == RuleSource::Policy {
+        tags.push("policy".to_owned());
+    }
     if let Some(info) = info {
         tags.push(info.area.to_owned());
         tags.extend(info.peers.iter().map(|peer| format!("{}/{}", peer.peer, peer.id)));
@@ -308,7 +312,7 @@ fn notification_kinds(report: &ScanReport) -> Vec<NotificationKind> {
 fn notifications<'r>(
     report: &'r ScanReport,
     shown: &[&Finding],
-    context: &Context<'_>,
+    context: &Context<'r>,
 ) -> Vec<Notification<'r>> {
     let texts = context.texts;
     let general = |id: &'static str, level: &'static str, text: String| Notification {
@@ -342,7 +346,7 @@ fn notifications<'r>(
     all
 }
 
-fn of_problem<'r>(problem: &'r Problem, context: &Context<'_>) -> Notification<'r> {
+fn of_problem<'r>(problem: &'r Problem, context: &Context<'r>) -> Notification<'r> {
     let text = context.texts.problem(problem);
     let text = match text.detail {
         Some(detail) => format!("{}: {detail}", text.title),
@@ -353,7 +357,10 @@ fn of_problem<'r>(problem: &'r Problem, context: &Context<'_>) -> Notification<'
         level: if problem.kind.is_incomplete() { "error" } else { "note" },
         message: Text::quoting(&text),
         locations: vec![NotificationLocation {
-            physical_location: PhysicalLocation::of_position(&problem.path, problem.position),
+            physical_location: PhysicalLocation::of_position(
+                context.file_of(&problem.path),
+                problem.position.filter(|_| !context.rendered.contains_key(&problem.path)),
+            ),
         }],
     }
 }

@@ -8,6 +8,7 @@
 //! Signs are ASCII throughout: lines and dots of Unicode are one cell wide in some Korean terminals and two in
 //! others, and would break the columns.
 
+mod fixed;
 mod page;
 mod snippet;
 mod summary;
@@ -30,14 +31,38 @@ pub(crate) use summary::verdict;
 
 /// Writes the report for people: findings with their source lines, problems, summary.
 pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let context = &context.with(report);
     let mut table = Table::new(context);
     for section in sections(report, context.group_by, context.texts) {
         table.section(&section);
         table.page.flush(out)?;
     }
+    fixed::fixed(report, context, &mut table.page);
     summary::problems(report, context, &mut table.page);
     summary::summary(report, context, &mut table.page);
     table.page.flush(out)
+}
+
+/// Writes what was fixed, what was not and what more could be, without the findings that are left: beside an output that
+/// has no place for it. Where nothing is written, that output is a difference, so what could not be judged is told too.
+pub fn write_fixes(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut page = Page::new(context.terminal);
+    let is_planned = context.fixing.is_some_and(|fixing| fixing.planned);
+    fixed::fixed(report, context, &mut page);
+    if is_planned {
+        summary::problems(report, context, &mut page);
+    } else {
+        summary::not_fixed(report, context, &mut page);
+    }
+    fixed::counts(report, context, &mut page);
+    if is_planned && !report.is_complete() {
+        // The first line counts findings, which are not shown here; but that there is nothing to judge is worth it.
+        let skip = usize::from(report.counts.objects > 0);
+        for (tone, line) in verdict(report, context).into_iter().skip(skip) {
+            page.styled(tone, &line);
+        }
+    }
+    page.flush(out)
 }
 
 /// Findings of one rule in one file, with the place of the first.
@@ -92,7 +117,7 @@ impl<'c> Table<'c> {
 
     fn section(&mut self, section: &Section<'_>) {
         if let Some(heading) = &section.heading {
-            self.page.styled(Tone::Strong, &visible(heading));
+            self.page.styled(Tone::Strong, &visible(&self.context.shown(heading)));
             self.page.blank();
         }
         for (_, group) in by_rule(&section.findings) {
@@ -149,7 +174,7 @@ impl<'c> Table<'c> {
         self.page.styled_part(Tone::Quiet, "-->");
         self.page.push(&format!(
             " {}:{}:{}  ",
-            visible(&location.path),
+            visible(&self.context.shown(&location.path)),
             location.start.line,
             location.start.column
         ));
@@ -183,6 +208,7 @@ pub(crate) fn rule_name(finding: &Finding) -> Cow<'_, str> {
     match finding.source {
         RuleSource::Check => Cow::Borrowed(&finding.rule),
         RuleSource::PodSecurity => Cow::Owned(format!("pod-security/{}", finding.rule)),
+        RuleSource::Policy => Cow::Owned(format!("policy/{}", finding.rule)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::types::FluentNumber;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use haechi_model::{Arg, ArgValue, Finding, Problem, ProblemKind, RuleInfo, RuleSource, Severity};
+use haechi_model::{Arg, ArgValue, Finding, FixSafety, Problem, ProblemKind, RuleInfo, RuleSource, Severity};
 use unic_langid::LanguageIdentifier;
 
 use crate::josa::josa;
@@ -55,7 +55,9 @@ impl<'a> Args<'a> {
 fn plain_number<'v>(number: i64) -> FluentValue<'v> {
     #[expect(clippy::cast_precision_loss, reason = "Fluent knows floats only; exact up to 2^53")]
     let mut value = FluentNumber::from(number as f64);
-    value.options.use_grouping = false;
+    // Below a thousand nothing is grouped, and a number with options of its own is equal to no literal: `[0]` in a
+    // message would not be found.
+    value.options.use_grouping = number.abs() < 1000;
     FluentValue::Number(value)
 }
 
@@ -157,13 +159,20 @@ impl Texts {
     pub fn finding(&self, finding: &Finding) -> RuleText<'_> {
         let args = Args::of(&finding.args);
         let mut text = self.rule_text(finding.source, &finding.rule, &args);
-        if finding.source == RuleSource::PodSecurity
+        if matches!(finding.source, RuleSource::PodSecurity | RuleSource::Policy)
             && let Some(message) = finding.args.iter().find(|arg| arg.name == "message")
         {
-            // The API server's own words: users meet the same sentence when the cluster refuses the pod.
+            // The API server's or the policy's own words: users meet the same sentence when the cluster refuses the pod.
             text.message = Cow::Owned(message.value.to_string());
         }
         text
+    }
+
+    /// What the fix of a finding may change in the way the workload runs; nothing where the fix is safe, or there is none.
+    pub fn fix_risk(&self, finding: &Finding) -> Option<Cow<'_, str>> {
+        let is_unsafe = finding.fix.as_ref().is_some_and(|fix| fix.safety == FixSafety::Unsafe);
+        let id = || format!("fix-risk-{}", finding.rule);
+        if is_unsafe { self.find(&id(), None, &Args::new()) } else { None }
     }
 
     /// Title, reason and remedy of a rule, without a finding. Where a text depends on the finding, the name of
@@ -188,7 +197,7 @@ impl Texts {
         RuleText {
             title: find(None).unwrap_or_else(|| match source {
                 RuleSource::Check => Cow::Owned(id.clone()),
-                RuleSource::PodSecurity => Cow::Owned(rule.to_owned()),
+                RuleSource::PodSecurity | RuleSource::Policy => Cow::Owned(rule.to_owned()),
             }),
             message: find(Some("message")).unwrap_or_else(|| Cow::Owned(format!("{id}.message"))),
             why: find(Some("why")),
@@ -225,12 +234,13 @@ impl Texts {
     }
 }
 
-/// The id of the message about a rule: `check-` or `pod-security-` and the rule in kebab case.
+/// The id of the message about a rule: `check-`, `pod-security-` or `policy-rule-` and the rule in kebab case.
 pub(crate) fn message_id(source: RuleSource, rule: &str) -> String {
     let mut id = String::with_capacity(rule.len() + 16);
     id.push_str(match source {
         RuleSource::Check => "check-",
         RuleSource::PodSecurity => "pod-security-",
+        RuleSource::Policy => "policy-rule-",
     });
     let mut after_small = false;
     for c in rule.chars() {

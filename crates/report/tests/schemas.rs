@@ -9,7 +9,7 @@ use haechi_model::ScanReport;
 use haechi_report::{Context, Language, write_json, write_sarif};
 use serde_json::{Value, json};
 
-use fixture::{clean, context, full, incomplete, nothing, texts, written};
+use fixture::{clean, context, full, incomplete, nothing, rendered, texts, written};
 
 fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -25,7 +25,7 @@ type Write = fn(&ScanReport, &Context<'_>, &mut dyn std::io::Write) -> std::io::
 fn check(schema: &Value, write: Write) {
     let validator = jsonschema::validator_for(schema).unwrap();
     for language in Language::ALL {
-        for report in [full(), clean(), nothing(), incomplete()] {
+        for report in [full(), clean(), nothing(), incomplete(), rendered()] {
             let texts = texts(language);
             let mut context = context(&texts);
             context.time = Some("2026-01-02T03:04:05Z");
@@ -119,8 +119,8 @@ fn sarif_of_detections_is_as_oasis_says() {
     };
     let mut out = Vec::new();
     let mut writer = haechi_report::SarifDetections::begin("0.1.0", &[], &mut out).unwrap();
-    writer.detection(&detection, "로그/audit 1.jsonl", 12, &mut out).unwrap();
-    writer.detection(&detection, "-", 0, &mut out).unwrap();
+    writer.detection(&detection, "로그/audit 1.jsonl", 12, "2016-08-04T16:17:57Z", &mut out).unwrap();
+    writer.detection(&detection, "-", 0, "2016-08-04T16:17:57Z", &mut out).unwrap();
     writer.end(&["x:1: cut off".to_owned()], &mut out).unwrap();
     let value: Value = serde_json::from_slice(&out).unwrap();
     let errors: Vec<String> = jsonschema::validator_for(&schema)

@@ -8,7 +8,7 @@ use haechi_report::{
     write_rule_list, write_rule_list_json, write_sarif, write_table,
 };
 
-use fixture::{RULES, clean, context, full, incomplete, nothing, texts, written};
+use fixture::{RULES, clean, context, full, incomplete, nothing, rendered, texts, written};
 
 macro_rules! both_languages {
     ($name:ident, $report:expr, $write:expr) => {
@@ -29,6 +29,13 @@ both_languages!(table_full, full(), write_table);
 both_languages!(table_clean, clean(), write_table);
 both_languages!(table_nothing, nothing(), write_table);
 both_languages!(table_incomplete, incomplete(), write_table);
+both_languages!(table_rendered, rendered(), write_table);
+both_languages!(json_rendered, rendered(), write_json);
+both_languages!(sarif_rendered, rendered(), write_sarif);
+both_languages!(csv_rendered, rendered(), write_csv);
+both_languages!(github_rendered, rendered(), write_github);
+both_languages!(html_rendered, rendered(), write_html);
+both_languages!(junit_rendered, rendered(), write_junit);
 both_languages!(json_full, full(), write_json);
 both_languages!(json_clean, clean(), write_json);
 both_languages!(sarif_full, full(), write_sarif);

@@ -40,6 +40,17 @@ pub struct Discovery {
     pub files: Vec<FileEntry>,
     /// What could not be entered, and charts, whose templates are no manifests before they are rendered.
     pub problems: Vec<Problem>,
+    /// The charts among these problems.
+    pub charts: Vec<Chart>,
+}
+
+/// A Helm chart whose templates were left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// Its folder, to open.
+    pub path: PathBuf,
+    /// Its folder as the user would name it: the path of its problem.
+    pub shown: Arc<str>,
 }
 
 /// Finds the files that `paths` name: files as they are, folders searched for `*.yaml`, `*.yml` and `*.json`, glob
@@ -59,8 +70,8 @@ struct Search {
     /// Canonical paths of the files found, so that links and overlapping arguments name no file twice.
     seen: HashSet<PathBuf>,
     charts: Charts,
-    /// Templates left out, by chart.
-    templates: BTreeMap<PathBuf, usize>,
+    /// Templates left out, by chart as the user would name it; with the folder to open.
+    templates: BTreeMap<PathBuf, (PathBuf, usize)>,
 }
 
 impl Search {
@@ -122,7 +133,7 @@ impl Search {
         let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if let Some(chart) = self.charts.of_template(&identity) {
             let shown_chart = shown_chart(path, &identity, &chart);
-            *self.templates.entry(shown_chart).or_default() += 1;
+            self.templates.entry(shown_chart).or_insert((chart, 0)).1 += 1;
             return;
         }
         if self.seen.insert(identity) {
@@ -167,15 +178,17 @@ impl Search {
     }
 
     fn finish(mut self) -> Discovery {
-        for (chart, count) in std::mem::take(&mut self.templates) {
+        for (chart, (path, count)) in std::mem::take(&mut self.templates) {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             let args = vec![
                 arg("engine", "helm"),
                 Arg { name: Cow::Borrowed("count"), value: ArgValue::Number(count) },
             ];
+            let shown = shown(&chart);
+            self.found.charts.push(Chart { path, shown: shown.clone() });
             self.found.problems.push(Problem {
                 kind: ProblemKind::Template,
-                path: shown(&chart),
+                path: shown,
                 position: None,
                 args,
             });

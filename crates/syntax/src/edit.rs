@@ -2,7 +2,7 @@
 //! line ends.
 //!
 //! ```text
-//! Node + what it should be ─► Change (edits of bytes) ─► apply() ─► text
+//! Node + what it should be ─► Change (edits of bytes, and what they mean) ─► apply() ─► text ─► verify()
 //! ```
 //!
 //! Each function answers `None` where the text is written in a way that it cannot change with certainty (tags, complex
@@ -12,98 +12,73 @@ mod block;
 mod flow;
 mod layout;
 mod render;
+mod verify;
 
-use haechi_model::{Edit, Span};
+use haechi_model::{Action, Alteration, Span};
+
+pub use haechi_model::NewValue;
+pub use verify::{Deviation, verify};
 
 use crate::{Entry, Node, Style};
 
-/// A value to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NewValue {
-    /// `true` or `false`.
-    Bool(bool),
-    /// An integer.
-    Int(i64),
-    /// A text; quoted where it would not be read as one.
-    Text(String),
-    /// A list.
-    List(Vec<NewValue>),
-    /// A map; keys are unique.
-    Map(Vec<(String, NewValue)>),
+/// The value below these keys, one map each.
+fn nested(value: NewValue, path: &[&str]) -> NewValue {
+    path.iter().rev().fold(value, |value, key| NewValue::Map(vec![((*key).to_owned(), value)]))
 }
 
-impl From<bool> for NewValue {
-    fn from(value: bool) -> Self {
-        NewValue::Bool(value)
-    }
+fn is_scalar(value: &NewValue) -> bool {
+    !matches!(value, NewValue::List(_) | NewValue::Map(_))
 }
 
-impl From<i64> for NewValue {
-    fn from(value: i64) -> Self {
-        NewValue::Int(value)
-    }
-}
-
-impl From<&str> for NewValue {
-    fn from(value: &str) -> Self {
-        NewValue::Text(value.to_owned())
-    }
-}
-
-impl From<&[&str]> for NewValue {
-    fn from(values: &[&str]) -> Self {
-        NewValue::List(values.iter().map(|value| NewValue::from(*value)).collect())
-    }
-}
-
-impl NewValue {
-    fn is_scalar(&self) -> bool {
-        !matches!(self, NewValue::List(_) | NewValue::Map(_))
-    }
-
-    /// The value below these keys, one map each.
-    fn below(self, path: &[&str]) -> NewValue {
-        path.iter().rev().fold(self, |value, key| NewValue::Map(vec![((*key).to_owned(), value)]))
-    }
+/// One replacement of bytes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Splice {
+    /// What to replace; empty for an insertion.
+    pub span: Span,
+    /// What to put there.
+    pub text: String,
 }
 
 /// Edits that change one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// Replacements of bytes, in order, not overlapping.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<Splice>,
     /// In how many places of the document the changed text counts: more than one where an anchor is used by aliases
     /// or merges. Right for one of them need not be right for the others.
     pub places: u64,
+    /// What becomes of the value.
+    pub alteration: Alteration,
 }
 
 impl Change {
-    fn new(node: Node<'_>, mut edits: Vec<Edit>) -> Option<Self> {
-        edits.retain(|edit| !(edit.span.is_empty() && edit.text.is_empty()));
+    /// `node` is the value that the action speaks of.
+    fn new(node: Node<'_>, mut edits: Vec<Splice>, action: Action) -> Option<Self> {
+        // What writes what stands there already changes nothing.
+        edits.retain(|edit| node.document().source().slice(edit.span) != edit.text);
         edits.sort();
         let places = if node.document().has_aliases() { places(node)? } else { 1 };
-        (!edits.is_empty()).then_some(Change { edits, places })
+        let alteration = Alteration { document: node.document().index(), node: node.id().0, action };
+        (!edits.is_empty()).then_some(Change { edits, places, alteration })
     }
 }
 
 /// How many places of the tree show the text of this node; nothing where that cannot be told.
 fn places(node: Node<'_>) -> Option<u64> {
-    let document = node.document();
+    let sharing = node.document().sharing();
     // What an anchored map holds may be merged elsewhere without the map itself being used there.
     let mut above = Some(node);
-    let has_merges = document.source().slice(document.span()).contains("<<");
-    while let Some(ancestor) = above.filter(|_| has_merges) {
+    while let Some(ancestor) = above.filter(|_| sharing.has_merges) {
         if ancestor.is_mapping() && layout::may_have_anchor(ancestor) {
             return None;
         }
         above = ancestor.parent();
     }
-    let counts = document.places();
-    counts.get(node.id().0 as usize).copied().filter(|count| *count > 0)
+    sharing.places.get(node.id().0 as usize).copied().filter(|count| *count > 0)
 }
 
 /// The text after the edits, which are in order and do not overlap. Nothing where they do or lie outside.
-pub fn apply(text: &str, edits: &[Edit]) -> Option<String> {
+pub fn apply(text: &str, edits: &[Splice]) -> Option<String> {
     let mut out = String::with_capacity(text.len() + edits.iter().map(|edit| edit.text.len()).sum::<usize>());
     let mut at = 0;
     for edit in edits {
@@ -126,11 +101,11 @@ pub fn set(map: Node<'_>, path: &[&str], value: impl Into<NewValue>) -> Option<C
             return None;
         }
         let Some(entry) = map.entry(key) else {
-            return insert(map, key, value.below(below));
+            return insert(map, key, nested(value, below));
         };
         let is_here = layout::is_written(map, entry);
         if entry.value.is_null() {
-            return if is_here { fill(map, entry, value.below(below)) } else { None };
+            return if is_here { fill(map, entry, nested(value, below)) } else { None };
         }
         if below.is_empty() {
             return match is_here {
@@ -145,7 +120,7 @@ pub fn set(map: Node<'_>, path: &[&str], value: impl Into<NewValue>) -> Option<C
             return None;
         }
         if entry.value.is_mapping() && entry.value.is_empty() {
-            return fill(map, entry, value.below(below));
+            return fill(map, entry, nested(value, below));
         }
         map = entry.value;
         rest = below;
@@ -157,15 +132,20 @@ pub fn set(map: Node<'_>, path: &[&str], value: impl Into<NewValue>) -> Option<C
 pub fn replace(scalar: Node<'_>, value: impl Into<NewValue>) -> Option<Change> {
     let value = value.into();
     let is_simple = matches!(scalar.style(), Style::Plain | Style::SingleQuoted | Style::DoubleQuoted);
-    if !is_simple || scalar.span().is_empty() || !value.is_scalar() || layout::has_tag(scalar) {
+    if !is_simple || scalar.span().is_empty() || !is_scalar(&value) || layout::has_tag(scalar) {
         return None;
     }
     let text = match (&value, scalar.style()) {
         (NewValue::Text(text), Style::SingleQuoted) => render::single_quoted(text)?,
         (NewValue::Text(text), Style::DoubleQuoted) => render::double_quoted(text),
+        (NewValue::Text(text), Style::Plain)
+            if !layout::is_in_brackets(scalar) && render::is_plain_address(text) =>
+        {
+            text.clone()
+        }
         _ => render::scalar(&value, layout::is_json(scalar)),
     };
-    Change::new(scalar, vec![Edit { span: scalar.span(), text }])
+    Change::new(scalar, vec![Splice { span: scalar.span(), text }], Action::Replace(value))
 }
 
 /// Adds a key at the end of a map that has not got it.
@@ -175,7 +155,7 @@ fn insert(map: Node<'_>, key: &str, value: NewValue) -> Option<Change> {
         Style::Flow => flow::insert(map, key, &value)?,
         _ => return None,
     };
-    Change::new(map, edits)
+    Change::new(map, edits, Action::Set(key.to_owned(), value))
 }
 
 /// Gives a value to a key that has none, or an empty one.
@@ -189,7 +169,7 @@ fn fill(map: Node<'_>, entry: Entry<'_>, value: NewValue) -> Option<Change> {
         Style::Flow => flow::fill(map, entry, &value)?,
         _ => return None,
     };
-    Change::new(map, edits)
+    Change::new(map, edits, Action::Set(entry.key.to_owned(), value))
 }
 
 /// Adds an item at the end of a list.
@@ -200,7 +180,7 @@ pub fn append(list: Node<'_>, value: impl Into<NewValue>) -> Option<Change> {
         Style::Flow if list.is_sequence() => flow::append(list, &value)?,
         _ => return None,
     };
-    Change::new(list, edits)
+    Change::new(list, edits, Action::Append(value))
 }
 
 /// Adds an item to the list at the end of a path of keys; the list is made where it is missing.
@@ -219,7 +199,11 @@ pub fn rename(map: Node<'_>, key: &str, new: &str) -> Option<Change> {
         return None;
     }
     let text = render::key(new, layout::is_quoted(map, entry.key_span));
-    Change::new(map, vec![Edit { span: entry.key_span, text }])
+    Change::new(
+        map,
+        vec![Splice { span: entry.key_span, text }],
+        Action::Rename(key.to_owned(), new.to_owned()),
+    )
 }
 
 /// Takes a key and its value away, and what is empty thereafter: the map, its key in turn. Nothing where comments would
@@ -236,7 +220,7 @@ pub fn remove(map: Node<'_>, key: &str) -> Option<Change> {
         Style::Block => block::remove(map, entry)?,
         _ => flow::remove(map, entry)?,
     };
-    removal(map, edits)
+    removal(map, edits, Action::Remove(key.to_owned()))
 }
 
 /// Takes an item of a list away; the list too if it was the only one.
@@ -251,7 +235,8 @@ pub fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Change> {
         Style::Block => block::remove_item(list, item)?,
         _ => flow::remove_item(list, item)?,
     };
-    removal(list, edits)
+    let index = list.items().position(|other| other == item)?;
+    removal(list, edits, Action::RemoveItem(index))
 }
 
 /// Takes away a list or map that would be empty.
@@ -262,7 +247,7 @@ fn remove_empty(node: Node<'_>) -> Option<Change> {
     if node.document().has_aliases() { None } else { remove(parent, key) }
 }
 
-fn removal(node: Node<'_>, edits: Vec<Edit>) -> Option<Change> {
+fn removal(node: Node<'_>, edits: Vec<Splice>, action: Action) -> Option<Change> {
     let document = node.document();
     let is_clean = edits.iter().all(|edit| {
         let comments = document.comments();
@@ -270,7 +255,7 @@ fn removal(node: Node<'_>, edits: Vec<Edit>) -> Option<Change> {
         let is_without = comments.get(next).is_none_or(|comment| comment.span.start >= edit.span.end);
         is_without && !(document.has_aliases() && document.source().slice(edit.span).contains('&'))
     });
-    if is_clean { Change::new(node, edits) } else { None }
+    if is_clean { Change::new(node, edits, action) } else { None }
 }
 
 /// Whether something else would take the place of an entry that goes: an equal key before it, or a merged one.
@@ -280,6 +265,6 @@ fn reveals_another(map: Node<'_>, entry: Entry<'_>) -> bool {
         || document.source().slice(map.span()).contains("<<")
 }
 
-fn insertion(at: u32, text: String) -> Edit {
-    Edit { span: Span::at(at), text }
+fn insertion(at: u32, text: String) -> Splice {
+    Splice { span: Span::at(at), text }
 }

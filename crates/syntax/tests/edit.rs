@@ -10,7 +10,7 @@
 
 mod layouts;
 
-use haechi_syntax::edit::{self, Change, NewValue};
+use haechi_syntax::edit::{self, Change, Deviation, NewValue};
 use haechi_syntax::{Limits, Node, Parsed, Value, parse};
 use layouts::{Tree, Writer, tree};
 use proptest::prelude::*;
@@ -119,6 +119,20 @@ fn check(text: &str, change: Option<Change>, expected: Option<Tree>, what: &str)
     assert_eq!(parsed.errors, [], "{what}\n--- before\n{text}\n--- after\n{after}");
     let read = to_tree(parsed.documents.last().unwrap().root());
     assert_eq!(read, expected, "{what}\n--- before\n{text}\n--- after\n{after}");
+    assert_eq!(
+        edit::verify(&read_all(text).documents, &parsed.documents, &[&change.alteration]),
+        Ok(()),
+        "{what}\n{text}\n{after}"
+    );
+    // What was not asked for is noticed; `yes` for `true` is no other value.
+    let before = read_all(text);
+    if to_tree(before.documents.last().unwrap().root()) != read {
+        assert_ne!(
+            edit::verify(&before.documents, &parsed.documents, &[]),
+            Ok(()),
+            "{what}\n{text}\n{after}"
+        );
+    }
     // Comments are all there still, in their order.
     let comments = |parsed: &Parsed| -> Vec<String> {
         parsed
@@ -160,7 +174,9 @@ fn value() -> impl Strategy<Value = Tree> {
 fn edited_texts_read_as_intended() {
     let mut done = [0_usize; 5];
     let mut asked = [0_usize; 5];
-    let config = ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() };
+    // `PROPTEST_CASES` asks for more.
+    let usual = ProptestConfig::default();
+    let config = ProptestConfig { cases: usual.cases.max(4_000), failure_persistence: None, ..usual };
     let mut runner = proptest::test_runner::TestRunner::new_with_rng(
         config,
         proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
@@ -320,6 +336,13 @@ fn block_scalars_keep_their_last_lines() {
 fn quotes_stay() {
     golden("a: 'x'\n", |root| edit::set(root, &["a"], "it's"), "a: 'it''s'\n");
     golden("a: \"x\" # c\n", |root| edit::set(root, &["a"], "y"), "a: \"y\" # c\n");
+    golden(
+        "a: b/x:1 # c\n",
+        |root| edit::set(root, &["a"], "c.d/x:1@sha256:ab"),
+        "a: c.d/x:1@sha256:ab # c\n",
+    );
+    golden("{a: b/x:1}\n", |root| edit::set(root, &["a"], "c/x:1"), "{a: \"c/x:1\"}\n");
+    golden("a: b\n", |root| edit::set(root, &["a"], "b:"), "a: \"b:\"\n");
     golden("a: yes\n", |root| edit::set(root, &["a"], "no"), "a: \"no\"\n");
 }
 
@@ -361,4 +384,25 @@ fn renamed_keys_keep_value_and_place() {
         "- serviceAccountName: x # c\n  b: 1\n",
     );
     refused("a: 1\nb: 1\n", |root| edit::rename(root, "a", "b"));
+}
+
+#[test]
+fn other_changes_than_intended_are_noticed() {
+    let text = "a: 1 # one\nb: &x {k: 1}\nc: *x\n";
+    let parsed = read(text);
+    let change = edit::set(parsed.documents[0].root(), &["a"], 2).unwrap();
+    let verify = |after: &str| edit::verify(&parsed.documents, &read(after).documents, &[&change.alteration]);
+    let value = |path: &str| Err(Deviation::Value(path.to_owned()));
+    assert_eq!(verify("a: 2 # one\nb: &x {k: 1}\nc: *x\n"), Ok(()));
+    assert_eq!(verify(text), value("$.a"));
+    assert_eq!(verify("a: 3 # one\nb: &x {k: 1}\nc: *x\n"), value("$.a"));
+    assert_eq!(verify("a: 2 # one\nb: &x {k: 2}\nc: *x\n"), value("$.b.k"));
+    assert_eq!(verify("a: 2 # one\nb: &x {k: 1}\nc: {k: 2}\n"), value("$.b.k"));
+    assert_eq!(verify("a: 2 # one\nb: &x {k: 1}\nc: *x\nd: 1\n"), value("$"));
+    assert_eq!(verify("a: 2\nb: &x {k: 1}\nc: *x\n"), Err(Deviation::Comments));
+    assert_eq!(verify("a: 2 # one\nb: &x {k: 1}\nc: *x\n---\nd: 1\n"), Err(Deviation::Documents));
+    // An alias shows what stands at its anchor.
+    let change = edit::set(parsed.documents[0].root(), &["c", "k"], 2).unwrap();
+    let after = edit::apply(text, &change.edits).unwrap();
+    assert_eq!(edit::verify(&parsed.documents, &read(&after).documents, &[&change.alteration]), Ok(()));
 }

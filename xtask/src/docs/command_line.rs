@@ -23,12 +23,13 @@ pub(super) fn add(pages: &mut Pages) -> Result<()> {
         let mut command = haechi::command(&texts).disable_help_subcommand(true);
         command.build();
         manual(&command, &texts, &PathBuf::from("man").join(&folder), pages)?;
-        for (shell, file) in SHELLS {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut haechi::command(&texts), "haechi", &mut text);
-            let path = PathBuf::from("completions").join(&folder).join(file);
-            pages.insert(path, String::from_utf8(text)?);
-        }
+    }
+    // In the language of the shell, `haechi completions` prints them.
+    for (shell, file) in SHELLS {
+        let mut text = Vec::new();
+        let mut command = haechi::command(&Texts::new(Language::En));
+        clap_complete::generate(shell, &mut command, "haechi", &mut text);
+        pages.insert(PathBuf::from("completions").join(file), String::from_utf8(text)?);
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use haechi_policy::gatekeeper::Gatekeeper;
 use haechi_policy::gatekeeper::suite::{self, SuiteFilter, Surroundings};
 use haechi_policy::pss::PodSecurity;
 use haechi_policy::{Engine, Inventory, PolicyDocument, PolicySet, Request};
-use haechi_syntax::{Document, Limits, parse};
+use haechi_syntax::{Document, Limits, Node, parse};
 
 use crate::conformance::{Outcome, Suite};
 
@@ -34,7 +34,27 @@ impl Surroundings for Disk {
     }
 }
 
+/// The same with the Rego of templates that have CEL too.
+pub(crate) const LIBRARY_REGO: Suite =
+    Suite { name: "policy/gatekeeper-rego", needs: "policy/gatekeeper", run: library_rego };
+
+pub(crate) const EXPANSION: Suite = Suite {
+    name: "policy/gatekeeper-expand",
+    needs: "policy/gatekeeper/gator-e2e/expand/fixtures",
+    run: expansion,
+};
+
 fn library(root: &Path) -> Result<Outcome> {
+    suites(root, &SuiteFilter::default())
+}
+
+fn library_rego(root: &Path) -> Result<Outcome> {
+    let mut filter = SuiteFilter::default();
+    filter.rego_first = true;
+    suites(root, &filter)
+}
+
+fn suites(root: &Path, filter: &SuiteFilter) -> Result<Outcome> {
     let folder = root.join(LIBRARY.needs);
     let disk = Disk { start: Instant::now() };
     let mut outcome = Outcome::default();
@@ -44,7 +64,7 @@ fn library(root: &Path) -> Result<Outcome> {
             continue;
         };
         let shown = path.strip_prefix(&folder).unwrap_or(&path).display().to_string();
-        let result = suite::run_suite(&path.display().to_string(), document, &SuiteFilter::default(), &disk);
+        let result = suite::run_suite(&path.display().to_string(), document, filter, &disk);
         if let Some(error) = result.error {
             outcome.judge(shown.as_str(), Some(error));
         }
@@ -60,6 +80,74 @@ fn library(root: &Path) -> Result<Outcome> {
         }
     }
     Ok(outcome)
+}
+
+/// What objects bring about, with the mutators for generated objects: each expected object must come out, and no
+/// other. A case without expected objects is one that gator refuses to expand, for want of a Namespace.
+fn expansion(root: &Path) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(root.join(EXPANSION.needs))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    cases.sort();
+    for case in cases {
+        let read = |part: &str| -> Result<Vec<Document>> {
+            let mut found = Vec::new();
+            for path in files(&case.join(part), "yaml")? {
+                found.extend(parse(&std::fs::read(&path)?, &Limits::default()).documents);
+            }
+            Ok(found)
+        };
+        let (input, output) = (read("input")?, read("output")?);
+        let mut wanted: Vec<String> = output.iter().map(|document| canonical(document.root())).collect();
+        wanted.retain(|text| text != "null");
+        wanted.sort();
+        let given: Vec<_> = input.iter().flat_map(|document| objects(document).objects).collect();
+        let policies: Vec<PolicyDocument<'_>> =
+            given.iter().map(|object| PolicyDocument { path: "input".into(), object: *object }).collect();
+        let loaded = Gatekeeper::default().load(&policies);
+        let inventory = Inventory::new(given.iter().copied());
+        let mut found = Vec::new();
+        let mut problems: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
+        for object in given {
+            let namespace = object.namespace().and_then(|name| inventory.get("v1", "Namespace", None, name));
+            if object.namespace().is_some() && namespace.is_none() {
+                // gator leaves out what it cannot place.
+                continue;
+            }
+            match loaded.set.expand(object, namespace) {
+                Ok(expanded) => found.extend(expanded.iter().map(|made| canonical(made.document.root()))),
+                Err(error) => problems.push(error),
+            }
+        }
+        found.sort();
+        let name = case.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let difference = match problems.first() {
+            Some(problem) => Some(problem.clone()),
+            None => (found != wanted).then(|| format!("{found:?} instead of {wanted:?}")),
+        };
+        outcome.judge(name, difference);
+    }
+    Ok(outcome)
+}
+
+/// A value as text, keys in order.
+fn canonical(node: Node<'_>) -> String {
+    if node.is_mapping() {
+        let mut entries: Vec<(String, String)> =
+            node.entries().map(|entry| (entry.key.to_owned(), canonical(entry.value))).collect();
+        entries.sort();
+        let entries: Vec<String> =
+            entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        return format!("{{{}}}", entries.join(", "));
+    }
+    if node.is_sequence() {
+        return format!("[{}]", node.items().map(canonical).collect::<Vec<_>>().join(", "));
+    }
+    match node.value() {
+        haechi_syntax::Value::Null => "null".to_owned(),
+        value => format!("{value:?}"),
+    }
 }
 
 /// Files below a folder with that ending, in order.

@@ -6,6 +6,18 @@ mod detect;
 mod gatekeeper;
 mod kubehound;
 mod network;
+mod posture;
+mod posture_checkov;
+mod posture_controls;
+mod posture_kube_linter;
+mod posture_kube_score;
+mod posture_kubeaudit;
+mod posture_kubernetes_goat;
+mod posture_kubescape;
+mod posture_kubesec;
+mod posture_polaris;
+mod posture_polaris_fixes;
+mod posture_trivy;
 mod pss;
 mod rbac;
 mod textproto;
@@ -40,10 +52,24 @@ pub(crate) const ALL: &[Suite] = &[
     detect::INVICTUS,
     detect::EVENT_GENERATOR,
     detect::SCAP,
+    gatekeeper::EXPANSION,
     gatekeeper::LIBRARY,
+    gatekeeper::LIBRARY_REGO,
     gatekeeper::REVIEWS,
     vap::KUBESCAPE,
     vap::KYVERNO,
+    cel_kubernetes::MANIFESTS,
     cel_kubernetes::SUITE,
     cel_spec::SUITE,
+    posture_checkov::SUITE,
+    posture_controls::SUITE,
+    posture_kube_linter::SUITE,
+    posture_kube_score::SUITE,
+    posture_kubeaudit::SUITE,
+    posture_kubernetes_goat::SUITE,
+    posture_kubescape::SUITE,
+    posture_kubesec::SUITE,
+    posture_polaris::SUITE,
+    posture_polaris_fixes::SUITE,
+    posture_trivy::SUITE,
 ];

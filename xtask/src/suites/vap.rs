@@ -54,7 +54,7 @@ fn load(objects: &[Object<'_>], as_kyverno: bool) -> (CelSet, Vec<String>) {
         .iter()
         .map(|object| PolicyDocument { path: Arc::from("policy.yaml"), object: *object })
         .collect();
-    let loaded = CelEngine { apply_unbound: as_kyverno, as_kyverno, authorizer: None }.load(&documents);
+    let loaded = CelEngine { apply_unbound: as_kyverno, as_kyverno, ..CelEngine::default() }.load(&documents);
     (loaded.set, loaded.errors.iter().map(ToString::to_string).collect())
 }
 

@@ -25,8 +25,8 @@ use crate::findings::Findings;
 ///     repos: [registry.example/]
 /// ```
 /// ## Decisions
-/// A prefix with a tag or a digest names one image and is whole. The templates of the Gatekeeper library compare
-/// prefixes as text.
+/// `K8sAllowedRepos` of the Gatekeeper library compares prefixes as text; one with a tag or a digest names one image and
+/// is whole. `K8sAllowedReposv2` takes whole names, and prefixes only where they end with `*`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "gatekeeper-prefix-open",
@@ -44,20 +44,30 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
-    if object.group() != "constraints.gatekeeper.sh"
-        || !matches!(object.kind(), "K8sAllowedRepos" | "K8sAllowedReposv2")
-    {
-        return;
-    }
-    for repository in
-        object.node().at(&["spec", "parameters", "repos"]).map(Node::items).into_iter().flatten()
-    {
-        let Some(prefix) = repository.as_str() else { continue };
-        let last = prefix.rsplit('/').next().unwrap_or_default();
-        let is_whole =
-            prefix.ends_with('/') || prefix.contains('@') || (prefix.contains('/') && last.contains(':'));
-        if !is_whole {
-            out.report(&CHECK, repository).part("prefix", prefix);
+    let parameters = object.node().at(&["spec", "parameters"]);
+    let list = |field: &str| {
+        let parameters = parameters.filter(|_| object.group() == "constraints.gatekeeper.sh");
+        parameters.and_then(|parameters| parameters.get(field)).map(Node::items).into_iter().flatten()
+    };
+    let (entries, is_whole): (_, fn(&str) -> bool) = match object.kind() {
+        "K8sAllowedRepos" => (list("repos"), is_whole_prefix),
+        "K8sAllowedReposv2" => (list("allowedImages"), is_whole_pattern),
+        _ => return,
+    };
+    for entry in entries {
+        let Some(prefix) = entry.as_str() else { continue };
+        if !is_whole(prefix) {
+            out.report(&CHECK, entry).part("prefix", prefix);
         }
     }
+}
+
+fn is_whole_prefix(prefix: &str) -> bool {
+    let last = prefix.rsplit('/').next().unwrap_or_default();
+    prefix.ends_with('/') || prefix.contains('@') || (prefix.contains('/') && last.contains(':'))
+}
+
+/// A name without `*` is compared as a whole.
+fn is_whole_pattern(pattern: &str) -> bool {
+    pattern.strip_suffix('*').is_none_or(|prefix| prefix.ends_with(['/', ':', '@']))
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
@@ -57,13 +58,16 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         return;
     }
     let label = object.labels().node().and_then(|labels| labels.get(LABEL));
+    let path = ["metadata", "labels", "pod-security.kubernetes.io/enforce"];
+    let change = edit::set(object.node(), &path, "baseline");
     match label {
         Some(label) if matches!(label.as_str(), Some("baseline" | "restricted")) => {}
         Some(label) => {
-            out.report(&CHECK, label);
+            out.report(&CHECK, label).fix(FixSafety::Unsafe, change);
         }
         None => {
-            out.report(&CHECK, Place::Missing(object.node(), &["metadata", "labels"]));
+            out.report(&CHECK, Place::Missing(object.node(), &["metadata", "labels"]))
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use super::pod_security_not_enforced::{has_policy_engine, is_system};
 use crate::check::{Check, Context, Run, peer};
@@ -22,8 +23,8 @@ use crate::findings::{Findings, Place};
 ///     pod-security.kubernetes.io/enforce: restricted
 /// ```
 /// ## Decisions
-/// Asked only on request: many images cannot run under it. Namespaces and policy engines are left out as in `pod-
-/// security-not-enforced`.
+/// Asked only on request: many images cannot run under it. Namespaces and policy engines are left out as in
+/// `pod-security-not-enforced`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "pod-security-not-restricted",
@@ -47,13 +48,16 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         return;
     }
     let labels = object.labels().node();
+    let path = ["metadata", "labels", "pod-security.kubernetes.io/enforce"];
+    let change = edit::set(object.node(), &path, "restricted");
     match labels.and_then(|labels| labels.get("pod-security.kubernetes.io/enforce")) {
         Some(label) if label.as_str() == Some("restricted") => {}
         Some(label) => {
-            out.report(&CHECK, label);
+            out.report(&CHECK, label).fix(FixSafety::Unsafe, change);
         }
         None => {
-            out.report(&CHECK, Place::Missing(object.node(), &["metadata", "labels"]));
+            out.report(&CHECK, Place::Missing(object.node(), &["metadata", "labels"]))
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use super::pod_security_policy::policy;
 use crate::check::{Check, Run, peer};
@@ -43,6 +44,6 @@ pub(crate) static CHECK: Check = Check {
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = policy(object).and_then(|spec| spec.get("hostNetwork")).filter(|flag| flag.is_true())
     {
-        out.report(&CHECK, flag);
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, edit::replace(flag, false));
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use super::pod_security_policy::policy;
 use crate::check::{Check, Run, peer};
@@ -45,10 +46,11 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
     match spec.get("allowPrivilegeEscalation") {
         Some(flag) if flag.is_false() => {}
         Some(flag) => {
-            out.report(&CHECK, flag);
+            out.report(&CHECK, flag).fix(FixSafety::Unsafe, edit::replace(flag, false));
         }
         None => {
-            out.report(&CHECK, Place::Missing(object.node(), &["spec", "allowPrivilegeEscalation"]));
+            let place = Place::Missing(object.node(), &["spec", "allowPrivilegeEscalation"]);
+            out.report(&CHECK, place).fix(FixSafety::Unsafe, place.set(false));
         }
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use super::pod_security_policy::policy;
 use crate::check::{Check, Run, peer};
@@ -56,6 +56,8 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         .filter_map(Node::as_str)
         .any(|name| name.eq_ignore_ascii_case("ALL") || name.eq_ignore_ascii_case("NET_RAW"));
     if !is_dropped {
-        out.report(&CHECK, Place::Missing(object.node(), &["spec", "requiredDropCapabilities"]));
+        let path = ["spec", "requiredDropCapabilities"];
+        out.report(&CHECK, Place::Missing(object.node(), &["spec", "requiredDropCapabilities"]))
+            .fix(FixSafety::Unsafe, edit::append_at(object.node(), &path, "ALL"));
     }
 }

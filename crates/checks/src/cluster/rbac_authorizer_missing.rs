@@ -19,8 +19,8 @@ use crate::findings::Findings;
 /// command: [kube-apiserver, "--authorization-mode=Node,RBAC"]
 /// ```
 /// ## Decisions
-/// Looked for in the command and arguments of a container that runs `kube-apiserver`. Without `--authorization-
-/// mode` everything is allowed; a configuration file (`--authorization-config`) cannot be seen and is not flagged.
+/// Looked for in the command and arguments of a container that runs `kube-apiserver`. Without
+/// `--authorization-mode` everything is allowed; a configuration file (`--authorization-config`) cannot be seen and is not flagged.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "rbac-authorizer-missing",

@@ -29,8 +29,9 @@ use crate::findings::{Findings, Place};
 /// ```
 /// ## Decisions
 /// A scan without any ResourceQuota says nothing about the cluster's. Quotas may be spread over several objects of
-/// a namespace: together they should bound requests and limits of CPU and memory. A quota with a scope, or of a
-/// namespace that bounds counts and storage alone, is flagged only where it bounds nothing at all.
+/// a namespace: together they should bound requests and limits of CPU and memory. A quota with a scope bounds some of
+/// the pods: it does not complete the others. It, and one that bounds counts and storage alone, is flagged only where it
+/// bounds nothing at all.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "resource-quota-missing",
@@ -66,13 +67,13 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             let hard = quota.node().at(&["spec", "hard"]);
             hard.is_some_and(|hard| hard.get(part.0).is_some() || hard.get(part.1).is_some())
         };
-        if !PARTS.iter().any(|part| bounds(object, part)) {
+        if has_scope(object) || !PARTS.iter().any(|part| bounds(object, part)) {
             return;
         }
         let mut quotas = context
             .inventory
             .of_kind("", "ResourceQuota")
-            .filter(|quota| quota.namespace() == object.namespace())
+            .filter(|quota| quota.namespace() == object.namespace() && !has_scope(*quota))
             .collect::<Vec<_>>();
         quotas.push(object);
         let missing = PARTS.iter().find(|part| !quotas.iter().any(|quota| bounds(*quota, part)));
@@ -88,4 +89,10 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
                 .arg("missing", "none");
         }
     }
+}
+
+/// Whether the quota counts some pods only.
+fn has_scope(quota: Object<'_>) -> bool {
+    let is_set = |field: &str| quota.node().at(&["spec", field]).is_some_and(|scope| !scope.is_empty());
+    is_set("scopes") || is_set("scopeSelector")
 }

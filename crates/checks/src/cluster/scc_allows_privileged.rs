@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -42,6 +43,6 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         && matches!(object.group(), "" | "security.openshift.io");
     let flag = object.node().get("allowPrivilegedContainer");
     if let Some(flag) = flag.filter(|flag| is_scc && flag.is_true()) {
-        out.report(&CHECK, flag);
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, edit::replace(flag, false));
     }
 }

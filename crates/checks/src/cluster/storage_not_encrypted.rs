@@ -6,8 +6,7 @@ use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
 
 /// ## What it does
-/// Flags storage classes of Amazon EBS and EFS that do not ask for encryption, and persistent volumes of such a
-/// class.
+/// Flags storage classes of Amazon EBS that do not ask for encryption, and persistent volumes of such a class.
 /// ## Why is this bad?
 /// Whoever gets at a snapshot, a backup or the disk itself reads the data.
 /// ## Example
@@ -26,7 +25,7 @@ use crate::findings::{Findings, Place};
 ///   encrypted: "true"
 /// ```
 /// ## Decisions
-/// Azure and Google encrypt every disk; with whose key is not a matter of this check. Of other provisioners nothing
+/// Azure and Google encrypt every disk, and an EFS file system is encrypted or not where it is made; with whose key is not a matter of this check. Of other provisioners nothing
 /// is known. EBS accounts can encrypt by default, which no manifest shows; the class should still say so.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -39,13 +38,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/storage/storage-classes/#aws-ebs",
             "https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption.html",
         ],
-        peers: &[
-            peer("kubescape", "C-0264"),
-            peer("kubesec", "VolumeClaimAccessModeReadWriteOnce"),
-            peer("kubesec", "VolumeClaimRequestsStorage"),
-            peer("soc-2", "CC1.1"),
-            peer("soc-2", "CC6.7"),
-        ],
+        peers: &[peer("kubescape", "C-0264"), peer("soc-2", "CC1.1"), peer("soc-2", "CC6.7")],
     },
     opt_in: false,
     run: Run::ObjectAmong(check),

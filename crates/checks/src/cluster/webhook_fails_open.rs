@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -60,7 +60,9 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
                 matches!(resource.as_str(), Some("leases" | "events" | "nodes" | "nodes/status"))
             });
         if let Some(policy) = policy.filter(|policy| policy.as_str() == Some("Ignore") && !is_vital) {
-            out.report(&CHECK, policy).part("webhook", name);
+            out.report(&CHECK, policy)
+                .part("webhook", name)
+                .fix(FixSafety::Unsafe, edit::replace(policy, "Fail"));
         }
     }
 }

@@ -4,6 +4,7 @@ use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
+use crate::inventory::may_share_namespace;
 
 /// ## What it does
 /// Flags claims for persistent storage that no backup in the scan covers.
@@ -53,11 +54,25 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let mut snapshots = context.inventory.of_kind("snapshot.storage.k8s.io", "VolumeSnapshot");
     let is_snapped = snapshots.any(|snapshot| {
         let source = snapshot.node().at(&["spec", "source", "persistentVolumeClaimName"]);
-        source.and_then(Node::as_str) == Some(object.name())
+        may_share_namespace(snapshot.namespace(), object.namespace())
+            && source.and_then(Node::as_str).is_some_and(|claim| is_claim_of(claim, object))
     });
     if !is_snapped && !schedules.any(|schedule| covers(schedule, object)) {
         out.report(&CHECK, object.metadata().and_then(|m| m.get("name")).unwrap_or(object.node()));
     }
+}
+
+/// Whether that is the object's claim, or one that a StatefulSet makes: template, name and number.
+fn is_claim_of(claim: &str, object: Object<'_>) -> bool {
+    if object.kind() == "PersistentVolumeClaim" {
+        return claim == object.name();
+    }
+    let templates = object.node().at(&["spec", "volumeClaimTemplates"]);
+    templates.map(Node::items).into_iter().flatten().any(|template| {
+        let name = template.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or_default();
+        let number = claim.strip_prefix(&format!("{name}-{}-", object.name()));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 fn covers(schedule: Object<'_>, object: Object<'_>) -> bool {

@@ -18,8 +18,8 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Asked only on request: digests are for pipelines to fill in; written by hand they grow old, and with them go the
-/// security fixes. A digest must be a whole one: a name before `@` and an algorithm with its number of hexadecimal
-/// digits in lower case.
+/// security fixes. A digest must be a whole one: SHA-2 with its number of hexadecimal digits in lower case, or another
+/// algorithm with a digest as the image specification writes them. A shortened one pulls no image at all.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "image-not-pinned",
@@ -47,15 +47,18 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// The registered algorithms have a fixed length; of others any length of at least 32 is taken.
+/// The registered algorithms have a fixed length in hexadecimal digits; what others write is their own matter.
 fn is_whole(digest: &str) -> bool {
-    let Some((algorithm, hex)) = digest.split_once(':') else { return false };
-    let is_hex = hex.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
-    let is_long = match algorithm {
-        "sha256" => hex.len() == 64,
-        "sha384" => hex.len() == 96,
-        "sha512" => hex.len() == 128,
-        _ => !algorithm.is_empty() && hex.len() >= 32,
-    };
-    is_hex && is_long
+    let Some((algorithm, encoded)) = digest.split_once(':') else { return false };
+    let is_hex = encoded.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+    match algorithm {
+        "sha256" => is_hex && encoded.len() == 64,
+        "sha384" => is_hex && encoded.len() == 96,
+        "sha512" => is_hex && encoded.len() == 128,
+        _ => {
+            let is_encoded =
+                encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"=_-".contains(&byte));
+            !algorithm.is_empty() && !encoded.is_empty() && is_encoded
+        }
+    }
 }

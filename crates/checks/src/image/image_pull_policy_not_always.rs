@@ -1,4 +1,4 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ImageRef, Pod};
 use haechi_syntax::Node;
 
@@ -54,6 +54,6 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             None if reference.tag.is_none_or(|tag| tag == "latest") => continue,
             None => Place::ContainerLacks(container, &["imagePullPolicy"]),
         };
-        out.report(&CHECK, place).container(container);
+        out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, place.set("Always"));
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ImageRef, Pod};
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -17,8 +18,8 @@ use crate::findings::Findings;
 /// image: registry.k8s.io/pause:3.9
 /// ```
 /// ## Decisions
-/// `k8s.gcr.io` was frozen in April 2023 and `gcr.io/google_containers` before; `quay.io/kubernetes-ingress-
-/// controller` and `docker.pkg.github.com` are gone.
+/// `k8s.gcr.io` was frozen in April 2023 and `gcr.io/google_containers` before;
+/// `quay.io/kubernetes-ingress-controller` and `docker.pkg.github.com` are gone.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "retired-image-registry",
@@ -51,7 +52,14 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             reference.registry == Some(*registry) && reference.repository.starts_with(prefix)
         });
         if is_retired {
-            out.report(&CHECK, image).container(container).arg("image", written);
+            // Its successor holds the same images under the same names.
+            let rest = written.strip_prefix("k8s.gcr.io/");
+            let new = rest.map(|rest| format!("registry.k8s.io/{rest}"));
+            let change = new.and_then(|new| edit::replace(image, new.as_str()));
+            out.report(&CHECK, image)
+                .container(container)
+                .arg("image", written)
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
@@ -91,6 +92,26 @@ const OLD: &[(&str, &[&str], u32, u32)] = &[
     ("flowcontrol.apiserver.k8s.io/v1beta3", &[], 29, 32),
 ];
 
+/// (version, kinds, version of the same shape and meaning), all served since Kubernetes 1.23 or before.
+const SUCCESSORS: &[(&str, &[&str], &str)] = &[
+    ("apps/v1beta2", &["Deployment", "DaemonSet", "ReplicaSet", "StatefulSet"], "apps/v1"),
+    ("batch/v1beta1", &["CronJob"], "batch/v1"),
+    ("autoscaling/v2beta2", &["HorizontalPodAutoscaler"], "autoscaling/v2"),
+    (
+        "rbac.authorization.k8s.io/v1beta1",
+        &["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"],
+        "rbac.authorization.k8s.io/v1",
+    ),
+    ("coordination.k8s.io/v1beta1", &["Lease"], "coordination.k8s.io/v1"),
+    ("node.k8s.io/v1beta1", &["RuntimeClass"], "node.k8s.io/v1"),
+    ("scheduling.k8s.io/v1beta1", &["PriorityClass"], "scheduling.k8s.io/v1"),
+    (
+        "storage.k8s.io/v1beta1",
+        &["StorageClass", "VolumeAttachment", "CSIDriver", "CSINode"],
+        "storage.k8s.io/v1",
+    ),
+];
+
 fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let minor = context.options.kubernetes_minor;
     let old = OLD.iter().find(|(version, kinds, ..)| {
@@ -103,6 +124,14 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let place = object.node().get("apiVersion").unwrap_or(object.node());
     let is_removed = minor >= *removed;
     let finding = out.report(&CHECK, place);
+    let successor = SUCCESSORS
+        .iter()
+        .find(|(version, kinds, ..)| *version == object.api_version() && kinds.contains(&object.kind()));
+    if let Some((_, _, new)) = successor {
+        // An item of a list may have its version from there.
+        let written = object.node().get("apiVersion");
+        finding.fix(FixSafety::Safe, written.and_then(|version| edit::replace(version, *new)));
+    }
     finding
         .arg("version", object.api_version())
         .arg("kind", object.kind())

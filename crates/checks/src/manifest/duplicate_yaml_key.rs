@@ -23,8 +23,8 @@ use crate::findings::{Findings, Place};
 /// ```
 /// ## Decisions
 /// The finding points at the first, which Kubernetes ignores. Duplicates outside of any object, in a List around
-/// them, are told at the first object of the list. Equal values are flagged as well, but low: nothing goes wrong
-/// yet.
+/// them, are told at the first object of the list. Equal values are flagged as well: the next change will be
+/// made to one of them.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "duplicate-yaml-key",

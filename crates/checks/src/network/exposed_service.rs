@@ -61,7 +61,9 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         Some("LoadBalancer") => {
             let ranges = spec.get("loadBalancerSourceRanges");
             let is_limited = ranges.is_some_and(|ranges| {
-                !ranges.is_empty() && ranges.items().all(|range| range.as_str() != Some("0.0.0.0/0"))
+                let is_all =
+                    |range: Node<'_>| range.as_str().is_some_and(|range| range.trim().ends_with("/0"));
+                !ranges.is_empty() && !ranges.items().any(is_all)
             });
             let is_internal = INTERNAL.iter().any(|(key, value)| {
                 let annotation = object.annotation(key).and_then(Node::as_str);

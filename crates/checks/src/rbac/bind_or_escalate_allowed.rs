@@ -44,8 +44,6 @@ pub(crate) static CHECK: Check = Check {
             peer("trivy", "KSV-0050"),
             peer("trivy", "KSV-0051"),
             peer("trivy", "KSV-0052"),
-            peer("trivy", "KSV-0055"),
-            peer("checkov", "CKV2_K8S_1"),
             peer("checkov", "CKV_K8S_157"),
             peer("checkov", "CKV_K8S_158"),
         ],

@@ -1,13 +1,13 @@
 use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Object;
 
-use crate::check::{Check, Run, peer};
+use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
-use crate::rbac::rule::{Binding, binding_name};
+use crate::rbac::rule::{Binding, RBAC_GROUP, Rule, all_rules, binding_name};
 
 /// ## What it does
-/// Flags bindings to `cluster-admin`. In a RoleBinding it gives everything in that namespace, which is a
-/// little less bad.
+/// Flags bindings to `cluster-admin`, and to roles of the scan that allow everything as well. In a RoleBinding it gives
+/// everything in that namespace, which is a little less bad.
 /// ## Why is this bad?
 /// Whoever is bound to it may do everything, so every mistake and every stolen token of theirs costs the
 /// cluster.
@@ -23,6 +23,9 @@ use crate::rbac::rule::{Binding, binding_name};
 ///   kind: ClusterRole
 ///   name: deployment-manager
 /// ```
+/// ## Decisions
+/// A role allows everything if a rule of it has `*`, or each of the seven verbs of objects, on all resources of all API
+/// groups. A `Role` by the name of `cluster-admin` is not the ClusterRole of that name.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "cluster-admin-bound",
@@ -41,7 +44,6 @@ pub(crate) static CHECK: Check = Check {
             peer("gke-1.9.0", "4.1.1"),
             peer("kubescape", "C-0035"),
             peer("kubescape", "C-0185"),
-            peer("kubescape", "C-0272"),
             peer("polaris", "clusterrolebindingClusterAdmin"),
             peer("polaris", "rolebindingClusterAdminClusterRole"),
             peer("polaris", "rolebindingClusterAdminRole"),
@@ -79,20 +81,32 @@ pub(crate) static CHECK: Check = Check {
         ],
     },
     opt_in: false,
-    run: Run::Object(check),
+    run: Run::ObjectAmong(check),
 };
 
-fn check(object: Object<'_>, out: &mut Findings<'_>) {
+fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let Some(binding) = Binding::of(object) else { return };
-    let Some(role) = binding.role_name().filter(|role| role.as_str() == Some("cluster-admin")) else {
-        return;
-    };
+    let (Some(kind), Some(place)) = (binding.role_kind(), binding.role_name()) else { return };
+    let Some(name) = place.as_str() else { return };
     // The binding that every cluster has, to the group that is past all authorizers anyway.
-    let is_default = object.name() == "cluster-admin" && binding.is_default();
-    if binding.role_kind() == Some("ClusterRole") && !is_default {
+    if object.name() == "cluster-admin" && binding.is_default() {
+        return;
+    }
+    // A ClusterRoleBinding to a Role is refused.
+    if binding.is_cluster() && kind != "ClusterRole" {
+        return;
+    }
+    let namespace = object.namespace().filter(|_| kind == "Role");
+    let is_admin = (kind, name) == ("ClusterRole", "cluster-admin");
+    let has_all = || {
+        let mut roles = context.inventory.named(RBAC_GROUP, kind, namespace, name);
+        roles.any(|role| all_rules(role).any(Rule::is_everything))
+    };
+    if is_admin || has_all() {
         let severity = if binding.is_cluster() { CHECK.info.severity } else { Severity::High };
-        out.report(&CHECK, role)
+        out.report(&CHECK, place)
             .arg("binding", binding_name(object))
+            .arg("role", binding.role_text())
             .arg("subjects", binding.subject_names())
             .severity(severity);
     }

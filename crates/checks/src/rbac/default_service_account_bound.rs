@@ -38,6 +38,7 @@ pub(crate) static CHECK: Check = Check {
             peer("aks-1.8.0", "4.1.5"),
             peer("gke-1.9.0", "4.1.4"),
             peer("kubescape", "C-0053"),
+            peer("kubescape", "ensure-default-service-accounts-has-only-default-roles"),
             peer("kubescape", "C-0189"),
             peer("checkov", "CKV_K8S_42"),
             peer("complianceascode", "accounts_unique_service_account"),

@@ -40,9 +40,12 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Object(check),
 };
 
+/// Events have two API groups, which are two ways to the same objects.
+const EVENTS: &[(&str, &[&str])] = &[("", &["events"]), ("events.k8s.io", &["events"])];
+
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(&["delete", "deletecollection"], "", &["events"]) {
+        if let Some(grant) = rule.grant_of(&["delete", "deletecollection"], EVENTS) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())

@@ -6,10 +6,10 @@ use crate::findings::Findings;
 use crate::rbac::rule::{role_name, rules};
 
 /// ## What it does
-/// Flags roles that may change NetworkPolicies or Ingresses.
+/// Flags roles that may change NetworkPolicies, Ingresses, Services or their endpoints.
 /// ## Why is this bad?
-/// Whoever changes a NetworkPolicy opens what others closed, and an Ingress puts a service into the
-/// internet.
+/// Whoever changes a NetworkPolicy opens what others closed, an Ingress puts a service into the internet, and a Service
+/// or its endpoints lead the traffic of others to another place.
 /// ## Example
 /// ```yaml
 /// rules:
@@ -42,13 +42,17 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Object(check),
 };
 
+const WRITES: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
+
+const OBJECTS: &[(&str, &[&str])] = &[
+    ("", &["endpoints", "services"]),
+    ("discovery.k8s.io", &["endpointslices"]),
+    ("networking.k8s.io", &["ingresses", "networkpolicies"]),
+];
+
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(
-            &["create", "update", "patch", "delete"],
-            "networking.k8s.io",
-            &["networkpolicies", "ingresses"],
-        ) {
+        if let Some(grant) = rule.grant_of(WRITES, OBJECTS) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())

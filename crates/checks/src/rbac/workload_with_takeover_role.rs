@@ -32,7 +32,11 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/security/rbac-good-practices/",
             "https://kubernetes.io/docs/reference/access-authn-authz/rbac/",
         ],
-        peers: &[peer("kubescape", "C-0267")],
+        peers: &[
+            peer("kubescape", "C-0272"),
+            peer("kubescape", "workload-with-administrative-roles"),
+            peer("kubescape", "C-0267"),
+        ],
     },
     opt_in: false,
     run: Run::PodAmong(check),

@@ -6,7 +6,7 @@ use crate::findings::Findings;
 use crate::rbac::rule::{role_name, rules};
 
 /// ## What it does
-/// Flags roles that may delete all workloads.
+/// Flags roles that may delete all workloads, or the namespaces that they are in.
 /// ## Why is this bad?
 /// Deleting workloads stops the service; `deletecollection` does so in one request.
 /// ## Example
@@ -41,13 +41,15 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Object(check),
 };
 
+const WORKLOADS: &[(&str, &[&str])] = &[
+    ("", &["namespaces", "pods", "replicationcontrollers"]),
+    ("apps", &["daemonsets", "deployments", "replicasets", "statefulsets"]),
+    ("batch", &["cronjobs", "jobs"]),
+];
+
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(
-            &["delete", "deletecollection"],
-            "apps",
-            &["deployments", "daemonsets", "statefulsets", "replicasets"],
-        ) {
+        if let Some(grant) = rule.grant_of(&["delete", "deletecollection"], WORKLOADS) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())

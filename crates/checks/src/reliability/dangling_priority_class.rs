@@ -18,7 +18,7 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Only where the scan holds other priority classes. `system-node-critical` and `system-cluster-critical` are
-/// Kubernetes' own.
+/// Kubernetes' own; nobody can make another whose name begins with `system-`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-priority-class",
@@ -33,14 +33,17 @@ pub(crate) static CHECK: Check = Check {
     run: Run::PodAmong(check),
 };
 
+const BUILT_IN: &[&str] = &["system-cluster-critical", "system-node-critical"];
+
 fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let Some(class) = pod.spec().get("priorityClassName") else { return };
-    let Some(name) = class.as_str().filter(|name| !name.is_empty() && !name.starts_with("system-")) else {
+    let Some(name) = class.as_str().filter(|name| !name.is_empty() && !BUILT_IN.contains(name)) else {
         return;
     };
     let group = "scheduling.k8s.io";
     let is_there = context.inventory.named(group, "PriorityClass", None, name).next().is_some();
-    if !is_there && !context.may_be_elsewhere(group, "PriorityClass", None) {
+    let may_exist = !name.starts_with("system-") && context.may_be_elsewhere(group, "PriorityClass", None);
+    if !is_there && !may_exist {
         out.report(&CHECK, class).part("name", name);
     }
 }

@@ -2,7 +2,7 @@ use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Object;
 
 use super::disruption_budget_blocks_eviction::{amount, covered};
-use super::replicas::autoscaled;
+use super::replicas::autoscaled_by_choice;
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
 
@@ -45,15 +45,11 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     }
     let Some(least) = object.spec().and_then(|spec| spec.get("minAvailable")) else { return };
     let Some(wanted) = amount(least) else { return };
-    let fewest = covered(object, context).filter_map(|workload| autoscaled(workload, context));
+    // An autoscaler that names no minimum keeps one, which nobody chose.
+    let fewest = covered(object, context).filter_map(|workload| autoscaled_by_choice(workload, context));
     // Scaled to zero there is nothing to guard.
     let missed = fewest.filter(|count| *count > 0 && wanted.of(*count) > *count).min();
-    // An autoscaler that names no minimum keeps one, which nobody chose.
-    let is_chosen = context
-        .inventory
-        .of_kind("autoscaling", "HorizontalPodAutoscaler")
-        .any(|autoscaler| autoscaler.node().at(&["spec", "minReplicas"]).is_some());
-    if let Some(count) = missed.filter(|_| is_chosen) {
+    if let Some(count) = missed {
         out.report(&CHECK, least).arg("count", count);
     }
 }

@@ -7,7 +7,7 @@ use crate::findings::Findings;
 
 /// ## What it does
 /// Flags container ports that Kubernetes refuses: without a number, with a number or name out of bounds, or with a
-/// name that stands twice in the pod.
+/// name that stands twice in the container.
 /// ## Why is this bad?
 /// Kubernetes refuses the pod, so that what it was to replace stays as it is.
 /// ## Example
@@ -24,8 +24,7 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Numbers go from 1 to 65535; names have at most 15 lower-case letters, digits and single dashes, with a letter
-/// among them. One name may stand in two containers only if it is not used by a Service; Kubernetes warns, so that
-/// is left alone.
+/// among them. Kubernetes takes one name in two containers and warns, so that is left alone.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "invalid-container-port",

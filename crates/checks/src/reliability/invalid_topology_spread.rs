@@ -27,7 +27,7 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// A key, a skew above zero and one of the two answers to `whenUnsatisfiable` are demanded; `minDomains` must be
-/// above zero. Without a selector no pod is counted, so that the constraint always holds.
+/// above zero and goes with `DoNotSchedule` alone. Without a selector no pod is counted, so that the constraint always holds.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "invalid-topology-spread",
@@ -45,16 +45,16 @@ pub(crate) static CHECK: Check = Check {
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for constraint in pod.spec().get("topologySpreadConstraints").map(Node::items).into_iter().flatten() {
         let answer = constraint.get("whenUnsatisfiable");
-        let is_above_zero = |field: &str| {
-            constraint.get(field).is_none_or(|node| node.as_i64().is_some_and(|number| number > 0))
-        };
+        let is_above_zero = |node: Node<'_>| node.as_i64().is_some_and(|number| number > 0);
+        let has_domains_for_nothing =
+            constraint.get("minDomains").is_some() && answer.and_then(Node::as_str) == Some("ScheduleAnyway");
         let wrong = if constraint.get("topologyKey").and_then(Node::as_str).is_none_or(str::is_empty) {
             "topologyKey"
         } else if !matches!(answer.and_then(Node::as_str), Some("DoNotSchedule" | "ScheduleAnyway")) {
             "whenUnsatisfiable"
-        } else if !is_above_zero("minDomains") {
+        } else if !constraint.get("minDomains").is_none_or(is_above_zero) || has_domains_for_nothing {
             "minDomains"
-        } else if !is_above_zero("maxSkew") {
+        } else if !constraint.get("maxSkew").is_some_and(is_above_zero) {
             "maxSkew"
         } else if constraint.get("labelSelector").is_none() {
             "labelSelector"

@@ -30,11 +30,20 @@ pub(super) fn fewest(object: Object<'_>, context: &Context<'_>) -> i64 {
 
 /// The minimum of the autoscaler of the object, be it Kubernetes' or KEDA's.
 pub(super) fn autoscaled(object: Object<'_>, context: &Context<'_>) -> Option<i64> {
-    let horizontal =
-        context.inventory.autoscalers_of(object).next().map(|autoscaler| {
-            autoscaler.node().at(&["spec", "minReplicas"]).and_then(Node::as_i64).unwrap_or(1)
-        });
-    horizontal.or_else(|| {
+    autoscaler(object, context).map(|(chosen, default)| chosen.unwrap_or(default))
+}
+
+/// As [`autoscaled`], where the autoscaler names its minimum.
+pub(super) fn autoscaled_by_choice(object: Object<'_>, context: &Context<'_>) -> Option<i64> {
+    autoscaler(object, context)?.0
+}
+
+/// The minimum that the autoscaler names, and the one that it keeps if it names none.
+fn autoscaler(object: Object<'_>, context: &Context<'_>) -> Option<(Option<i64>, i64)> {
+    let named =
+        |autoscaler: Object<'_>, field: &str| autoscaler.node().at(&["spec", field]).and_then(Node::as_i64);
+    let horizontal = context.inventory.autoscalers_of(object).next();
+    horizontal.map(|autoscaler| (named(autoscaler, "minReplicas"), 1)).or_else(|| {
         let mut scaled = context.inventory.of_kind("keda.sh", "ScaledObject").filter(|scaled| {
             let of_target =
                 |field: &str| scaled.node().at(&["spec", "scaleTargetRef", field]).and_then(Node::as_str);
@@ -43,6 +52,6 @@ pub(super) fn autoscaled(object: Object<'_>, context: &Context<'_>) -> Option<i6
                 && crate::inventory::may_share_namespace(scaled.namespace(), object.namespace())
         });
         let found = scaled.next()?;
-        Some(found.node().at(&["spec", "minReplicaCount"]).and_then(Node::as_i64).unwrap_or(0))
+        Some((named(found, "minReplicaCount"), 0))
     })
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use super::replicas::{has_replicas, replicas};
 use crate::check::{Check, Context, Run, peer};
@@ -42,6 +43,7 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     }
     let Some(own) = replicas(object) else { return };
     if context.inventory.autoscalers_of(object).next().is_some() {
-        out.report(&CHECK, own);
+        let change = object.spec().and_then(|spec| edit::remove(spec, "replicas"));
+        out.report(&CHECK, own).fix(FixSafety::Unsafe, change);
     }
 }

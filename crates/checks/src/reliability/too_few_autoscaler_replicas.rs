@@ -22,7 +22,7 @@ use crate::findings::{Findings, Place};
 ///   minReplicas: 2
 /// ```
 /// ## Decisions
-/// Asked only on request, see `too-few-replicas`. A missing minimum is one. Zero, where the cluster allows it, is
+/// Asked only on request, see `too-few-replicas`. A missing minimum is one, of KEDA's ScaledObjects zero. Zero, where the cluster allows it, is
 /// on purpose.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -43,14 +43,17 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
-    if !object.is("autoscaling", "HorizontalPodAutoscaler") {
-        return;
-    }
+    // KEDA scales to zero unless it is told a minimum.
+    let (path, unless_set): (&'static [&'static str], i64) = match (object.group(), object.kind()) {
+        ("autoscaling", "HorizontalPodAutoscaler") => (&["spec", "minReplicas"], 1),
+        ("keda.sh", "ScaledObject") => (&["spec", "minReplicaCount"], 0),
+        _ => return,
+    };
     let least = context.options.minimum_replicas;
-    let own = object.spec().and_then(|spec| spec.get("minReplicas"));
-    let count = own.map_or(Some(1), Node::as_i64);
+    let own = object.node().at(path);
+    let count = own.map_or(Some(unless_set), Node::as_i64);
     if let Some(count) = count.filter(|count| *count > 0 && *count < least) {
-        let place = own.map_or(Place::Missing(object.node(), &["spec", "minReplicas"]), Place::Value);
+        let place = own.map_or(Place::Missing(object.node(), path), Place::Value);
         out.report(&CHECK, place).arg("count", count).arg("least", least);
     }
 }

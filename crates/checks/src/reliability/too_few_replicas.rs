@@ -1,4 +1,4 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
 use haechi_syntax::Node;
 
@@ -59,6 +59,9 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let count = own.map_or(Some(1), Node::as_i64);
     if let Some(count) = count.filter(|count| *count > 0 && *count < least) {
         let place = own.map_or(Place::Missing(object.node(), &["spec", "replicas"]), Place::Value);
-        out.report(&CHECK, place).arg("count", count).arg("least", least);
+        out.report(&CHECK, place)
+            .arg("count", count)
+            .arg("least", least)
+            .fix(FixSafety::Unsafe, place.set(least));
     }
 }

@@ -1,4 +1,4 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
 
 use crate::check::{Check, Run, peer};
@@ -39,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     let is_set = object.node().at(&["spec", "unhealthyPodEvictionPolicy"]).is_some();
     if object.is("policy", "PodDisruptionBudget") && !is_set {
-        out.report(&CHECK, Place::Missing(object.node(), &["spec", "unhealthyPodEvictionPolicy"]));
+        let place = Place::Missing(object.node(), &["spec", "unhealthyPodEvictionPolicy"]);
+        out.report(&CHECK, place).fix(FixSafety::Unsafe, place.set("AlwaysAllow"));
     }
 }

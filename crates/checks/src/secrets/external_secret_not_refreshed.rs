@@ -6,7 +6,7 @@ use crate::check::{Check, Run};
 use crate::findings::Findings;
 
 /// ## What it does
-/// Flags ExternalSecrets that are never refreshed, or whose Secret stays when it is deleted at the store.
+/// Flags ExternalSecrets that are never refreshed.
 /// ## Why is this bad?
 /// A credential that was rotated at the store keeps its old value in the cluster, so that rotation after a leak
 /// does nothing here.
@@ -24,8 +24,7 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// A `refreshInterval` of zero, or the policies `CreatedOnce` and `OnChange`, do not notice a rotation. Without an
-/// interval it is an hour. The deletion policy `Retain` is the default and not flagged where it is not written;
-/// writing it is a decision, and not flagged either.
+/// interval it is an hour. What becomes of the Secret when the store's entry is deleted is another matter.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "external-secret-not-refreshed",

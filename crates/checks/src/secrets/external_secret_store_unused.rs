@@ -3,7 +3,7 @@ use haechi_objects::Pod;
 use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
-use crate::findings::{Findings, Place};
+use crate::findings::Findings;
 
 /// ## What it does
 /// Flags pods that use Secrets of the cluster, none of which comes from an external store.
@@ -28,8 +28,8 @@ use crate::findings::{Findings, Place};
 /// ## Decisions
 /// Asked only on request: Secrets with encryption at rest and narrow rights are good enough for many. A volume of
 /// the Secrets Store CSI driver, a vault injector's annotation, or a Secret that an operator in the scan makes
-/// (External Secrets, Sealed Secrets, Vault) counts as an external store. A pod that uses no Secret is judged as
-/// the peers do: it is flagged as well, for nothing tells where its credentials come from.
+/// (External Secrets, Sealed Secrets, Vault) counts as an external store, mounted or in the environment. A pod that
+/// uses no Secret is no finding.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "external-secret-store-unused",
@@ -64,11 +64,29 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let is_injected = ["vault.hashicorp.com/agent-inject", "vault.security.banzaicloud.io/vault-addr"]
         .iter()
         .any(|annotation| pod.annotation(annotation).is_some());
-    let is_made = pod.volumes().any(|volume| {
-        let name = volume.at(&["secret", "secretName"]).and_then(Node::as_str);
-        name.is_some_and(|name| context.inventory.is_made("Secret", name))
-    });
-    if !(uses_driver || is_injected || is_made) {
-        out.report(&CHECK, Place::Missing(pod.spec(), &["volumes"]));
+    if uses_driver || is_injected {
+        return;
     }
+    let mut secrets = secrets(pod).peekable();
+    let Some(first) = secrets.peek().copied() else { return };
+    let is_made =
+        |name: Node<'_>| name.as_str().is_some_and(|name| context.inventory.is_made("Secret", name));
+    if !secrets.any(is_made) {
+        out.report(&CHECK, first);
+    }
+}
+
+/// The names of the Secrets that the pod mounts or has in its environment.
+fn secrets<'d>(pod: Pod<'d>) -> impl Iterator<Item = Node<'d>> {
+    let mounted = pod.volumes().flat_map(|volume| {
+        let projected = volume.at(&["projected", "sources"]).map(Node::items).into_iter().flatten();
+        let of_projected = projected.filter_map(|source| source.at(&["secret", "name"]));
+        volume.at(&["secret", "secretName"]).into_iter().chain(of_projected)
+    });
+    let in_environment = pod.containers().flat_map(|container| {
+        let list = move |field: &str| container.node().get(field).map(Node::items).into_iter().flatten();
+        let single = list("env").filter_map(|entry| entry.at(&["valueFrom", "secretKeyRef", "name"]));
+        single.chain(list("envFrom").filter_map(|entry| entry.at(&["secretRef", "name"])))
+    });
+    mounted.chain(in_environment)
 }

@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use super::apparmor_unconfined::profile;
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers for which no AppArmor profile is chosen.
@@ -31,12 +32,7 @@ pub(crate) static CHECK: Check = Check {
         since: "0.1.0",
         preview: false,
         references: &["https://kubernetes.io/docs/tutorials/security/apparmor/"],
-        peers: &[
-            peer("kubeaudit", "apparmor"),
-            peer("trivy", "KSV-0002"),
-            peer("kubesec", "ApparmorAny"),
-            peer("nsa-cisa", "1.8"),
-        ],
+        peers: &[peer("kubeaudit", "apparmor"), peer("kubesec", "ApparmorAny"), peer("nsa-cisa", "1.8")],
     },
     opt_in: true,
     run: Run::Pod(check),
@@ -49,7 +45,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         if profile(container).is_none() {
             let place = Place::ContainerLacks(container, &["securityContext", "appArmorProfile"]);
-            out.report(&CHECK, place).container(container);
+            out.report(&CHECK, place)
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "appArmorProfile"));
         }
     }
 }

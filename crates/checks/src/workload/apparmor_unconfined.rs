@@ -1,9 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
+use haechi_syntax::edit::{self, Change};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that switch AppArmor off or name a profile of a kind that Kubernetes does not know.
@@ -62,7 +64,10 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let is_confined = matches!(kind, "" | "RuntimeDefault" | "Localhost" | "runtime/default")
             || kind.starts_with("localhost/");
         if !is_confined {
-            out.report(&CHECK, profile).container(container).arg("profile", kind);
+            out.report(&CHECK, profile)
+                .container(container)
+                .arg("profile", kind)
+                .fix(FixSafety::Unsafe, confine(container, profile));
         }
     }
     let annotations = pod.template().at(&["metadata", "annotations"]);
@@ -72,6 +77,17 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             let kind = annotation.value.as_str().unwrap_or_default();
             out.report(&CHECK, annotation.value).part("container", name).arg("profile", kind);
         }
+    }
+}
+
+/// The default profile in the place of another, where field and annotation do not say different things then.
+fn confine(container: Container<'_>, profile: Node<'_>) -> Option<Change> {
+    let has_field = container.effective("appArmorProfile").is_some();
+    let has_annotation = container.pod().annotation(&format!("{ANNOTATION}{}", container.name())).is_some();
+    match (has_field, has_annotation) {
+        (true, true) => None,
+        (true, false) => fix::runtime_profile(container, "appArmorProfile"),
+        (false, _) => edit::replace(profile, "runtime/default"),
     }
 }
 

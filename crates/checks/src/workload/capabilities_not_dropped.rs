@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -20,7 +21,8 @@ use crate::findings::{Findings, Place};
 ///     drop: [ALL]
 /// ```
 /// ## Decisions
-/// `ALL` counts in any letter case, as container runtimes read it. Windows has no capabilities.
+/// `ALL` counts in any letter case, as container runtimes read it. So does a list of all fourteen: nothing is left.
+/// Windows has no capabilities.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "capabilities-not-dropped",
@@ -56,16 +58,44 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Pod(check),
 };
 
+/// What container runtimes grant unless told otherwise.
+const DEFAULT: &[&str] = &[
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
     for container in pod.containers() {
         let drop = container.security("capabilities").and_then(|capabilities| capabilities.get("drop"));
-        let mut dropped = drop.into_iter().flat_map(|drop| drop.items()).filter_map(|item| item.as_str());
-        if !dropped.any(|name| name.eq_ignore_ascii_case("ALL")) {
+        let dropped: Vec<String> =
+            drop.into_iter().flat_map(Node::items).filter_map(Node::as_str).map(plain).collect();
+        let is_dropped = |name: &str| dropped.iter().any(|dropped| dropped == name);
+        if !is_dropped("ALL") && !DEFAULT.iter().all(|name| is_dropped(name)) {
             let place = Place::ContainerLacks(container, &["securityContext", "capabilities", "drop"]);
-            out.report(&CHECK, place).container(container);
+            let path = ["securityContext", "capabilities", "drop"];
+            let change = edit::append_at(container.node(), &path, "ALL");
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
+}
+
+/// The name as the kernel has it, whatever way it is written.
+fn plain(written: &str) -> String {
+    let upper = written.to_ascii_uppercase();
+    upper.strip_prefix("CAP_").map(str::to_owned).unwrap_or(upper)
 }

@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers without a CPU request.
@@ -34,6 +35,7 @@ pub(crate) static CHECK: Check = Check {
             "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
         ],
         peers: &[
+            peer("kubescape", "resources-cpu-limit-and-request"),
             peer("kubescape", "C-0268"),
             peer("polaris", "cpuRequestsMissing"),
             peer("kube-linter", "unset-cpu-requirements"),
@@ -56,7 +58,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         };
         if !(has("requests") || has("limits")) {
             let place = Place::ContainerLacks(container, &["resources", "requests", "cpu"]);
-            out.report(&CHECK, place).container(container);
+            let change = fix::amount(container, "requests", "cpu", out.fix_value(&CHECK));
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

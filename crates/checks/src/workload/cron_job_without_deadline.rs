@@ -1,4 +1,4 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
 
 use crate::check::{Check, Run, peer};
@@ -38,6 +38,8 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     if object.is("batch", "CronJob") && object.node().at(&["spec", "startingDeadlineSeconds"]).is_none() {
-        out.report(&CHECK, Place::Missing(object.node(), &["spec", "startingDeadlineSeconds"]));
+        let place = Place::Missing(object.node(), &["spec", "startingDeadlineSeconds"]);
+        let change = out.fix_value(&CHECK).and_then(|seconds| place.set(seconds));
+        out.report(&CHECK, place).fix(FixSafety::Unsafe, change);
     }
 }

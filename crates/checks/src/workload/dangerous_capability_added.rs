@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -38,12 +39,17 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("kubescape", "rule-privileged-container"),
+            peer("trivy", "KSV-0106"),
+            peer("trivy", "KSV-0005"),
+            peer("trivy", "KSV-0120"),
+            peer("checkov", "CKV_K8S_39"),
+            peer("kubesec", "CapSysAdmin"),
             peer("cis-1.12", "5.2.9"),
             peer("kubescape", "C-0046"),
             peer("kubescape", "C-0200"),
             peer("polaris", "dangerousCapabilities"),
             peer("kubeaudit", "capabilities"),
-            peer("trivy", "KSV-0022"),
             peer("checkov", "CKV_K8S_24"),
             peer("checkov", "CKV_K8S_25"),
             peer("prowler", "core_minimize_containers_added_capabilities"),
@@ -85,7 +91,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
     for container in pod.containers() {
         let add = container.security("capabilities").and_then(|capabilities| capabilities.get("add"));
-        for item in add.into_iter().flat_map(|add| add.items()) {
+        let Some(add) = add else { continue };
+        for item in add.items() {
             let Some(written) = item.as_str() else { continue };
             let upper = written.to_ascii_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
@@ -93,6 +100,7 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
                 continue;
             }
             let finding = out.report(&CHECK, item).container(container).part("capability", name);
+            finding.fix(FixSafety::Unsafe, edit::remove_item(add, item));
             if AS_GOOD_AS_PRIVILEGED.contains(&name) {
                 finding.severity(Severity::Critical);
             }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run};
 use crate::findings::Findings;
@@ -39,6 +40,10 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers_in(ContainerList::Ephemeral) {
-        out.report(&CHECK, container.node().get("name").unwrap_or(container.node())).container(container);
+        let list = pod.spec().get(ContainerList::Ephemeral.field());
+        let change = list.and_then(|list| edit::remove_item(list, container.node()));
+        out.report(&CHECK, container.node().get("name").unwrap_or(container.node()))
+            .container(container)
+            .fix(FixSafety::Unsafe, change);
     }
 }

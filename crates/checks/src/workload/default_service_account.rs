@@ -40,6 +40,7 @@ pub(crate) static CHECK: Check = Check {
             peer("aks-1.8.0", "5.2.1"),
             peer("gke-1.9.0", "5.2.2"),
             peer("kubescape", "C-0225"),
+            peer("kubescape", "C-0239"),
             peer("kube-linter", "default-service-account"),
             peer("checkov", "CKV_K8S_41"),
             peer("kubesec", "ServiceAccountName"),

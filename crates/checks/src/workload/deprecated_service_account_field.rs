@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
-use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_model::{FixSafety, RuleInfo, Severity};
+use haechi_objects::{Pod, WorkloadKind};
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -41,9 +41,19 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
-    let Some(old) = pod.spec().get("serviceAccount") else { return };
+    let Some(old) = pod.spec().get("serviceAccount").filter(|old| old.as_str() != Some("")) else { return };
     let new = pod.spec().get("serviceAccountName").and_then(Node::as_str);
     if new.is_none() || new != old.as_str() {
-        out.report(&CHECK, old);
+        // Kubernetes takes the old field only where the new one is missing or empty.
+        let change = match new {
+            // Other software may know the old name alone.
+            _ if pod.kind() == WorkloadKind::Custom => None,
+            // An empty name means the default account, as no name does.
+            None if old.as_str() == Some("") => edit::remove(pod.spec(), "serviceAccount"),
+            None => edit::rename(pod.spec(), "serviceAccount", "serviceAccountName"),
+            Some("") => None,
+            Some(_) => edit::remove(pod.spec(), "serviceAccount"),
+        };
+        out.report(&CHECK, old).fix(FixSafety::Safe, change);
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -59,7 +59,18 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             }
         }
         for (text, name) in twice {
-            out.report(&CHECK, name).container(container).part("variable", text);
+            // What refers to the variable between the two gets the first value.
+            let reference = format!("$({text})");
+            let refers = |variable: Node<'_>| {
+                variable.get("value").and_then(Node::as_str).is_some_and(|value| value.contains(&reference))
+            };
+            let is_used = env.items().any(refers);
+            let safety = if is_used { FixSafety::Unsafe } else { FixSafety::Safe };
+            let is_it = |variable: &Node<'_>| variable.get("name").and_then(Node::as_str) == Some(text);
+            // One edit mends two; of more, people should look which one was meant.
+            let first = name.parent().filter(|_| env.items().filter(is_it).count() == 2);
+            let change = first.and_then(|first| edit::remove_item(env, first));
+            out.report(&CHECK, name).container(container).part("variable", text).fix(safety, change);
         }
     }
 }

@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers without a request or limit for ephemeral storage.
@@ -48,9 +49,11 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             ("limits", &["resources", "limits", "ephemeral-storage"]),
         ] {
             if container.node().at(path).is_none() {
+                let change = fix::amount(container, list, "ephemeral-storage", out.fix_value(&CHECK));
                 out.report(&CHECK, Place::ContainerLacks(container, path))
                     .container(container)
-                    .part("list", list);
+                    .part("list", list)
+                    .fix(FixSafety::Unsafe, change);
             }
         }
     }

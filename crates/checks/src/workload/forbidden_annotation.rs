@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Object, Pod};
-use haechi_syntax::Node;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
@@ -44,10 +44,13 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     }
     let template = context.templates.pod(object).map(Pod::template).filter(|node| *node != object.node());
     for node in [Some(object.node()), template].into_iter().flatten() {
-        for entry in node.at(&["metadata", "annotations"]).map(Node::entries).into_iter().flatten() {
+        let Some(annotations) = node.at(&["metadata", "annotations"]) else { continue };
+        for entry in annotations.entries() {
             let value = entry.value.as_str().unwrap_or_default();
             if forbidden.iter().any(|rule| forbids(rule, entry.key, value)) {
-                out.report(&CHECK, entry.value).part("annotation", entry.key);
+                out.report(&CHECK, entry.value)
+                    .part("annotation", entry.key)
+                    .fix(FixSafety::Unsafe, edit::remove(annotations, entry.key));
             }
         }
     }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -43,17 +44,23 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     }
     let of_pod = |field: &str| pod.security_context().and_then(|context| context.get(field));
     if of_pod("fsGroup").is_none() {
-        out.report(&CHECK, Place::Missing(pod.spec(), &["securityContext", "fsGroup"]))
-            .part("field", "fsGroup");
+        let place = Place::Missing(pod.spec(), &["securityContext", "fsGroup"]);
+        let change = out.fix_value(&CHECK).and_then(|value| place.set(value));
+        out.report(&CHECK, place).part("field", "fsGroup").fix(FixSafety::Unsafe, change);
     }
+    let path = ["securityContext", "fsGroupChangePolicy"];
+    let policy_fix = edit::set(pod.spec(), &path, "OnRootMismatch");
     match of_pod("fsGroupChangePolicy") {
         Some(policy) if matches!(policy.as_str(), Some("Always" | "OnRootMismatch")) => {}
         Some(policy) => {
-            out.report(&CHECK, policy).part("field", "fsGroupChangePolicy");
+            out.report(&CHECK, policy)
+                .part("field", "fsGroupChangePolicy")
+                .fix(FixSafety::Unsafe, policy_fix);
         }
         None => {
             out.report(&CHECK, Place::Missing(pod.spec(), &["securityContext", "fsGroupChangePolicy"]))
-                .part("field", "fsGroupChangePolicy");
+                .part("field", "fsGroupChangePolicy")
+                .fix(FixSafety::Unsafe, policy_fix);
         }
     }
 }

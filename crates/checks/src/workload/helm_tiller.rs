@@ -1,5 +1,5 @@
 use haechi_model::{RuleInfo, Severity};
-use haechi_objects::{Container, ImageRef, Labels, Object};
+use haechi_objects::{Container, ImageRef, Labels, Object, Pod};
 use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
@@ -19,8 +19,7 @@ use crate::findings::Findings;
 /// # Helm 3 needs no server.
 /// ```
 /// ## Decisions
-/// Told by the image's name, or by the labels `app: helm` and `name: tiller`. A Tiller that listens on the loopback
-/// address alone is medium.
+/// Told by the image's name, or by the labels `app: helm` and `name: tiller`. Whether it answers the whole cluster is `helm-tiller-open`.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "helm-tiller",
@@ -29,12 +28,7 @@ pub(crate) static CHECK: Check = Check {
         since: "0.1.0",
         preview: false,
         references: &["https://helm.sh/docs/topics/v2_v3_migration/"],
-        peers: &[
-            peer("trivy", "KSV-0102"),
-            peer("checkov", "CKV_K8S_34"),
-            peer("checkov", "CKV_K8S_44"),
-            peer("checkov", "CKV_K8S_45"),
-        ],
+        peers: &[peer("trivy", "KSV-0102"), peer("checkov", "CKV_K8S_34"), peer("checkov", "CKV_K8S_44")],
     },
     opt_in: false,
     run: Run::ObjectAmong(check),
@@ -53,27 +47,27 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         return;
     }
     let Some(pod) = context.templates.pod(object) else { return };
-    let is_labelled = is_tiller(pod.labels()) || is_tiller(object.labels());
     for container in pod.containers() {
-        let image = container.image();
-        let reference = image.and_then(Node::as_str).and_then(ImageRef::parse);
-        let is_image = reference.is_some_and(|reference| {
-            reference.repository.rsplit('/').next().is_some_and(|name| name == "tiller")
-        });
-        if is_image || (is_labelled && container.name() == "tiller") {
-            let finding = out.report(&CHECK, image.unwrap_or(container.node()));
-            if listens_on_loopback(container) {
-                finding.severity(Severity::Medium);
-            }
+        if is_tiller_container(pod, container) {
+            out.report(&CHECK, container.image().unwrap_or(container.node()));
         }
     }
+}
+
+pub(super) fn is_tiller_container(pod: Pod<'_>, container: Container<'_>) -> bool {
+    let reference = container.image().and_then(Node::as_str).and_then(ImageRef::parse);
+    let is_image = reference.is_some_and(|reference| {
+        reference.repository.rsplit('/').next().is_some_and(|name| name == "tiller")
+    });
+    let is_labelled = is_tiller(pod.labels()) || is_tiller(pod.object().labels());
+    is_image || (is_labelled && container.name() == "tiller")
 }
 
 fn is_tiller(labels: Labels<'_>) -> bool {
     labels.get("app") == Some("helm") && labels.get("name") == Some("tiller")
 }
 
-fn listens_on_loopback(container: Container<'_>) -> bool {
+pub(super) fn listens_on_loopback(container: Container<'_>) -> bool {
     let node = container.node();
     [node.get("command"), node.get("args")].into_iter().flatten().flat_map(Node::items).any(|word| {
         word.as_str()

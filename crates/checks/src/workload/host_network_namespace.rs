@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods that share the network namespace of their node.
@@ -67,6 +68,9 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = pod.spec().get("hostNetwork").filter(|flag| flag.is_true()) {
-        out.report(&CHECK, flag);
+        // The API server demands it for processes of a Windows host.
+        let is_needed = fix::has_host_process(pod);
+        let change = if is_needed { None } else { fix::unset(pod.spec(), "hostNetwork") };
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, change);
     }
 }

@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods that share the process namespace of their node.
@@ -30,6 +31,7 @@ pub(crate) static CHECK: Check = Check {
             "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
         ],
         peers: &[
+            peer("kubescape", "host-pid-ipc-privileges"),
             peer("cis-1.12", "5.2.3"),
             peer("eks-1.8.0", "4.2.2"),
             peer("kubescape", "C-0038"),
@@ -56,6 +58,6 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = pod.spec().get("hostPID").filter(|flag| flag.is_true()) {
-        out.report(&CHECK, flag);
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, fix::unset(pod.spec(), "hostPID"));
     }
 }

@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -66,7 +67,10 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             let Some(host_port) = port.get("hostPort") else { continue };
             match host_port.as_i64() {
                 Some(number) if number != 0 => {
-                    out.report(&CHECK, host_port).container(container).part("port", number);
+                    out.report(&CHECK, host_port)
+                        .container(container)
+                        .part("port", number)
+                        .fix(FixSafety::Unsafe, edit::remove(port, "hostPort"));
                 }
                 _ => {}
             }

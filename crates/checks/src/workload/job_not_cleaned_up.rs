@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Object;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -40,7 +41,9 @@ pub(crate) static CHECK: Check = Check {
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     if object.is("batch", "CronJob") {
         if let Some(ttl) = object.node().at(&["spec", "jobTemplate", "spec", "ttlSecondsAfterFinished"]) {
-            out.report(&CHECK, ttl).arg("kind", "CronJob");
+            let spec = object.node().at(&["spec", "jobTemplate", "spec"]);
+            let change = spec.and_then(|spec| edit::remove(spec, "ttlSecondsAfterFinished"));
+            out.report(&CHECK, ttl).arg("kind", "CronJob").fix(FixSafety::Unsafe, change);
         }
     } else if object.is("batch", "Job") {
         let owners = object.metadata().and_then(|metadata| metadata.get("ownerReferences"));
@@ -50,7 +53,8 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         let has_ttl = object.node().at(&["spec", "ttlSecondsAfterFinished"]).is_some();
         if owners.is_none_or(|owners| owners.is_empty()) && !is_removed && !has_ttl {
             let place = Place::Missing(object.node(), &["spec", "ttlSecondsAfterFinished"]);
-            out.report(&CHECK, place).arg("kind", "Job");
+            let change = out.fix_value(&CHECK).and_then(|seconds| place.set(seconds));
+            out.report(&CHECK, place).arg("kind", "Job").fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,10 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
 use haechi_syntax::Node;
 
 use super::{apparmor_unconfined, seccomp_unconfined};
-use crate::check::{Check, Run, peer};
+use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers with none of the kernel's means of confinement: no seccomp profile, no AppArmor profile, no
@@ -39,28 +40,30 @@ pub(crate) static CHECK: Check = Check {
         peers: &[peer("kubescape", "C-0055"), peer("polaris", "linuxHardening")],
     },
     opt_in: false,
-    run: Run::Pod(check),
+    run: Run::PodAmong(check),
 };
 
-fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
+fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
     for container in pod.containers() {
         let is_privileged = container.security("privileged").is_some_and(Node::is_true);
-        if !is_privileged && !is_hardened(container) {
-            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"])).container(container);
+        if !is_privileged && !is_hardened(container, context) {
+            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"]))
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::runtime_profile(container, "seccompProfile"));
         }
     }
 }
 
-fn is_hardened(container: Container<'_>) -> bool {
+fn is_hardened(container: Container<'_>, context: &Context<'_>) -> bool {
     let confines = |profile: Option<Node<'_>>| {
         let kind = profile.and_then(Node::as_str).unwrap_or_default();
         !kind.is_empty() && !kind.eq_ignore_ascii_case("unconfined")
     };
     let has_selinux = container.effective("seLinuxOptions").is_some_and(|options| !options.node.is_empty());
-    confines(seccomp_unconfined::profile(container))
+    confines(seccomp_unconfined::profile(container, context))
         || confines(apparmor_unconfined::profile(container))
         || has_selinux
         || drops_capabilities(container)

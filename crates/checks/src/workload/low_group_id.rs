@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, NewValue, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that run under a group id below the lowest allowed one (10000 unless set otherwise), or under
@@ -20,7 +21,8 @@ use crate::findings::{Findings, Place};
 ///   runAsGroup: 10001
 /// ```
 /// ## Decisions
-/// Asked only on request, for the reasons of `low-user-id`. Group 0 is `root-group`.
+/// Asked only on request, for the reasons of `low-user-id`. Group 0 is as low as any, and is found by
+/// `root-group` as well.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "low-group-id",
@@ -53,6 +55,8 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             Some(group) => Place::Value(group.node),
             None => Place::ContainerLacks(container, &["securityContext", "runAsGroup"]),
         };
-        out.report(&CHECK, place).container(container).arg("least", least);
+        let value = out.fix_value(&CHECK).filter(|value| *value >= NewValue::Int(least));
+        let change = value.and_then(|value| fix::security(container, "runAsGroup", value));
+        out.report(&CHECK, place).container(container).arg("least", least).fix(FixSafety::Unsafe, change);
     }
 }

@@ -1,8 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, NewValue, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that run under a user id below the lowest allowed one (10000 unless set otherwise), or under
@@ -41,7 +43,8 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
-    if pod.is_windows() {
+    // In a user namespace of its own the pod's ids are nobody's on the node.
+    if pod.is_windows() || pod.spec().get("hostUsers").is_some_and(Node::is_false) {
         return;
     }
     let least = context.options.minimum_id;
@@ -51,6 +54,8 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             Some(user) => Place::Value(user.node),
             None => Place::ContainerLacks(container, &["securityContext", "runAsUser"]),
         };
-        out.report(&CHECK, place).container(container).arg("least", least);
+        let value = out.fix_value(&CHECK).filter(|value| *value >= NewValue::Int(least));
+        let change = value.and_then(|value| fix::security(container, "runAsUser", value));
+        out.report(&CHECK, place).container(container).arg("least", least).fix(FixSafety::Unsafe, change);
     }
 }

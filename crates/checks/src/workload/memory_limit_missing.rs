@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers without a memory limit.
@@ -34,6 +35,7 @@ pub(crate) static CHECK: Check = Check {
             "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
         ],
         peers: &[
+            peer("kubescape", "resources-memory-limit-and-request"),
             peer("kubescape", "C-0271"),
             peer("polaris", "memoryLimitsMissing"),
             peer("kubeaudit", "limits"),
@@ -55,7 +57,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let mut places = [own, of_pod].into_iter().flatten();
         if !places.any(|resources| resources.at(&["limits", "memory"]).is_some()) {
             let place = Place::ContainerLacks(container, &["resources", "limits", "memory"]);
-            out.report(&CHECK, place).container(container);
+            let change = fix::amount(container, "limits", "memory", out.fix_value(&CHECK));
+            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -48,7 +48,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     let owners = object.metadata().and_then(|metadata| metadata.get("ownerReferences"));
     let has_owner = owners.is_some_and(|owners| !owners.is_empty());
     let is_static = object.annotation("kubernetes.io/config.mirror").is_some()
-        || object.labels().get("tier") == Some("control-plane");
+        || (object.namespace() == Some("kube-system")
+            && object.labels().get("tier") == Some("control-plane"));
     let ends = matches!(pod.spec().get("restartPolicy").and_then(Node::as_str), Some("Never" | "OnFailure"));
     if !(has_owner || is_static || ends) {
         let kind = object.node().get("kind").unwrap_or(object.node());

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -60,7 +60,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         let of =
             |list: &str| container.security("capabilities").and_then(|capabilities| capabilities.get(list));
-        let added = of("add").into_iter().flat_map(Node::items).find(|item| is(*item, "NET_RAW"));
+        let add = of("add");
+        let added = add.into_iter().flat_map(Node::items).find(|item| is(*item, "NET_RAW"));
         let mut dropped = of("drop").into_iter().flat_map(Node::items);
         let is_dropped = dropped.any(|item| is(item, "NET_RAW") || is(item, "ALL"));
         let place = match added {
@@ -68,7 +69,11 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             None if is_dropped => continue,
             None => Place::ContainerLacks(container, &["securityContext", "capabilities", "drop"]),
         };
-        out.report(&CHECK, place).container(container);
+        let change = match (add, added) {
+            (Some(add), Some(item)) => edit::remove_item(add, item),
+            _ => edit::append_at(container.node(), &["securityContext", "capabilities", "drop"], "NET_RAW"),
+        };
+        out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
     }
 }
 

@@ -1,8 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
-use haechi_objects::Pod;
+use haechi_model::{FixSafety, RuleInfo, Severity};
+use haechi_objects::{Container, Pod};
+use haechi_syntax::Node;
+use haechi_syntax::edit::Change;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers whose processes may gain more privileges than their parent.
@@ -68,13 +71,23 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         match container.security("allowPrivilegeEscalation") {
             Some(flag) if flag.is_false() => {}
             Some(flag) => {
-                out.report(&CHECK, flag).container(container);
+                out.report(&CHECK, flag).container(container).fix(FixSafety::Unsafe, forbid(container));
             }
             None => {
                 let place =
                     Place::ContainerLacks(container, &["securityContext", "allowPrivilegeEscalation"]);
-                out.report(&CHECK, place).container(container);
+                out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, forbid(container));
             }
         }
     }
+}
+
+/// The API server refuses the setting beside privileged mode and beside `CAP_SYS_ADMIN`.
+fn forbid(container: Container<'_>) -> Option<Change> {
+    let is_privileged = container.security("privileged").is_some_and(Node::is_true);
+    let add = container.security("capabilities").and_then(|capabilities| capabilities.get("add"));
+    let mut added = add.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+    let is_refused = is_privileged
+        || added.any(|name| matches!(name.to_ascii_uppercase().as_str(), "SYS_ADMIN" | "CAP_SYS_ADMIN"));
+    if is_refused { None } else { fix::security(container, "allowPrivilegeEscalation", false) }
 }

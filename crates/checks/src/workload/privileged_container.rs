@@ -1,8 +1,11 @@
-use haechi_model::{RuleInfo, Severity};
-use haechi_objects::Pod;
+use haechi_model::{FixSafety, RuleInfo, Severity};
+use haechi_objects::{Container, Pod};
+use haechi_syntax::Node;
+use haechi_syntax::edit::Change;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags containers, init and ephemeral ones included, that run in privileged mode.
@@ -34,6 +37,7 @@ pub(crate) static CHECK: Check = Check {
             "https://attack.mitre.org/techniques/T1611/",
         ],
         peers: &[
+            peer("kubescape", "rule-privileged-container"),
             peer("cis-1.12", "5.2.2"),
             peer("eks-1.8.0", "4.2.1"),
             peer("kubescape", "C-0057"),
@@ -69,7 +73,18 @@ pub(crate) static CHECK: Check = Check {
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         if let Some(flag) = container.security("privileged").filter(|flag| flag.is_true()) {
-            out.report(&CHECK, flag).container(container);
+            out.report(&CHECK, flag).container(container).fix(FixSafety::Unsafe, take_away(container));
         }
     }
+}
+
+/// The API server lets only privileged containers mount back to the host.
+fn take_away(container: Container<'_>) -> Option<Change> {
+    let mounts = container.node().get("volumeMounts");
+    let mounts_back =
+        |mount: Node<'_>| mount.get("mountPropagation").and_then(Node::as_str) == Some("Bidirectional");
+    if mounts.into_iter().flat_map(Node::items).any(mounts_back) {
+        return None;
+    }
+    fix::security(container, "privileged", false)
 }

@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that see the unmasked `/proc` of their runtime.
@@ -31,6 +32,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/security/linux-kernel-security-constraints/",
         ],
         peers: &[
+            peer("kubescape", "set-procmount-default"),
             peer("polaris", "procMount"),
             peer("kube-linter", "unsafe-proc-mount"),
             peer("trivy", "KSV-0027"),
@@ -47,7 +49,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for container in pod.containers() {
         let mount = container.security("procMount");
         if let Some(mount) = mount.filter(|mount| mount.as_str().is_some_and(|kind| kind != "Default")) {
-            out.report(&CHECK, mount).container(container);
+            out.report(&CHECK, mount)
+                .container(container)
+                .fix(FixSafety::Unsafe, fix::security(container, "procMount", "Default"));
         }
     }
 }

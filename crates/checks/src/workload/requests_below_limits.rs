@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod, Quantity};
 use haechi_syntax::{Node, Value};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers whose requests for CPU, memory or ephemeral storage are not equal to their limits.
@@ -65,7 +66,17 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
                 (Some(request), Some(_)) => Place::Value(request),
                 (_, None) => Place::ContainerLacks(container, path),
             };
-            out.report(&CHECK, place).container(container).part("resource", resource);
+            let change = match (place, limit) {
+                // What all containers ask for together must fit what the pod has.
+                (Place::Value(_), Some(limit)) if pod.spec().get("resources").is_none() => {
+                    fix::as_written(limit).and_then(|limit| place.set(limit))
+                }
+                _ => None,
+            };
+            out.report(&CHECK, place)
+                .container(container)
+                .part("resource", resource)
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

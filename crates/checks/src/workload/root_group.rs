@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods and containers that are put into the group root (id 0).
@@ -34,7 +35,11 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/configure-pod-container/security-context/",
             "https://avd.aquasec.com/misconfig/kubernetes/general/avd-ksv-0116/",
         ],
-        peers: &[peer("trivy", "KSV-0116"), peer("kube-linter", "run-as-non-root")],
+        peers: &[
+            peer("kubescape", "set-supplementalgroups-values"),
+            peer("trivy", "KSV-0116"),
+            peer("kube-linter", "run-as-non-root"),
+        ],
     },
     opt_in: false,
     run: Run::Pod(check),
@@ -45,9 +50,15 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         return;
     }
     let of_pod = pod.security_context();
+    let other = out.fix_value(&CHECK);
     let mut report = |node: Node<'_>, field: &'static str| {
         if node.as_i64() == Some(0) {
-            out.report(&CHECK, node).part("field", field);
+            let list = node.parent().filter(|parent| parent.is_sequence());
+            let change = match list {
+                Some(list) => edit::remove_item(list, node),
+                None => other.clone().and_then(|other| edit::replace(node, other)),
+            };
+            out.report(&CHECK, node).part("field", field).fix(FixSafety::Unsafe, change);
         }
     };
     for field in ["runAsGroup", "fsGroup"] {
@@ -59,7 +70,12 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     groups.into_iter().flat_map(Node::items).for_each(|group| report(group, "supplementalGroups"));
     for container in pod.containers() {
         if let Some(group) = container.security("runAsGroup").filter(|group| group.as_i64() == Some(0)) {
-            out.report(&CHECK, group).container(container).part("field", "runAsGroup");
+            let other = out.fix_value(&CHECK);
+            let change = other.and_then(|other| fix::security(container, "runAsGroup", other));
+            out.report(&CHECK, group)
+                .container(container)
+                .part("field", "runAsGroup")
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,9 +1,10 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 use haechi_syntax::Node;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers that have no security context, neither of their own nor by their pod.
@@ -25,7 +26,7 @@ use crate::findings::{Findings, Place};
 /// ```
 /// ## Decisions
 /// Asked only on request: every setting that is missing there is found by a check of its own. An empty map is none.
-/// A pod's context counts for its containers as far as containers inherit it.
+/// A pod's context counts for its containers if it sets something that containers inherit; `fsGroup` alone does not.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "security-context-missing",
@@ -52,14 +53,36 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Pod(check),
 };
 
+/// What containers have from their pod's context unless they set it themselves.
+const INHERITED: &[&str] = &[
+    "appArmorProfile",
+    "runAsGroup",
+    "runAsNonRoot",
+    "runAsUser",
+    "seLinuxOptions",
+    "seccompProfile",
+    "windowsOptions",
+];
+
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     let is_set = |context: Option<Node<'_>>| context.is_some_and(|context| !context.is_empty());
-    if is_set(pod.security_context()) {
+    if pod
+        .security_context()
+        .is_some_and(|context| INHERITED.iter().any(|field| context.get(field).is_some()))
+    {
         return;
     }
     for container in pod.containers() {
         if !is_set(container.security_context()) {
-            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"])).container(container);
+            // The API server refuses the field for Windows.
+            let change = if pod.is_windows() {
+                None
+            } else {
+                fix::security(container, "allowPrivilegeEscalation", false)
+            };
+            out.report(&CHECK, Place::ContainerLacks(container, &["securityContext"]))
+                .container(container)
+                .fix(FixSafety::Unsafe, change);
         }
     }
 }

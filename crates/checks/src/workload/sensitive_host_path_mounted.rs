@@ -8,7 +8,7 @@ use crate::findings::Findings;
 /// Flags volumes that mount a directory of the node which holds its configuration, credentials or processes.
 /// ## Why is this bad?
 /// `/etc/kubernetes` and `/var/lib/kubelet` hold the node's credentials and every pod's secrets; `/proc`, `/sys` and
-/// `/dev` reach the kernel; `/`, `/etc` and `/root` hold everything else.
+/// `/dev` reach the kernel; `/`, `/etc` and `/root` hold everything else. `.aws` and its like open the cloud account.
 /// ## Example
 /// ```yaml
 /// volumes:
@@ -26,7 +26,8 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Of some directories everything beneath counts (`/proc`, `/var/lib/kubelet` …), of others only the directory itself:
-/// a pod that mounts `/etc/localtime` does not see `/etc/shadow`.
+/// a pod that mounts `/etc/localtime` does not see `/etc/shadow`. Directories in which tools keep credentials (`.aws`,
+/// `.kube`, `.ssh` …) count wherever they are.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "sensitive-host-path-mounted",
@@ -57,8 +58,6 @@ const TREES: &[&str] = &[
     "/etc/kubernetes",
     "/etc/ssh",
     "/proc",
-    "/root/.kube",
-    "/root/.ssh",
     "/sys",
     "/var/lib/containerd",
     "/var/lib/docker",
@@ -70,6 +69,9 @@ const TREES: &[&str] = &[
 const DIRECTORIES: &[&str] =
     &["/", "/boot", "/dev", "/etc", "/home", "/lib", "/root", "/run", "/usr", "/var", "/var/lib", "/var/run"];
 
+/// Directories in which command-line tools keep their user's credentials.
+const OF_TOOLS: &[&str] = &[".aws", ".azure", ".docker", ".gcloud", ".gnupg", ".kube", ".ssh"];
+
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     for volume in pod.volumes() {
         let Some(path) = volume.at(&["hostPath", "path"]) else { continue };
@@ -78,7 +80,9 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         let is_in_tree = TREES.iter().any(|tree| {
             clean.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         });
-        if is_in_tree || DIRECTORIES.contains(&clean.as_str()) {
+        let is_of_tool =
+            clean.split('/').any(|part| OF_TOOLS.contains(&part)) || clean.contains("/.config/gcloud");
+        if is_in_tree || is_of_tool || DIRECTORIES.contains(&clean.as_str()) {
             let name = volume.get("name").and_then(|name| name.as_str()).unwrap_or_default();
             let finding = out.report(&CHECK, path).part("volume", name).arg("path", written);
             if clean == "/" {

@@ -1,12 +1,12 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Object, Pod};
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::{Findings, Place};
 
 /// ## What it does
-/// Flags pods that get a token for the Kubernetes API without asking for one.
+/// Flags pods that get a token for the Kubernetes API.
 /// ## Why is this bad?
 /// Every process in the pod can call the API with the rights of its service account; most programs never do, but an
 /// attacker will.
@@ -64,10 +64,12 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if !mounts_token(pod, context) {
         return;
     }
+    let change = edit::set(pod.spec(), &["automountServiceAccountToken"], false);
     match pod.spec().get("automountServiceAccountToken") {
         Some(flag) => out.report(&CHECK, flag),
         None => out.report(&CHECK, Place::Missing(pod.spec(), &["automountServiceAccountToken"])),
-    };
+    }
+    .fix(FixSafety::Unsafe, change);
 }
 
 /// Whether the pod gets a token: its own field decides, else that of its service account, else it does.

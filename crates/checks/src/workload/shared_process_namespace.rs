@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{ContainerList, Pod};
 
 use crate::check::{Check, Run};
 use crate::findings::Findings;
+use crate::fix;
 
 /// ## What it does
 /// Flags pods whose containers share one process namespace.
@@ -42,6 +43,6 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = flag
         && count > 1
     {
-        out.report(&CHECK, flag);
+        out.report(&CHECK, flag).fix(FixSafety::Unsafe, fix::unset(pod.spec(), "shareProcessNamespace"));
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -41,6 +41,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     let of_pod = |field: &str| pod.security_context().and_then(|context| context.get(field));
     let is_strict = of_pod("supplementalGroupsPolicy").and_then(Node::as_str) == Some("Strict");
     if !pod.is_windows() && !is_strict && of_pod("supplementalGroups").is_none() {
-        out.report(&CHECK, Place::Missing(pod.spec(), &["securityContext", "supplementalGroups"]));
+        let path = ["securityContext", "supplementalGroupsPolicy"];
+        out.report(&CHECK, Place::Missing(pod.spec(), &["securityContext", "supplementalGroups"]))
+            .fix(FixSafety::Unsafe, edit::set(pod.spec(), &path, "Strict"));
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -64,7 +64,10 @@ fn judge(options: Node<'_>, container: Option<Container<'_>>, out: &mut Findings
             if let Some(container) = container {
                 finding.container(container);
             }
-            finding.part("field", field).arg("value", value);
+            finding
+                .part("field", field)
+                .arg("value", value)
+                .fix(FixSafety::Unsafe, edit::remove(options, field));
         }
     }
 }

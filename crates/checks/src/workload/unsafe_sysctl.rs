@@ -1,5 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -38,6 +39,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/",
         ],
         peers: &[
+            peer("kubescape", "set-sysctls-params"),
             peer("kube-linter", "unsafe-sysctls"),
             peer("trivy", "KSV-0026"),
             peer("pss", "baseline"),
@@ -66,11 +68,14 @@ const SAFE: &[&str] = &[
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     let sysctls = pod.security_context().and_then(|context| context.get("sysctls"));
-    for sysctl in sysctls.into_iter().flat_map(|sysctls| sysctls.items()) {
+    let Some(sysctls) = sysctls else { return };
+    for sysctl in sysctls.items() {
         let Some(name) = sysctl.get("name") else { continue };
         let Some(written) = name.as_str() else { continue };
         if !SAFE.contains(&written.replace('/', ".").as_str()) {
-            out.report(&CHECK, name).part("sysctl", written);
+            out.report(&CHECK, name)
+                .part("sysctl", written)
+                .fix(FixSafety::Unsafe, edit::remove_item(sysctls, sysctl));
         }
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Pod, WorkloadKind};
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -54,11 +54,18 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         _ => matches!(written, None | Some("" | "Always")),
     };
     if !is_suitable {
+        // Jobs have two policies to choose from. For the others there is but one, and with another one the API server
+        // refuses the workload, so nothing that runs changes.
+        let change = match pod.kind() {
+            WorkloadKind::Job | WorkloadKind::CronJob => None,
+            _ => edit::set(pod.spec(), &["restartPolicy"], "Always"),
+        };
         match policy {
             Some(policy) => out.report(&CHECK, policy),
             None => out.report(&CHECK, Place::Missing(pod.spec(), &["restartPolicy"])),
         }
         .arg("policy", written.unwrap_or("Always"))
-        .arg("kind", pod.object().kind());
+        .arg("kind", pod.object().kind())
+        .fix(FixSafety::Safe, change);
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -45,13 +45,16 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() || uses_host {
         return;
     }
+    // The API server refuses raw block devices in a user namespace.
+    let has_devices = pod.containers().any(|container| container.node().get("volumeDevices").is_some());
+    let change = if has_devices { None } else { edit::set(pod.spec(), &["hostUsers"], false) };
     match pod.spec().get("hostUsers") {
         Some(flag) if flag.is_false() => {}
         Some(flag) => {
-            out.report(&CHECK, flag);
+            out.report(&CHECK, flag).fix(FixSafety::Unsafe, change);
         }
         None => {
-            out.report(&CHECK, Place::Missing(pod.spec(), &["hostUsers"]));
+            out.report(&CHECK, Place::Missing(pod.spec(), &["hostUsers"])).fix(FixSafety::Unsafe, change);
         }
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -36,6 +36,7 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/",
         ],
         peers: &[
+            peer("kubescape", "set-hostprocess-true"),
             peer("cis-1.12", "5.2.11"),
             peer("kubescape", "C-0202"),
             peer("polaris", "hostProcess"),
@@ -52,11 +53,14 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if let Some(flag) = pod.security_context().and_then(flag) {
-        out.report(&CHECK, flag).part("subject", "pod");
+        out.report(&CHECK, flag).part("subject", "pod").fix(FixSafety::Unsafe, edit::replace(flag, false));
     }
     for container in pod.containers() {
         if let Some(flag) = container.security_context().and_then(flag) {
-            out.report(&CHECK, flag).part("subject", "container").container(container);
+            out.report(&CHECK, flag)
+                .part("subject", "container")
+                .container(container)
+                .fix(FixSafety::Unsafe, edit::replace(flag, false));
         }
     }
 }

@@ -1,6 +1,6 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
-use haechi_syntax::Node;
+use haechi_syntax::{Node, edit};
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
@@ -64,7 +64,8 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
                         .container(container)
                         .part("volume", name)
                         .part("mount", at)
-                        .arg("path", path);
+                        .arg("path", path)
+                        .fix(FixSafety::Unsafe, edit::set(mount, &["readOnly"], true));
                 }
             }
         }

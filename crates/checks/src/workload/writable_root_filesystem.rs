@@ -1,8 +1,9 @@
-use haechi_model::{RuleInfo, Severity};
+use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::Pod;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
+use crate::fix;
 
 /// ## What it does
 /// Flags containers whose root file system can be written to.
@@ -58,11 +59,15 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         match container.security("readOnlyRootFilesystem") {
             Some(flag) if flag.is_true() => {}
             Some(flag) => {
-                out.report(&CHECK, flag).container(container);
+                out.report(&CHECK, flag)
+                    .container(container)
+                    .fix(FixSafety::Unsafe, fix::security(container, "readOnlyRootFilesystem", true));
             }
             None => {
                 let place = Place::ContainerLacks(container, &["securityContext", "readOnlyRootFilesystem"]);
-                out.report(&CHECK, place).container(container);
+                out.report(&CHECK, place)
+                    .container(container)
+                    .fix(FixSafety::Unsafe, fix::security(container, "readOnlyRootFilesystem", true));
             }
         }
     }

@@ -13,6 +13,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("scan.exclude", "[]"),
     ("scan.fail-on", "\"low\""),
     ("scan.min-severity", "\"info\""),
+    ("scan.render", "false"),
 ];
 
 /// `haechi config show`: what a scan of that path would go by.

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 use haechi_detect::decode::{FlowColumns, Format, Reject, RejectReason};
 use haechi_detect::fields::Source;
-use haechi_detect::output::OutputOptions;
+use haechi_detect::output::{OutputOptions, time_text};
 use haechi_detect::program::RuleMatching;
 use haechi_detect::rules::Loaded;
 use haechi_detect::stream::{Report, Stream, StreamOptions, StreamStats};
@@ -54,7 +54,10 @@ impl Printer<'_> {
                 let rule = self.rules.iter().find(|rule| *rule.name == *detection.rule);
                 write_ocsf_detection(detection, rule, env!("CARGO_PKG_VERSION"), self.out)?;
             }
-            Output::Sarif(sarif) => sarif.detection(detection, &self.file, line, self.out)?,
+            Output::Sarif(sarif) => {
+                let time = time_text(detection.time_ns);
+                sarif.detection(detection, &self.file, line, &time, self.out)?;
+            }
         }
         if self.is_live { self.out.flush() } else { Ok(()) }
     }

@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use haechi_checks::{CHECKS, Check};
-use haechi_model::Severity;
+use haechi_model::{Finding, Problem, ProblemGroup, ProblemKind, Severity};
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
-    Args, Context, GroupBy, Texts, write_csv, write_github, write_html, write_json, write_junit, write_sarif,
-    write_table,
+    Args, Context, Fixing, GroupBy, Texts, write_csv, write_fixes, write_github, write_html, write_json,
+    write_junit, write_sarif, write_table,
 };
-use haechi_sources::{DiscoverOptions, discover};
+use haechi_sources::{ClusterKind, DiscoverOptions, Discovery, discover};
 use haechi_syntax::Limits;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -22,31 +22,81 @@ use super::{catalogue, terminal, to_stdout};
 use crate::Exit;
 use crate::baseline::Baseline;
 use crate::config::Config;
+use crate::connection::{self, Namespaces};
 use crate::exit::UsageError;
-use crate::scan::{ScanOptions, Scanned, scan};
+use crate::fix::{FixOptions, Fixed, write_diff};
+use crate::scan::{
+    BroughtPolicies, RenderOptions, ScanOptions, Scanned, Text, scan_and_fix, scan_with, text,
+};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let mut scanned = scan_paths(matches, texts)?;
-    if let Some(path) = matches.get_one::<PathBuf>("baseline") {
-        let gone = baseline(path)?.subtract(&mut scanned.report);
+    let request = Request::read(matches, texts)?;
+    let known = matches.get_one::<PathBuf>("baseline").map(|path| baseline(path)).transpose()?;
+    let fixing = matches
+        .get_flag("fix")
+        .then(|| Fixing { planned: matches.get_flag("diff"), with_unsafe: matches.get_flag("unsafe-fixes") });
+    let (mut scanned, fixed) = match fixing {
+        None => (request.scan(), None),
+        Some(fixing) => {
+            let is_input = |path: &PathBuf| path.as_os_str() == "-";
+            if request.paths.len() > 1 && request.paths.iter().any(is_input) {
+                return Err(UsageError(texts.message("cli-fix-input-alone", &Args::new())).into());
+            }
+            let fixed = request.fix(fixing, known.as_ref());
+            (fixed.scanned, Some((fixing, fixed.changed, fixed.input)))
+        }
+    };
+    if let Some(known) = known {
+        let gone = known.subtract(&mut scanned.report);
         if gone > 0 {
             let note = texts.message("cli-baseline-gone", &Args::new().number("count", gone));
             writeln!(io::stderr(), "{note}")?;
         }
     }
-    let exit = exit(&scanned);
-    let least = scanned.min_severity;
+    let exit = exit(&scanned, request.fail_on);
     let before = scanned.report.findings.len();
-    scanned.report.findings.retain(|finding| finding.severity >= least);
+    scanned.report.findings.retain(|finding| finding.severity >= request.min_severity);
     let hidden = before - scanned.report.findings.len();
-    print(&scanned, hidden, matches, texts)?;
-    Ok(exit)
+    match fixed {
+        None => {
+            to_stdout(|out| print(&scanned, hidden, None, matches, texts, out))?;
+            Ok(exit)
+        }
+        Some((fixing, changed, _)) if fixing.planned => {
+            to_stdout(|out| write_diff(&changed, out))?;
+            fix_notes(&scanned, hidden, fixing, texts)?;
+            Ok(if exit == Exit::Clean && !changed.is_empty() { Exit::Findings } else { exit })
+        }
+        // The text goes where the next program of a pipe reads it, the report to the reader.
+        Some((fixing, _, Some(input))) => {
+            to_stdout(|out| out.write_all(&input))?;
+            print(&scanned, hidden, Some(fixing), matches, texts, &mut io::stderr().lock())?;
+            Ok(exit)
+        }
+        Some((fixing, _, None)) => {
+            to_stdout(|out| print(&scanned, hidden, Some(fixing), matches, texts, out))?;
+            if matches.get_one::<String>("output").is_some_and(|format| format != "table") {
+                fix_notes(&scanned, hidden, fixing, texts)?;
+            }
+            Ok(exit)
+        }
+    }
+}
+
+/// What was fixed, beside an output that has no place for it.
+fn fix_notes(scanned: &Scanned, hidden: usize, fixing: Fixing, texts: &Texts) -> Result<()> {
+    let rules = catalogue();
+    let mut context = Context::new(texts, &rules, env!("CARGO_PKG_VERSION"));
+    context.hidden = hidden;
+    context.fixing = Some(fixing);
+    write_fixes(&scanned.report, &context, &mut io::stderr().lock())?;
+    Ok(())
 }
 
 /// `haechi baseline PATH…`: writes down what is known today.
 pub(super) fn write_baseline(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let scanned = scan_paths(matches, texts)?;
+    let scanned = Request::read(matches, texts)?.scan();
     let known = Baseline::of(&scanned.report);
     match matches.get_one::<PathBuf>("write") {
         Some(path) => {
@@ -72,70 +122,160 @@ fn baseline(path: &Path) -> Result<Baseline> {
     Ok(Baseline::read(&text).map_err(refuse)?)
 }
 
-/// A scan, and how it is to be shown and judged.
+/// What is to be scanned, and how it is judged.
 #[derive(Debug)]
-struct Outcome {
-    scanned: Scanned,
+struct Request {
+    paths: Vec<PathBuf>,
+    discovery: Discovery,
+    /// Objects of a live cluster.
+    live: Vec<Text>,
+    options: ScanOptions,
     /// `None`: findings never fail.
     fail_on: Option<Severity>,
     min_severity: Severity,
 }
 
-impl std::ops::Deref for Outcome {
-    type Target = Scanned;
+impl Request {
+    fn read(matches: &ArgMatches, texts: &Texts) -> Result<Self> {
+        let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
+        let config = config(matches, &paths)?;
+        let written = |name: &str| {
+            matches.try_contains_id(name).is_ok_and(|there| there)
+                && matches.value_source(name) == Some(ValueSource::CommandLine)
+        };
+        let min_severity = match config.min_severity {
+            Some(severity) if !written("min-severity") => severity,
+            _ => severity(matches, "min-severity").unwrap_or(Severity::Info),
+        };
+        let fail_on = match &config.fail_on {
+            Some(threshold) if !written("fail-on") => threshold.parse().ok(),
+            _ => severity(matches, "fail-on"),
+        };
+        let pod_security = matches.get_one::<LevelVersion>("pod-security").copied().or(config.pod_security);
+        let mut discovery =
+            discover(&paths, &DiscoverOptions { honour_ignore_files: !matches.get_flag("no-ignore") });
+        if let Some(exclude) = &config.exclude {
+            discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
+        }
+        let owner_labels = match (group_by(matches), &config.owner_labels) {
+            (GroupBy::Owner, Some(labels)) if !written("owner-label") => labels.clone(),
+            (GroupBy::Owner, _) => matches.get_many("owner-label").into_iter().flatten().cloned().collect(),
+            _ => Vec::new(),
+        };
+        let options = ScanOptions {
+            owner_labels,
+            render: rendering(matches, &config, texts)?,
+            checks: chosen_checks(matches, &config, texts)?,
+            check_options: config.check_options.clone(),
+            templates: config.templates.clone(),
+            pod_security,
+            policies: BroughtPolicies::of_arguments(matches, texts)?.map(Arc::new),
+            limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
+            threads: threads(matches),
+            today: today(),
+            config,
+        };
+        let live =
+            if connection::is_asked(matches) { live_objects(matches, texts)? } else { Live::default() };
+        discovery.problems.extend(live.problems);
+        Ok(Self { paths, discovery, live: live.texts, options, fail_on, min_severity })
+    }
 
-    fn deref(&self) -> &Scanned {
-        &self.scanned
+    fn scan(&self) -> Scanned {
+        let bar = progress_bar((self.discovery.files.len() + self.live.len()) as u64 * 2);
+        let scanned = scan_with(self.discovery.clone(), self.live.clone(), &self.options, &|| bar.inc(1));
+        bar.finish_and_clear();
+        scanned
+    }
+
+    /// Fixes what is shown: neither what the baseline knows nor what is less severe than was asked for.
+    fn fix(&self, fixing: Fixing, known: Option<&Baseline>) -> Fixed {
+        let counts = |findings: &[&Finding]| {
+            let mut counts = match known {
+                Some(known) => known.compare(findings).0,
+                None => vec![true; findings.len()],
+            };
+            for (counts, finding) in counts.iter_mut().zip(findings) {
+                *counts &= finding.severity >= self.min_severity;
+            }
+            counts
+        };
+        let fix = FixOptions { with_unsafe: fixing.with_unsafe, write: !fixing.planned };
+        let bar = progress_bar(self.discovery.files.len() as u64);
+        let fixed =
+            scan_and_fix(self.discovery.clone(), &self.paths, &self.options, fix, &counts, &|| bar.inc(1));
+        bar.finish_and_clear();
+        fixed
     }
 }
 
-impl std::ops::DerefMut for Outcome {
-    fn deref_mut(&mut self) -> &mut Scanned {
-        &mut self.scanned
-    }
+/// What a live cluster holds.
+#[derive(Debug, Default)]
+struct Live {
+    texts: Vec<Text>,
+    problems: Vec<Problem>,
 }
 
-fn scan_paths(matches: &ArgMatches, texts: &Texts) -> Result<Outcome> {
-    let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
-    let config = config(matches, &paths)?;
-    let written = |name: &str| {
-        matches.try_contains_id(name).is_ok_and(|there| there)
-            && matches.value_source(name) == Some(ValueSource::CommandLine)
+/// Lists what checks judge. What a controller made is left out where the controller's own object is judged.
+fn live_objects(matches: &ArgMatches, texts: &Texts) -> Result<Live> {
+    let namespaces = match matches.get_one::<String>("namespace") {
+        Some(namespace) => Namespaces::Only(namespace),
+        None => Namespaces::All(None),
     };
-    let min_severity = match config.min_severity {
-        Some(severity) if !written("min-severity") => severity,
-        _ => severity(matches, "min-severity").unwrap_or(Severity::Info),
-    };
-    let fail_on = match &config.fail_on {
-        Some(threshold) if !written("fail-on") => threshold.parse().ok(),
-        _ => severity(matches, "fail-on"),
-    };
-    let pod_security = matches.get_one::<LevelVersion>("pod-security").copied().or(config.pod_security);
-    let mut discovery =
-        discover(&paths, &DiscoverOptions { honour_ignore_files: !matches.get_flag("no-ignore") });
-    if let Some(exclude) = &config.exclude {
-        discovery.files.retain(|file| file.is_named || !exclude.is_match(file.shown.as_ref()));
+    let (documents, missing) = connection::read(matches, texts, ClusterKind::SCAN, namespaces)?;
+    let mut live = Live::default();
+    for document in documents {
+        if !is_made_by_controller(&document.text) {
+            live.texts.push(Text { shown: document.origin, text: document.text.into() });
+        }
     }
-    let owner_labels = match (group_by(matches), &config.owner_labels) {
-        (GroupBy::Owner, Some(labels)) if !written("owner-label") => labels.clone(),
-        (GroupBy::Owner, _) => matches.get_many("owner-label").into_iter().flatten().cloned().collect(),
-        _ => Vec::new(),
+    live.problems = missing
+        .into_iter()
+        .map(|missing| Problem {
+            kind: ProblemKind::NotListed,
+            path: format!("cluster/{}", missing.kind.kind).into(),
+            position: None,
+            args: vec![text("detail", missing.detail)],
+        })
+        .collect();
+    Ok(live)
+}
+
+/// Whether one of the workloads that are listed themselves made the object.
+fn is_made_by_controller(json: &str) -> bool {
+    const WORKLOADS: [&str; 7] =
+        ["CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"];
+    let Ok(object) = serde_json::from_str::<serde_json::Value>(json) else { return false };
+    let owners = object.pointer("/metadata/ownerReferences").and_then(serde_json::Value::as_array);
+    owners.into_iter().flatten().any(|owner| {
+        owner.get("controller").and_then(serde_json::Value::as_bool) == Some(true)
+            && owner
+                .get("kind")
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|kind| WORKLOADS.contains(&kind))
+    })
+}
+
+/// How to render, if that was asked for. Values that cannot be read are a mistake of the command line, not of a chart.
+fn rendering(matches: &ArgMatches, config: &Config, texts: &Texts) -> Result<Option<RenderOptions>> {
+    if !(matches.get_flag("render") || config.render.unwrap_or(false)) {
+        return Ok(None);
+    }
+    let given: Vec<PathBuf> = matches.get_many("helm-values").into_iter().flatten().cloned().collect();
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+    let seen_from_here = |path: &PathBuf| {
+        here.as_deref().and_then(|here| path.strip_prefix(here).ok()).unwrap_or(path).to_owned()
     };
-    let options = ScanOptions {
-        owner_labels,
-        checks: chosen_checks(matches, &config, texts)?,
-        check_options: config.check_options.clone(),
-        templates: config.templates.clone(),
-        pod_security,
-        limits: Limits { bytes: megabytes(matches) << 20, ..Limits::default() },
-        threads: threads(matches),
-        today: today(),
-        config,
-    };
-    let bar = progress_bar(discovery.files.len() as u64 * 2);
-    let scanned = scan(discovery, &options, &|| bar.inc(1));
-    bar.finish_and_clear();
-    Ok(Outcome { scanned, fail_on, min_severity })
+    let configured = || config.helm_values.iter().map(seen_from_here).collect();
+    let helm_values: Vec<PathBuf> = if given.is_empty() { configured() } else { given };
+    for path in &helm_values {
+        if let Err(error) = std::fs::File::open(path) {
+            let args = Args::new().text("path", path.display().to_string()).text("detail", error.to_string());
+            return Err(UsageError(texts.message("cli-render-values", &args)).into());
+        }
+    }
+    let search_path = std::env::var_os("PATH").unwrap_or_default();
+    Ok(Some(RenderOptions { search_path, helm_values, ..RenderOptions::default() }))
 }
 
 /// The configuration that `--config` names, else the one above the first path, else none.
@@ -148,31 +288,39 @@ pub(super) fn config(matches: &ArgMatches, paths: &[PathBuf]) -> Result<Config> 
     found.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
+/// The day in UTC, so that a suppression ends everywhere at once. This is the edge that reads the clock.
 fn today() -> String {
-    let today = time::OffsetDateTime::from(std::time::SystemTime::now()).date();
-    format!("{:04}-{:02}-{:02}", today.year(), u8::from(today.month()), today.day())
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 
-/// Findings decide by `--fail-on` alone, whatever is shown; but what could not be judged goes first.
-fn exit(outcome: &Outcome) -> Exit {
-    if !outcome.report.is_complete() {
+/// Findings decide by `--fail-on` alone, whatever is shown; but what could not be judged, or not be mended, goes first.
+fn exit(scanned: &Scanned, fail_on: Option<Severity>) -> Exit {
+    let is_unfixed = |problem: &Problem| problem.kind.group() == ProblemGroup::NotFixed;
+    if !scanned.report.is_complete() || scanned.report.problems.iter().any(is_unfixed) {
         return Exit::Incomplete;
     }
-    let fails = |threshold| outcome.report.findings.iter().any(|finding| finding.severity >= threshold);
-    if outcome.fail_on.is_some_and(fails) { Exit::Findings } else { Exit::Clean }
+    let fails = |threshold| scanned.report.findings.iter().any(|finding| finding.severity >= threshold);
+    if fail_on.is_some_and(fails) { Exit::Findings } else { Exit::Clean }
 }
 
-fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) -> Result<()> {
+fn print(
+    scanned: &Scanned,
+    hidden: usize,
+    fixing: Option<Fixing>,
+    matches: &ArgMatches,
+    texts: &Texts,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let rules = catalogue();
     let source = |path: &str| scanned.sources.get(path).map(|source| Arc::from(source.text().as_bytes()));
     let mut context = Context::new(texts, &rules, env!("CARGO_PKG_VERSION"));
     context.source = &source;
     context.hidden = hidden;
+    context.fixing = fixing;
     context.group_by = group_by(matches);
     context.terminal = terminal(matches);
     let report = &scanned.report;
-    to_stdout(|out| match matches.get_one::<String>("output").map(String::as_str) {
+    match matches.get_one::<String>("output").map(String::as_str) {
         Some("json") => write_json(report, &context, out),
         Some("sarif") => write_sarif(report, &context, out),
         Some("junit") => write_junit(report, &context, out),
@@ -180,7 +328,7 @@ fn print(scanned: &Scanned, hidden: usize, matches: &ArgMatches, texts: &Texts) 
         Some("html") => write_html(report, &context, out),
         Some("github") => write_github(report, &context, out),
         _ => write_table(report, &context, out),
-    })
+    }
 }
 
 /// Not every command that scans shows its findings.

@@ -16,7 +16,13 @@ pub(super) fn of(files: &[Loaded], options: &ScanOptions) -> BTreeMap<ResourceRe
     let owner = |labels: Labels<'_>| {
         options.owner_labels.iter().find_map(|label| labels.get(label)).map(str::to_owned)
     };
-    let all = || files.iter().flat_map(|file| &file.documents).flat_map(|document| objects(document).objects);
+    let all = || {
+        files
+            .iter()
+            .filter(|file| !file.standing.is_covered())
+            .flat_map(|file| &file.documents)
+            .flat_map(|document| objects(document).objects)
+    };
     let namespaces: BTreeMap<&str, String> = all()
         .filter(|object| object.is("", "Namespace"))
         .filter_map(|object| Some((object.name(), owner(object.labels())?)))

@@ -112,23 +112,23 @@ pub enum PolicyAction {
 
 /// One condition: a key and values that it must or must not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Condition {
-    key: String,
-    values: Vec<String>,
-    not_values: Vec<String>,
+pub(super) struct Condition {
+    pub(super) key: String,
+    pub(super) values: Vec<String>,
+    pub(super) not_values: Vec<String>,
 }
 
 /// Conditions of one `source` or `operation`; all must hold.
-type Group = Vec<Condition>;
+pub(super) type Group = Vec<Condition>;
 
 /// One rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizationRule {
-    from: Vec<Group>,
-    to: Vec<Group>,
-    when: Group,
+    pub(super) from: Vec<Group>,
+    pub(super) to: Vec<Group>,
+    pub(super) when: Group,
     /// A part that Istio's own control plane refuses: the rule matches nothing where it lets through.
-    is_broken: bool,
+    pub(super) is_broken: bool,
 }
 
 /// An AuthorizationPolicy.

@@ -208,10 +208,14 @@ pub struct MeshSecurity {
     pub peers: Vec<PeerAuthentication>,
     /// DestinationRules.
     pub rules: Vec<DestinationRule>,
+    /// Sidecars.
+    pub sidecars: Vec<super::sidecar::Sidecar>,
+    /// Whether proxies refuse destinations that they do not know, where no Sidecar says otherwise.
+    pub registry_only: bool,
     /// The namespace whose policies are for the whole mesh; `istio-system` if empty.
     pub root_namespace: String,
-    /// Whether the network plugin encrypts between nodes.
-    pub encrypts_between_nodes: bool,
+    /// What the network plugin was seen to be told of encryption between nodes; `None` where nothing was seen.
+    pub between_nodes: Option<NodeEncryption>,
 }
 
 impl MeshSecurity {
@@ -290,45 +294,111 @@ impl MeshSecurity {
         (ClientTls::Auto, None)
     }
 
-    /// How a connection from one endpoint to another is protected. `None` as client is something outside.
+    /// How a connection is protected that the mesh does not protect. Plain text means that nothing which was read
+    /// encrypts it: what the programs do themselves is not to be seen.
+    pub fn plain(&self, from: Option<&Endpoint>, to: &Endpoint) -> Encryption {
+        let Some(from) = from else { return Encryption::Unknown };
+        match &self.between_nodes {
+            // Whether traffic of the nodes themselves is encrypted is a choice of its own.
+            Some(_) if from.host_network || to.host_network => Encryption::Unknown,
+            Some(NodeEncryption { is_on: true, .. }) => Encryption::Network,
+            _ => Encryption::Plaintext,
+        }
+    }
+
+    /// How a TCP connection from one endpoint to another is protected. `None` as client is something outside.
+    /// `service_port` is the port of the Service that the client calls, `port` that of the workload.
     pub fn encryption(
         &self,
         from: Option<&Endpoint>,
         to: &Endpoint,
         service: Option<(&str, &str)>,
+        service_port: u16,
         port: u16,
     ) -> Encryption {
         let (server, _) = self.server_mode(to, port);
-        let server_in_mesh = to.mesh != MeshMode::None;
-        let client_in_mesh = from.is_some_and(|from| from.mesh != MeshMode::None);
-        let plain = match from {
-            Some(_) if self.encrypts_between_nodes => Encryption::Network,
-            Some(_) => Encryption::Plaintext,
-            None => Encryption::Unknown,
+        let is_in = |endpoint: &Endpoint| endpoint.mesh.may_be_in();
+        let plain = self.plain(from, to);
+        let Some(from) = from else {
+            // What comes from outside to a strict workload has a certificate of the mesh or is refused.
+            let is_strict = is_in(to) && server == MtlsMode::Strict;
+            return if is_strict { Encryption::MutualTls } else { plain };
         };
-        let (client, _) = match from {
-            Some(from) if client_in_mesh => self.client_mode(&from.namespace, service, port),
-            _ => (ClientTls::Disable, None),
+        if [from.mesh, to.mesh].contains(&MeshMode::Unknown) {
+            return if plain == Encryption::Network { plain } else { Encryption::Unknown };
+        }
+        let client = if is_in(from) {
+            self.client_mode(&from.namespace, service, service_port).0
+        } else {
+            ClientTls::Disable
         };
-        match (client, server_in_mesh) {
-            (ClientTls::Auto, true) if server == MtlsMode::Disable => plain,
-            (ClientTls::Auto | ClientTls::IstioMutual, true) if server != MtlsMode::Disable => {
+        match (client, is_in(to), server) {
+            (ClientTls::Auto, true, MtlsMode::Disable) | (ClientTls::Auto, false, _) => plain,
+            (ClientTls::Auto | ClientTls::IstioMutual, true, MtlsMode::Permissive | MtlsMode::Strict) => {
                 Encryption::MutualTls
             }
-            (ClientTls::IstioMutual | ClientTls::Mutual | ClientTls::Simple, true)
-                if server == MtlsMode::Disable =>
-            {
-                Encryption::Broken
+            (ClientTls::Disable | ClientTls::Simple | ClientTls::Mutual, true, MtlsMode::Strict)
+            | (ClientTls::IstioMutual, true, MtlsMode::Disable)
+            | (ClientTls::IstioMutual, false, _) => Encryption::Broken,
+            // The client speaks TLS of its own, and the workload itself has to.
+            (ClientTls::Simple, ..) => Encryption::Tls,
+            (ClientTls::Mutual, ..) => Encryption::MutualTls,
+            (ClientTls::Disable, ..) => plain,
+        }
+    }
+}
+
+/// What the configuration of a network plugin says of encryption between nodes.
+#[derive(Debug, Clone)]
+pub struct NodeEncryption {
+    /// Whether it is on.
+    pub is_on: bool,
+    /// `WireGuard` or `IPsec`.
+    pub by: &'static str,
+    /// Where that stands.
+    pub origin: Option<Origin>,
+}
+
+impl NodeEncryption {
+    /// Reads the configuration of Cilium, Calico, Antrea and OVN-Kubernetes; `None` for anything else, and for
+    /// configuration that does not speak of encryption.
+    pub fn read(object: Object<'_>, origin: Option<Origin>) -> Option<Self> {
+        let found = |is_on: bool, by: &'static str| Some(Self { is_on, by, origin: origin.clone() });
+        let is_true = |node: Node<'_>| node.is_true() || node.as_str() == Some("true");
+        match (object.group(), object.kind(), object.name()) {
+            ("", "ConfigMap", "cilium-config") => {
+                let data = object.node().get("data")?;
+                for (key, by) in [("enable-wireguard", "WireGuard"), ("enable-ipsec", "IPsec")] {
+                    if data.get(key).is_some_and(is_true) {
+                        return found(true, by);
+                    }
+                }
+                data.get("enable-wireguard").or_else(|| data.get("enable-ipsec"))?;
+                found(false, "")
             }
-            (ClientTls::Disable | ClientTls::Simple | ClientTls::Mutual, true)
-                if server == MtlsMode::Strict =>
-            {
-                Encryption::Broken
+            ("", "ConfigMap", "antrea-config") => {
+                let text = object.node().get("data")?.get("antrea-agent.conf")?.as_str()?;
+                let line =
+                    text.lines().find_map(|line| line.trim().strip_prefix("trafficEncryptionMode:"))?;
+                match line.trim().trim_matches('"').to_ascii_lowercase().as_str() {
+                    "wireguard" => found(true, "WireGuard"),
+                    "ipsec" => found(true, "IPsec"),
+                    _ => found(false, ""),
+                }
             }
-            (ClientTls::IstioMutual, false) => Encryption::Broken,
-            (ClientTls::Simple, _) => Encryption::Tls,
-            (ClientTls::Mutual, _) => Encryption::MutualTls,
-            _ => plain,
+            ("projectcalico.org" | "crd.projectcalico.org", "FelixConfiguration", "default") => {
+                let spec = object.spec()?;
+                let keys = ["wireguardEnabled", "wireguardEnabledV6"];
+                let set: Vec<Node<'_>> = keys.iter().filter_map(|key| spec.get(key)).collect();
+                if set.is_empty() { None } else { found(set.into_iter().any(is_true), "WireGuard") }
+            }
+            ("operator.openshift.io", "Network", _) => {
+                let config = object.spec()?.at(&["defaultNetwork", "ovnKubernetesConfig", "ipsecConfig"])?;
+                // An empty object is the old way to switch it on.
+                let mode = config.get("mode").and_then(Node::as_str).unwrap_or("Full");
+                found(mode == "Full", "IPsec")
+            }
+            _ => None,
         }
     }
 }

@@ -298,7 +298,7 @@ fn labelled(
     own: Own<'_>,
     around: &Surroundings<'_>,
 ) -> PeerExpr {
-    let by_namespace = namespace_selector.map(|node| selector(reader, node));
+    let by_namespace = namespace_selector.map(|node| calico_selector::of_namespaces(selector(reader, node)));
     let namespaces = match (by_namespace.clone(), own) {
         (Some(labels), _) => NamespaceExpr::Labels(labels),
         (None, Some(own)) => NamespaceExpr::Named(own.to_owned()),

@@ -20,6 +20,21 @@ pub(super) fn parse(text: &str) -> Result<LabelExpr, String> {
     if parser.rest().is_empty() { Ok(expression) } else { Err(parser.wrong("an operator or the end")) }
 }
 
+/// A selector as it is meant for namespaces: there `all()` is all namespaces, wherever it stands in the selector, and
+/// does not mean what has no namespace.
+pub(super) fn of_namespaces(selector: LabelExpr) -> LabelExpr {
+    fn within(part: LabelExpr) -> LabelExpr {
+        match part {
+            LabelExpr::All => LabelExpr::Not(Box::new(LabelExpr::Has(GLOBAL.to_owned()))),
+            LabelExpr::Not(inner) => LabelExpr::Not(Box::new(within(*inner))),
+            LabelExpr::And(parts) => LabelExpr::And(parts.into_iter().map(within).collect()),
+            LabelExpr::Or(parts) => LabelExpr::Or(parts.into_iter().map(within).collect()),
+            other => other,
+        }
+    }
+    if selector == LabelExpr::All { selector } else { within(selector) }
+}
+
 struct Parser<'t> {
     text: &'t str,
     at: usize,

@@ -49,6 +49,7 @@ impl<'r, 'd> Reader<'r, 'd> {
             origin: self.origin(node),
             json_path: node.json_path(),
             detail,
+            subject: String::new(),
         });
     }
 
@@ -123,6 +124,19 @@ impl<'r, 'd> Reader<'r, 'd> {
                     node,
                     format!("{error}: write a CIDR such as `10.0.0.0/8`"),
                 );
+                None
+            }
+        }
+    }
+
+    /// A CIDR, or an address by itself.
+    pub(crate) fn cidr_or_address(&mut self, node: Node<'_>) -> Option<IpRange> {
+        let text = node.as_str().unwrap_or_default();
+        match IpRange::parse_cidr_or_address(text) {
+            Ok(range) => Some(range),
+            Err(error) => {
+                let detail = format!("{error}: write a CIDR such as `10.0.0.0/8`");
+                self.notice(NoticeKind::InvalidCidr, node, detail);
                 None
             }
         }

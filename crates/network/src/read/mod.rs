@@ -5,6 +5,7 @@ mod calico_selector;
 mod cilium;
 mod cluster_policy;
 mod fields;
+mod gateways;
 mod network_policy;
 pub mod networks;
 pub mod services;
@@ -15,11 +16,12 @@ use std::sync::Arc;
 use haechi_objects::{Object, PodTemplates, objects};
 use haechi_syntax::Document;
 
-use crate::mesh::mtls::{DestinationRule, PeerAuthentication};
-use crate::mesh::{AuthorizationPolicy, MeshSecurity};
+use crate::mesh::mtls::{DestinationRule, NodeEncryption, PeerAuthentication};
+use crate::mesh::sidecar::{self, Sidecar};
+use crate::mesh::{self, AuthorizationPolicy, MeshSecurity};
 use crate::notice::Notice;
 use crate::profile::Profile;
-use crate::world::{Endpoint, EndpointKind, Policy, Stage, StageKind, World};
+use crate::world::{Endpoint, EndpointKind, Layer, Policy, Stage, StageKind, World};
 use fields::Reader;
 pub(crate) use fields::text_of;
 use services::{Entry, Service};
@@ -45,6 +47,12 @@ pub struct Options {
     pub any_group: bool,
     /// Whether a policy that the API server would refuse counts all the same where its meaning is clear.
     pub lenient: bool,
+    /// Whether the hosts of a Sidecar limit what goes out even where unknown destinations are passed through, as some
+    /// analyzers have it.
+    pub sidecar_hosts_always: bool,
+    /// The namespace whose policies are for the whole mesh, where its configuration is not read; `istio-system` if
+    /// empty.
+    pub mesh_root: String,
 }
 
 /// The API version that a kind has in truth.
@@ -98,6 +106,7 @@ pub(crate) mod stage {
     pub(crate) const ADMIN: &str = "admin";
     pub(crate) const NETWORK_POLICY: &str = "network-policy";
     pub(crate) const BASELINE: &str = "baseline";
+    pub(crate) const MESH: &str = "mesh";
     /// Calico's tiers are `tier:NAME`.
     pub(crate) const TIER: &str = "tier:";
 }
@@ -124,6 +133,7 @@ pub fn read(inputs: &[Input<'_>], options: &Options) -> Snapshot {
 /// Reads objects that were found before.
 pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snapshot {
     let mut snapshot = Snapshot::default();
+    snapshot.mesh.root_namespace.clone_from(&options.mesh_root);
     let mut staged: Vec<Staged> = Vec::new();
     let mut tiers: Vec<(String, f64)> = Vec::new();
     // What policies say of namespaces (same labels) and accounts needs those first.
@@ -137,8 +147,12 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     let sets: Vec<calico::NetworkSet> =
         found.iter().filter_map(|(_, object)| calico::network_set(*object)).collect();
     for (path, object) in found {
+        mesh_config(*object, &mut snapshot);
         let mut reader = Reader::new(path, *object, &mut snapshot.notices);
         reader.is_lenient = options.lenient;
+        if let Some(encryption) = NodeEncryption::read(*object, Some(reader.object_origin())) {
+            snapshot.mesh.between_nodes = Some(encryption);
+        }
         match (object.group(), object.kind()) {
             ("networking.k8s.io" | "extensions", "NetworkPolicy") => {
                 staged.push(network_policy::read(&mut reader, options));
@@ -162,23 +176,117 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                 _ => {}
             },
             ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
-                staged.push(cilium::read(&mut reader));
+                staged.extend(cilium::read(&mut reader));
             }
             ("", "Service") => snapshot.services.extend(services::read_service(&mut reader)),
             ("security.istio.io" | "networking.istio.io", _) => {
                 let origin = Some(reader.object_origin());
                 snapshot.authorization.extend(AuthorizationPolicy::read(*object, origin.clone()));
                 snapshot.mesh.peers.extend(PeerAuthentication::read(*object, origin.clone()));
-                snapshot.mesh.rules.extend(DestinationRule::read(*object, origin));
+                snapshot.mesh.rules.extend(DestinationRule::read(*object, origin.clone()));
+                snapshot.mesh.sidecars.extend(Sidecar::read(*object, origin));
+                snapshot.entries.extend(gateways::virtual_service(&reader, found));
             }
             ("k8s.ovn.org" | "k8s.cni.cncf.io", _) => {
                 networks::read(&mut reader, options, &mut snapshot.networks)
             }
-            _ => snapshot.entries.extend(services::read_entry(&mut reader)),
+            _ => {
+                let mut entry = services::read_entry(&mut reader);
+                if let Some(entry) = entry.as_mut()
+                    && object.group() == "gateway.networking.k8s.io"
+                {
+                    entry.tls |= gateways::route_speaks_tls(*object, found);
+                }
+                snapshot.entries.extend(entry);
+            }
         }
     }
+    let speaks_of_mesh = !snapshot.authorization.is_empty()
+        || !snapshot.mesh.peers.is_empty()
+        || !snapshot.mesh.rules.is_empty()
+        || !snapshot.mesh.sidecars.is_empty()
+        || snapshot.world.endpoints.iter().any(|endpoint| endpoint.mesh.may_be_in());
+    if !speaks_of_mesh {
+        workloads::leave_mesh(&mut snapshot.world);
+    }
     place(&mut snapshot.world, staged, tiers, options);
+    if speaks_of_mesh {
+        let world = &mut snapshot.world;
+        let stage = world.stages.len();
+        world.stages.push(Stage { name: stage::MESH.to_owned(), kind: StageKind::Union, layer: Layer::Mesh });
+        let policies = mesh::reach::policies(world, &snapshot.authorization, &snapshot.mesh, stage);
+        world.policies.extend(policies);
+        let (mesh, services) = (&snapshot.mesh, &snapshot.services);
+        let around = (mesh.root(), mesh.registry_only);
+        let sidecars = mesh::sidecar::policies(
+            world,
+            services,
+            &mesh.sidecars,
+            around,
+            options.sidecar_hosts_always,
+            stage,
+        );
+        world.policies.extend(sidecars);
+    }
     snapshot
+}
+
+/// What Istio's own configuration says of the whole mesh.
+fn mesh_config(object: Object<'_>, snapshot: &mut Snapshot) {
+    let is_config =
+        object.is("", "ConfigMap") && (object.name() == "istio" || object.name().starts_with("istio-"));
+    let text = object.node().get("data").and_then(|data| data.get("mesh")?.as_str());
+    let Some(text) = text.filter(|_| is_config) else { return };
+    let parsed = haechi_syntax::parse(text.as_bytes(), &haechi_syntax::Limits::default());
+    let Some(document) = parsed.documents.first() else { return };
+    let config = document.root();
+    let names = config.get("trustDomain").into_iter();
+    let names =
+        names.chain(config.get("trustDomainAliases").into_iter().flat_map(haechi_syntax::Node::items));
+    snapshot.world.trust_domains.extend(names.filter_map(|name| name.as_str()).map(str::to_owned));
+    if let Some(root) = config.get("rootNamespace").and_then(haechi_syntax::Node::as_str) {
+        root.clone_into(&mut snapshot.mesh.root_namespace);
+    }
+    if sidecar::registry_only(config.get("outboundTrafficPolicy")) == Some(true) {
+        snapshot.mesh.registry_only = true;
+    }
+}
+
+/// Texts in which a workload may name what it calls: environment, arguments and commands, by endpoint.
+pub fn mentions(inputs: &[Input<'_>], world: &World) -> Vec<(usize, String)> {
+    fn texts(node: haechi_syntax::Node<'_>, found: &mut Vec<String>) {
+        match node.value() {
+            haechi_syntax::Value::String(text) => found.push(text.to_owned()),
+            haechi_syntax::Value::Sequence(items) => items.for_each(|item| texts(item, found)),
+            haechi_syntax::Value::Mapping(entries) => entries.for_each(|entry| texts(entry.value, found)),
+            _ => {}
+        }
+    }
+    let mut by_origin: std::collections::BTreeMap<(&str, haechi_model::Span), usize> =
+        std::collections::BTreeMap::new();
+    for (index, endpoint) in world.endpoints.iter().enumerate() {
+        if let Some(origin) = &endpoint.origin {
+            by_origin.insert((&origin.path, origin.span), index);
+        }
+    }
+    let templates = PodTemplates::default();
+    let mut mentions = Vec::new();
+    for input in inputs {
+        for object in objects(input.document).objects {
+            let Some(index) = by_origin.get(&(&*input.path, object.anchor_span())) else { continue };
+            let Some(pod) = templates.pod(object) else { continue };
+            let mut found = Vec::new();
+            for container in pod.containers() {
+                for key in ["env", "args", "command"] {
+                    if let Some(node) = container.node().get(key) {
+                        texts(node, &mut found);
+                    }
+                }
+            }
+            mentions.extend(found.into_iter().map(|text| (*index, text)));
+        }
+    }
+    mentions
 }
 
 /// Orders the stages and puts every policy into its own.
@@ -213,7 +321,8 @@ fn place(world: &mut World, staged: Vec<Staged>, tiers: Vec<(String, f64)>, opti
         staged.policy.stage = names.iter().position(|(name, _)| *name == staged.stage).unwrap_or(0);
         world.policies.push(staged.policy);
     }
-    world.stages = names.into_iter().map(|(name, kind)| Stage { name, kind }).collect();
+    world.stages =
+        names.into_iter().map(|(name, kind)| Stage { name, kind, layer: Layer::Network }).collect();
 }
 
 /// Adds the endpoint that stands for the ingress controller, once.

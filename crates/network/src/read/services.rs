@@ -60,6 +60,10 @@ pub struct Service {
     pub labels: crate::world::LabelMap,
     /// Whether it takes requests from outside by addresses of its own.
     pub external_ips: bool,
+    /// Whether a load balancer also gets a port on every node, as it does unless it is told not to.
+    pub allocates_node_ports: bool,
+    /// Whether requests from outside keep their source address (`externalTrafficPolicy: Local`).
+    pub keeps_source: bool,
     /// Addresses that may use its load balancer; empty is everybody.
     pub source_ranges: Vec<crate::ip::IpRange>,
     /// Where it stands.
@@ -174,6 +178,9 @@ pub(super) fn read_service(reader: &mut Reader<'_, '_>) -> Option<Service> {
         selector,
         ports,
         labels: super::workloads::label_map(object.labels()),
+        allocates_node_ports: spec.get("allocateLoadBalancerNodePorts").and_then(Node::as_bool)
+            != Some(false),
+        keeps_source: spec.get("externalTrafficPolicy").and_then(Node::as_str) == Some("Local"),
         external_ips: spec.get("externalIPs").is_some_and(|ips| !ips.is_empty()),
         source_ranges,
         origin: reader.object_origin(),

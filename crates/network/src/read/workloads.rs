@@ -22,6 +22,10 @@ pub(super) fn read_object(reader: Reader<'_, '_>, options: &Options, world: &mut
         world.namespaces.insert(object.name().to_owned(), Namespace { labels, is_defined: true });
         return;
     }
+    if object.is("networking.istio.io", "ServiceEntry") {
+        world.endpoints.extend(service_entry(&reader));
+        return;
+    }
     if object.is("kubevirt.io", "VirtualMachine") {
         world.endpoints.extend(virtual_machine(&reader));
         return;
@@ -49,12 +53,19 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
     let (workload, name) = owner.unwrap_or_else(|| (object.kind(), object.name()));
     let spec = pod.spec();
     let sidecars = pod.containers_in(ContainerList::Init).filter(|container| container.is_sidecar());
-    let mut ports = Vec::new();
+    let (mut ports, mut host_ports) = (Vec::new(), Vec::new());
     let mut has_proxy = pod.annotation("sidecar.istio.io/status").is_some();
     for container in pod.containers_in(ContainerList::Regular).chain(sidecars) {
         has_proxy |= container.name() == "istio-proxy";
         let declared = container.node().get("ports").into_iter().flat_map(Node::items);
-        ports.extend(declared.filter_map(port_declaration));
+        for port in declared {
+            let Some(declaration) = port_declaration(port) else { continue };
+            let host = port.get("hostPort").and_then(Node::as_i64).and_then(|host| u16::try_from(host).ok());
+            host_ports.extend(
+                host.filter(|host| *host > 0).map(|host| (declaration.protocol, host, declaration.port)),
+            );
+            ports.push(declaration);
+        }
     }
     let text = |node: Node<'_>, key: &str| node.get(key).and_then(Node::as_str).map(str::to_owned);
     Endpoint {
@@ -67,6 +78,7 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
         profiles: Vec::new(),
         labels: label_map(pod.labels()),
         ports,
+        host_ports,
         ips: addresses(object),
         host_network: spec.get("hostNetwork").is_some_and(Node::is_true),
         service_account: text(spec, "serviceAccountName")
@@ -79,6 +91,7 @@ fn endpoint(reader: &Reader<'_, '_>, pod: Pod<'_>) -> Endpoint {
             .map(|annotation| networks::memberships(annotation, object.namespace().unwrap_or("default")))
             .unwrap_or_default(),
         mesh: if has_proxy { MeshMode::Sidecar } else { MeshMode::None },
+        strict_group: 0,
         origin: Some(reader.object_origin()),
     }
 }
@@ -125,6 +138,38 @@ fn port_declaration(node: Node<'_>) -> Option<PortDeclaration> {
     };
     let name = node.get("name").and_then(Node::as_str).unwrap_or_default().to_owned();
     Some(PortDeclaration { name, protocol, port })
+}
+
+/// The hosts outside of the mesh that a ServiceEntry makes known.
+fn service_entry(reader: &Reader<'_, '_>) -> Vec<Endpoint> {
+    let Some(spec) = reader.object.spec() else { return Vec::new() };
+    if spec.get("location").and_then(Node::as_str) == Some("MESH_INTERNAL") {
+        return Vec::new();
+    }
+    let list = |key: &str| spec.get(key).into_iter().flat_map(Node::items);
+    let port = |node: Node<'_>| {
+        Some(PortDeclaration {
+            name: node.get("name").and_then(Node::as_str).unwrap_or_default().to_owned(),
+            protocol: Protocol::Tcp,
+            port: u16::try_from(node.get("number")?.as_i64()?).ok()?,
+        })
+    };
+    let ports: Vec<PortDeclaration> = list("ports").filter_map(port).collect();
+    // Addresses of the endpoints are what is connected to; `addresses` are only names for them in the mesh.
+    let ips: Vec<std::net::IpAddr> =
+        list("endpoints").filter_map(|endpoint| endpoint.get("address")?.as_str()?.parse().ok()).collect();
+    list("hosts")
+        .filter_map(Node::as_str)
+        .map(|host| Endpoint {
+            kind: EndpointKind::Name,
+            name: host.to_owned(),
+            workload: "ServiceEntry".to_owned(),
+            ports: ports.clone(),
+            ips: ips.clone(),
+            origin: Some(reader.object_origin()),
+            ..Endpoint::default()
+        })
+        .collect()
 }
 
 fn virtual_machine(reader: &Reader<'_, '_>) -> Option<Endpoint> {
@@ -239,26 +284,39 @@ pub(super) fn complete(world: &mut World) {
     for endpoint in &mut world.endpoints {
         let Some(namespace) = world.namespaces.get(&endpoint.namespace) else { continue };
         if endpoint.mesh == MeshMode::None && endpoint.kind == EndpointKind::Pod && !endpoint.host_network {
-            endpoint.mesh = mesh_mode(&namespace.labels, &endpoint.labels);
+            endpoint.mesh = mesh_mode(namespace, &endpoint.labels);
         }
     }
 }
 
 /// Whether Istio's injector would give the pod a proxy, by the labels that decide it.
-fn mesh_mode(namespace: &LabelMap, pod: &LabelMap) -> MeshMode {
+fn mesh_mode(namespace: &Namespace, pod: &LabelMap) -> MeshMode {
     let is = |labels: &LabelMap, key: &str, value: &str| labels.get(key).is_some_and(|found| found == value);
+    let of_namespace = &namespace.labels;
     if is(pod, "istio.io/dataplane-mode", "ambient")
-        || is(namespace, "istio.io/dataplane-mode", "ambient") && !is(pod, "istio.io/dataplane-mode", "none")
+        || is(of_namespace, "istio.io/dataplane-mode", "ambient")
+            && !is(pod, "istio.io/dataplane-mode", "none")
     {
         return MeshMode::Ambient;
     }
-    if is(pod, "sidecar.istio.io/inject", "false") || is(namespace, "istio-injection", "disabled") {
+    if is(pod, "sidecar.istio.io/inject", "false") || is(of_namespace, "istio-injection", "disabled") {
         return MeshMode::None;
     }
-    let is_injected = is(namespace, "istio-injection", "enabled")
-        || namespace.contains_key("istio.io/rev")
+    let is_injected = is(of_namespace, "istio-injection", "enabled")
+        || of_namespace.contains_key("istio.io/rev")
         || is(pod, "sidecar.istio.io/inject", "true");
-    if is_injected { MeshMode::Sidecar } else { MeshMode::None }
+    match (is_injected, namespace.is_defined) {
+        (true, _) => MeshMode::Sidecar,
+        (false, true) => MeshMode::None,
+        (false, false) => MeshMode::Unknown,
+    }
+}
+
+/// Where nothing speaks of a mesh, nothing is in one.
+pub(super) fn leave_mesh(world: &mut World) {
+    for endpoint in world.endpoints.iter_mut().filter(|endpoint| endpoint.mesh == MeshMode::Unknown) {
+        endpoint.mesh = MeshMode::None;
+    }
 }
 
 /// A service account with its labels, as Calico selects by them.

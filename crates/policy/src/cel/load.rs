@@ -50,7 +50,8 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
         let claimed = claimed(document.object.group(), document.object.kind());
         let Some(claimed @ (Claimed::Validating | Claimed::Mutating)) = claimed else { continue };
         let mutating = claimed == Claimed::Mutating;
-        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        let mut loader =
+            Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno, with_kinds: set.with_kinds };
         match loader.policy(mutating) {
             Some(policy) => {
                 policies.insert((mutating, policy.name.clone()), policy);
@@ -64,7 +65,8 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
             continue;
         };
         let mutating = claimed == Claimed::MutatingBinding;
-        let mut loader = Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno };
+        let mut loader =
+            Loader { document, errors: &mut errors, as_kyverno: set.as_kyverno, with_kinds: set.with_kinds };
         let Some((policy_name, binding)) = loader.binding(mutating) else { continue };
         match policies.get_mut(&(mutating, policy_name.clone())) {
             Some(policy) => {
@@ -90,10 +92,27 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
     Loaded { set, errors }
 }
 
+/// Names that Gatekeeper keeps for itself.
+const RESERVED: &str = "gatekeeper_internal_";
+
+/// `variables.anyObject` of Gatekeeper: the object, or on delete the one that is deleted.
+const ANY_OBJECT: &str =
+    "has(request.operation) && request.operation == 'DELETE' && object == null ? oldObject : object";
+
+/// Reads the CEL of a ConstraintTemplate; mistakes are added to `errors`.
+pub(crate) fn load_native<'d>(
+    document: &PolicyDocument<'d>,
+    source: Node<'d>,
+    errors: &mut Vec<LoadError>,
+) -> Option<Policy> {
+    Loader { document, errors, as_kyverno: false, with_kinds: false }.native(source)
+}
+
 struct Loader<'l, 'd> {
     document: &'l PolicyDocument<'d>,
     errors: &'l mut Vec<LoadError>,
     as_kyverno: bool,
+    with_kinds: bool,
 }
 
 impl<'d> Loader<'_, 'd> {
@@ -164,6 +183,18 @@ impl<'d> Loader<'_, 'd> {
         texts
     }
 
+    /// `failurePolicy`
+    fn fail_mode(&mut self, spec: Node<'d>) -> FailMode {
+        match spec.get("failurePolicy").map(|node| (node, node.as_str())) {
+            None | Some((_, Some("Fail"))) => FailMode::Fail,
+            Some((_, Some("Ignore"))) => FailMode::Ignore,
+            Some((node, _)) => {
+                self.wrong(node, "`failurePolicy` is `Fail` or `Ignore`");
+                FailMode::Fail
+            }
+        }
+    }
+
     fn policy(&mut self, mutating: bool) -> Option<Policy> {
         let before = self.errors.len();
         let object = self.document.object;
@@ -174,14 +205,7 @@ impl<'d> Loader<'_, 'd> {
         if object.name().is_empty() {
             self.wrong(object.node(), "`metadata.name` is missing");
         }
-        let fail_mode = match spec.get("failurePolicy").map(|node| (node, node.as_str())) {
-            None | Some((_, Some("Fail"))) => FailMode::Fail,
-            Some((_, Some("Ignore"))) => FailMode::Ignore,
-            Some((node, _)) => {
-                self.wrong(node, "`failurePolicy` is `Fail` or `Ignore`");
-                FailMode::Fail
-            }
-        };
+        let fail_mode = self.fail_mode(spec);
         let param_kind = spec.get("paramKind").and_then(|node| {
             let api_version = self.required(node, "apiVersion")?.0.into();
             Some(ParamKind { api_version, kind: self.required(node, "kind")?.0.into() })
@@ -217,11 +241,15 @@ impl<'d> Loader<'_, 'd> {
         let declares = Declares { params, authorizer: true, variables: true, patch_types: mutating };
         let mut env = admission_env(declares);
         let mut message_env = admission_env(Declares { authorizer: false, ..declares });
-        let variables = self.variables(spec, [&mut env, &mut message_env]);
+        let variables = self.variables(spec, [&mut env, &mut message_env], Vec::new());
         let body =
             if mutating { self.mutations(spec, &env) } else { self.validations(spec, &env, &message_env) };
         (self.errors.len() == before).then(|| Policy {
             name: object.name().into(),
+            shown: match self.with_kinds {
+                true => format!("{}/{}", object.kind(), object.name()).into(),
+                false => object.name().into(),
+            },
             fail_mode,
             param_kind,
             constraints,
@@ -232,9 +260,73 @@ impl<'d> Loader<'_, 'd> {
         })
     }
 
-    fn variables(&mut self, spec: Node<'d>, envs: [&mut Env; 2]) -> Vec<Composed> {
+    /// The `source` of a K8sNativeValidation block of a ConstraintTemplate.
+    fn native(&mut self, source: Node<'d>) -> Option<Policy> {
+        let before = self.errors.len();
+        const FIELDS: [&str; 5] =
+            ["validations", "variables", "matchCondition", "failurePolicy", "generateVAP"];
+        for entry in source.entries().filter(|entry| !FIELDS.contains(&entry.key)) {
+            let hint = if entry.key == "matchConditions" { "; it is `matchCondition` here" } else { "" };
+            let message = format!(
+                "Gatekeeper does not read the field `{}` of K8sNativeValidation, there are {}{hint}",
+                entry.key,
+                FIELDS.join(", ")
+            );
+            self.wrong(entry.value, message);
+        }
+        let fail_mode = self.fail_mode(source);
+        for list in ["variables", "matchCondition"] {
+            for item in self.list(source, list) {
+                let name = item.get("name").and_then(Node::as_str).unwrap_or_default();
+                if name.starts_with(RESERVED) {
+                    self.wrong(item, format!("a name must not begin with `{RESERVED}`: `{name}`"));
+                }
+            }
+        }
+        // Only what Gatekeeper adds itself sees the constraint.
+        let declares = Declares { params: false, authorizer: false, variables: true, patch_types: false };
+        let (mut env, mut message_env) = (admission_env(declares), admission_env(declares));
+        let mut given = Vec::new();
+        for (name, text) in [("anyObject", ANY_OBJECT), ("params", "params")] {
+            let program = match admission_env(Declares { params: true, ..declares }).compile(text) {
+                Ok(program) => program,
+                Err(error) => {
+                    self.wrong(source, format!("`variables.{name}`: {error}"));
+                    continue;
+                }
+            };
+            env.add_field(VARIABLES_TYPE, name, Type::Dyn);
+            message_env.add_field(VARIABLES_TYPE, name, Type::Dyn);
+            given.push(Composed { name: name.into(), program });
+        }
+        let variables = self.variables(source, [&mut env, &mut message_env], given);
+        let mut conditions = Vec::new();
+        for (index, node) in self.list(source, "matchCondition").into_iter().enumerate() {
+            let field = format!("matchCondition[{index}].expression");
+            let name = self.required(node, "name").map(|(name, _)| name.into());
+            let program = self.expression(node, "expression", &field, &env, &[Type::Bool], true);
+            if let (Some(name), Some(program)) = (name, program) {
+                conditions.push(NamedProgram { name, program });
+            }
+        }
+        let body = self.validations(source, &env, &message_env);
+        (self.errors.len() == before).then(|| Policy {
+            name: self.document.object.name().into(),
+            shown: self.document.object.name().into(),
+            fail_mode,
+            param_kind: None,
+            constraints: MatchResources::default(),
+            conditions,
+            variables,
+            body,
+            bindings: Vec::new(),
+        })
+    }
+
+    /// The variables of a policy, after those that are `given`.
+    fn variables(&mut self, spec: Node<'d>, envs: [&mut Env; 2], given: Vec<Composed>) -> Vec<Composed> {
         let [env, message_env] = envs;
-        let mut variables: Vec<Composed> = Vec::new();
+        let mut variables = given;
         let nodes = self.list(spec, "variables");
         if nodes.len() > MAX_VARIABLES {
             self.wrong(spec, format!("more than {MAX_VARIABLES} variables"));

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use haechi_cel::Map as CelMap;
 use haechi_cel::{
-    Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject, Value,
+    Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject,
+    Value,
 };
 use haechi_objects::Object;
+use haechi_syntax::{Document, Node};
 
+use super::defaults::as_admitted;
 use super::env::{
     AUTHORIZER, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, PARAMS, REQUEST, REQUEST_RESOURCE, VARIABLES,
 };
@@ -27,7 +30,7 @@ const MESSAGE_LIMIT: usize = 5 * 1024;
 /// Longest value of an annotation.
 const ANNOTATION_LIMIT: usize = 10 * 1024;
 
-pub(super) const OUT_OF_BUDGET: &str =
+pub(crate) const OUT_OF_BUDGET: &str =
     "validation failed due to running out of cost budget, no further validation rules will be run";
 
 /// An error of a whole run, as opposed to one of a single expression.
@@ -61,10 +64,29 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
         _ => request.namespace,
     };
     let operation = request.operation.unwrap_or(Operation::Create);
+    let authorizer = set.authorizer.as_deref().map(|authorizer| authorizer as &dyn Authorizer);
     let namespaced = endpoint.namespaced;
     let target = Target { request, kind: request.kind, resource, operation, namespaced, namespace };
+    // What an AdmissionReview holds has been through the API server; a manifest has not.
+    let is_manifest = request.admission.is_none() && !set.as_kyverno;
+    let is_meant =
+        |policy: &Policy| !matches!(policy.constraints.matches(&target, &set.resources), Matched::No(_));
+    let admitted = match is_manifest && set.policies.iter().any(is_meant) {
+        true => [request.object, request.old_object].map(|object| as_admitted(object?, namespace)),
+        false => [None, None],
+    };
+    let with_defaults = match &admitted {
+        [None, None] => None,
+        [object, old_object] => Some(Request {
+            object: object.as_ref().map_or(request.object, |document| Some(whole(document))),
+            old_object: old_object.as_ref().map_or(request.old_object, |document| Some(whole(document))),
+            ..request.clone()
+        }),
+    };
+    let request = with_defaults.as_ref().unwrap_or(request);
+    let target = Target { request, ..target };
     let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
-    let mut session = Session::new(&arena, target, set, groups);
+    let mut session = Session::new(&arena, target, operation.as_str(), authorizer, groups);
     let is_exempt = is_policy_resource(&session.target.resource);
     let first = verdicts.len();
     // Mutations come first: what is validated is the object that would be stored.
@@ -98,6 +120,13 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     }
 }
 
+/// The object that a document is.
+fn whole(document: &Document) -> Object<'_> {
+    let root = document.root();
+    let text = |key: &str| root.get(key).and_then(Node::as_str).unwrap_or_default();
+    Object::new(root, text("apiVersion"), text("kind"))
+}
+
 /// The API server does not ask policies about policies.
 fn is_policy_resource(resource: &GroupVersionResource<'_>) -> bool {
     resource.group == "admissionregistration.k8s.io"
@@ -112,7 +141,7 @@ fn is_policy_resource(resource: &GroupVersionResource<'_>) -> bool {
 
 pub(super) fn verdict(policy: &Policy, binding: Option<&Binding>, outcome: Outcome) -> Verdict {
     Verdict {
-        policy: policy.name.clone(),
+        policy: policy.shown.clone(),
         rule: binding.map_or_else(|| Arc::from(""), |binding| binding.name.clone()),
         outcome,
         actions: binding.map_or(Actions::DENY, |binding| binding.actions),
@@ -237,15 +266,52 @@ fn select_params<'a>(
     Ok(selected.collect())
 }
 
+/// One request against the CEL of Gatekeeper's templates.
+pub(crate) struct NativeSession<'a>(Session<'a>);
+
+impl<'a> NativeSession<'a> {
+    /// Gatekeeper hands on what it was sent: an object by itself has neither operation nor endpoint.
+    pub(crate) fn new(arena: &'a Bump, request: &'a Request<'a>) -> Self {
+        let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
+        let target = Target {
+            request,
+            kind: request.kind,
+            resource: request.resource.unwrap_or_default(),
+            operation: request.operation.unwrap_or(Operation::Create),
+            namespaced: None,
+            namespace: request.namespace,
+        };
+        let operation = request.operation.map_or("", Operation::as_str);
+        let mut session = Session::new(arena, target, operation, None, groups);
+        if request.operation == Some(Operation::Delete) {
+            session.evaluator.set(OBJECT, Some(Value::Null));
+        }
+        Self(session)
+    }
+
+    /// Appends the verdicts of one constraint, under the template's name.
+    pub(crate) fn judge(&mut self, policy: &'a Policy, params: Value<'a>, verdicts: &mut Vec<Verdict>) {
+        if let Body::Validating { validations, annotations } = &policy.body {
+            self.0.validate(policy, None, params, validations, annotations, verdicts);
+        }
+    }
+}
+
 impl<'a> Session<'a> {
-    fn new(arena: &'a Bump, target: Target<'a>, set: &'a CelSet, groups: &'a [&'a str]) -> Self {
+    fn new(
+        arena: &'a Bump,
+        target: Target<'a>,
+        operation: &'a str,
+        authorizer: Option<&'a dyn Authorizer>,
+        groups: &'a [&'a str],
+    ) -> Self {
         let request = target.request;
         let mut evaluator = Evaluator::new(arena, Limits::default());
         let of_object =
             |object: Option<Object<'a>>| object.map_or(Value::Null, |object| Value::of_node(object.node()));
         evaluator.set(OBJECT, Some(of_object(request.object)));
         evaluator.set(OLD_OBJECT, Some(of_object(request.old_object)));
-        evaluator.set(REQUEST, Some(request_value(arena, &target)));
+        evaluator.set(REQUEST, Some(request_value(arena, &target, operation)));
         evaluator.set(VARIABLES, Some(Value::Variables));
         let namespace_name = if is_namespace(&target.kind) { "" } else { target.namespace };
         let known = target.namespace_object();
@@ -255,7 +321,7 @@ impl<'a> Session<'a> {
             None => None,
         };
         let requester = Requester { username: request.user.username, groups };
-        evaluator.set_authorizer(set.authorizer.as_deref().map(|authorizer| authorizer as _), requester);
+        evaluator.set_authorizer(authorizer, requester);
         let mut session = Self { target, arena, evaluator, namespace, budget: 0 };
         session.set_authorizer(true);
         session
@@ -461,7 +527,7 @@ pub(super) fn expression_error(program: &Program, fail: &Fail) -> String {
 }
 
 /// `request`: what is empty is left out, as the API server leaves it out.
-fn request_value<'a>(arena: &'a Bump, target: &Target<'a>) -> Value<'a> {
+fn request_value<'a>(arena: &'a Bump, target: &Target<'a>, operation: &'a str) -> Value<'a> {
     let request = target.request;
     let map = |fields: &[(&'a str, Value<'a>)]| Value::Map(CelMap::of_fields(arena, fields));
     let kind = |kind: &GroupVersionKind<'a>| {
@@ -496,7 +562,7 @@ fn request_value<'a>(arena: &'a Bump, target: &Target<'a>) -> Value<'a> {
         ("resource", resource(&target.resource)),
         ("requestKind", kind(&target.kind)),
         ("requestResource", resource(&target.resource)),
-        ("operation", Value::String(target.operation.as_str())),
+        ("operation", Value::String(operation)),
         ("userInfo", map(&user)),
         ("dryRun", Value::Bool(request.dry_run)),
     ];

@@ -403,3 +403,32 @@ fn what_is_validated_is_what_was_mutated() {
         [&Outcome::Pass, &Outcome::Pass]
     );
 }
+
+/// Whether a policy with that expression lets a manifest pass; `None` if it cannot tell.
+fn holds(expression: &str, object: &str) -> Option<bool> {
+    let spec = format!("validations:\n- expression: \"{expression}\"");
+    let all = policy("p", &spec) + &binding("b", "p", "validationActions: [Deny]");
+    match &review(&all, object, "").pop().unwrap().outcome {
+        Outcome::Pass => Some(true),
+        Outcome::Violation(_) => Some(false),
+        _ => None,
+    }
+}
+
+#[test]
+fn manifest_is_judged_as_the_server_would_hand_it_over() {
+    let pod = "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: n}, spec: {hostNetwork: false, containers: [{name: \
+               a, image: a}]}}";
+    // A boolean that is false is not written: asking for its value is an error in a cluster, and no pass here.
+    assert_eq!(holds("object.spec.hostNetwork == false", pod), None);
+    assert_eq!(holds("!has(object.spec.hostNetwork)", pod), Some(true));
+    assert_eq!(holds("object.spec.restartPolicy == 'Always'", pod), Some(true));
+    assert_eq!(holds("object.spec.containers.all(c, c.imagePullPolicy == 'Always')", pod), Some(true));
+    let deployment = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, namespace: n}, spec: {template: {spec: \
+                      {containers: [{name: a, image: 'a:1'}]}}}}";
+    assert_eq!(holds("object.spec.replicas == 1", deployment), Some(true));
+    // Addresses are given out by the server: nobody knows them here.
+    let service =
+        "{apiVersion: v1, kind: Service, metadata: {name: a, namespace: n}, spec: {ports: [{port: 80}]}}";
+    assert_eq!(holds("object.spec.clusterIP != ''", service), None);
+}

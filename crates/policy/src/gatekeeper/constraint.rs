@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use haechi_syntax::Node;
+use haechi_syntax::{Document, Limits, Node, parse_json};
 
 use super::matching::Match;
-use super::template::Template;
+use super::template::{Code, Template};
 use crate::engine::{Actions, LoadError, PolicyDocument};
 use crate::rego::Value;
 
@@ -40,7 +40,10 @@ pub(crate) struct Constraint {
     /// `Kind/name`.
     pub(crate) policy: Arc<str>,
     pub(crate) matches: Match,
+    /// For Rego: an object, empty without parameters.
     pub(crate) parameters: Value<'static>,
+    /// For CEL: the same, read once more; `None` without parameters.
+    pub(crate) document: Option<Document>,
     pub(crate) enforcement: Enforcement,
 }
 
@@ -128,10 +131,15 @@ pub(crate) fn read(
         refuse(error.node, error.message);
     }
     let enforcement = read_enforcement(spec, &mut refuse);
+    let is_given = spec.is_some_and(|spec| spec.get("parameters").is_some()) || template.schema.has_default();
+    let document = (is_given && matches!(template.code, Code::Cel(_)))
+        .then(|| parse_json(parameters.to_json().to_string().as_bytes(), &Limits::default()))
+        .and_then(|mut parsed| parsed.documents.pop());
     (errors.len() == before).then(|| Constraint {
         policy: format!("{}/{name}", template.kind).into(),
         matches,
         parameters,
+        document,
         enforcement,
     })
 }

@@ -5,7 +5,9 @@ use haechi_syntax::{Document, Limits, Node, parse_json};
 use serde_json::{Map, Value as Json, json};
 
 use super::constraint::action;
-use crate::engine::{LoadError, PolicyDocument};
+use super::matching::ObjectSource;
+use super::mutation::MutatorSet;
+use crate::engine::{Actions, LoadError, PolicyDocument};
 use crate::rego::Value;
 
 /// Expansions of expansions go no deeper.
@@ -30,6 +32,19 @@ impl ApplyTo {
         Self { groups: texts("groups"), versions: texts("versions"), kinds: texts("kinds") }
     }
 
+    /// Whether it names groups, versions and kinds.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.groups.is_empty() && !self.versions.is_empty() && !self.kinds.is_empty()
+    }
+
+    /// Whether a kind is named by both.
+    pub(crate) fn shares(&self, other: &ApplyTo) -> bool {
+        let meet = |left: &[String], right: &[String]| left.iter().any(|item| right.contains(item));
+        meet(&self.groups, &other.groups)
+            && meet(&self.versions, &other.versions)
+            && meet(&self.kinds, &other.kinds)
+    }
+
     pub(crate) fn matches(&self, group: &str, version: &str, kind: &str) -> bool {
         let has = |list: &[String], item: &str| list.iter().any(|other| other == item);
         has(&self.groups, group) && has(&self.versions, version) && has(&self.kinds, kind)
@@ -45,6 +60,7 @@ struct Template {
     group: String,
     version: String,
     kind: String,
+    actions: Option<Actions>,
 }
 
 /// All expansions.
@@ -55,14 +71,18 @@ pub(crate) struct Expansions {
 
 /// An object that another brings about.
 #[derive(Debug)]
-pub(crate) struct Expanded {
-    /// The object, alone in its document.
-    pub(crate) document: Document,
-    pub(crate) template: String,
+pub struct Expanded {
+    /// The object, alone in its document, as the mutators leave it.
+    pub document: Document,
+    /// The name of the ExpansionTemplate.
+    pub template: String,
+    /// What is done about violations of it, instead of what the constraints say.
+    pub actions: Option<Actions>,
 }
 
 impl Expanded {
-    pub(crate) fn object(&self) -> Option<Object<'_>> {
+    /// The object; `None` if it has no kind.
+    pub fn object(&self) -> Option<Object<'_>> {
         let root = self.document.root();
         let text = |key: &str| root.get(key).and_then(Node::as_str);
         Some(Object::new(root, text("apiVersion")?, text("kind")?))
@@ -109,25 +129,28 @@ impl Expansions {
         }
         let override_node = spec.get("enforcementAction");
         let named = override_node.and_then(Node::as_str).filter(|name| !name.is_empty());
-        if named.is_some_and(|name| action(name).is_none()) {
+        let actions = named.and_then(action);
+        if named.is_some() && actions.is_none() {
             refuse(override_node.unwrap_or(spec), "`enforcementAction` is one of deny, warn, dryrun");
         }
         if errors.len() == before {
             let source = source.split('.').map(str::to_owned).collect();
             let name = object.name().to_owned();
-            self.templates.push(Template { name, apply_to, source, group, version, kind });
+            self.templates.push(Template { name, apply_to, source, group, version, kind, actions });
             self.templates.sort_by(|left, right| left.name.cmp(&right.name));
         }
     }
 
-    /// What an object brings about, directly or in several steps, nearest last. An error names what lacks.
+    /// What an object brings about, directly or in several steps, nearest last, changed by the mutators for generated
+    /// objects. An error names what lacks.
     pub(crate) fn expand(
         &self,
         object: Object<'_>,
         namespace: Option<Object<'_>>,
+        mutators: &MutatorSet,
     ) -> Result<Vec<Expanded>, String> {
         let mut found = Vec::new();
-        self.expand_into(object, namespace, 0, &mut found)?;
+        self.expand_into(object, namespace, mutators, 0, &mut found)?;
         Ok(found)
     }
 
@@ -135,6 +158,7 @@ impl Expansions {
         &self,
         object: Object<'_>,
         namespace: Option<Object<'_>>,
+        mutators: &MutatorSet,
         depth: usize,
         found: &mut Vec<Expanded>,
     ) -> Result<(), String> {
@@ -145,12 +169,21 @@ impl Expansions {
         for template in &self.templates {
             let applies = |apply: &ApplyTo| apply.matches(object.group(), object.version(), object.kind());
             if template.apply_to.iter().any(applies) {
-                here.push(expand(object, namespace, template)?);
+                let mut expanded = expand(object, namespace, template)?;
+                if let Some(made) = expanded.object() {
+                    let mutated = mutators
+                        .mutate(made, namespace, None, ObjectSource::Generated)
+                        .map_err(|(policy, error)| format!("{policy}: {error}"))?;
+                    if let Some(document) = mutated.document {
+                        expanded.document = document;
+                    }
+                }
+                here.push(expanded);
             }
         }
         for expanded in &here {
             if let Some(object) = expanded.object() {
-                self.expand_into(object, namespace, depth + 1, found)?;
+                self.expand_into(object, namespace, mutators, depth + 1, found)?;
             }
         }
         found.append(&mut here);
@@ -197,7 +230,9 @@ fn expand(
     let text = Json::Object(content).to_string();
     let mut parsed = parse_json(text.as_bytes(), &Limits::default());
     match parsed.documents.pop() {
-        Some(document) => Ok(Expanded { document, template: template.name.clone() }),
+        Some(document) => {
+            Ok(Expanded { document, template: template.name.clone(), actions: template.actions })
+        }
         None => Err(format!("`{}` could not be expanded", object.name())),
     }
 }
@@ -206,7 +241,8 @@ fn add_owner(metadata: &mut Map<String, Json>, owner: Object<'_>) {
     if owner.name().is_empty() {
         return;
     }
-    let reference = json!({"apiVersion": owner.api_version(), "kind": owner.kind(), "name": owner.name()});
+    let reference =
+        json!({"apiVersion": owner.api_version(), "kind": owner.kind(), "name": owner.name(), "uid": ""});
     let references = metadata.entry("ownerReferences").or_insert_with(|| json!([]));
     if let Json::Array(references) = references {
         let is_same = |known: &Json| {

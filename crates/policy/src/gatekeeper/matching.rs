@@ -3,6 +3,8 @@
 use haechi_objects::{LabelSelector, Labels, Object, SelectorOperator};
 use haechi_syntax::{Node, Value};
 
+use crate::engine::GroupVersionKind;
+
 /// Where an object comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ObjectSource {
@@ -11,6 +13,13 @@ pub enum ObjectSource {
     Original,
     /// It was expanded from another object.
     Generated,
+}
+
+/// Whether a manifest that names no namespace will be put into one: all but those of the kinds that are known to have
+/// none.
+pub(crate) fn goes_to_a_namespace(object: Object<'_>) -> bool {
+    let kind = GroupVersionKind::of(object);
+    crate::cel::Resources::default().endpoint(&kind).namespaced != Some(false)
 }
 
 /// A name with a `*` at its front, its end, or both.
@@ -131,19 +140,21 @@ impl Match {
         found
     }
 
-    /// Whether an object is meant. `namespace`: its Namespace, if that is known.
+    /// Whether an object is meant. `namespace`: its Namespace, if that is known; `is_namespaced`: whether it will have
+    /// one even if it names none.
     pub(crate) fn matches(
         &self,
         object: Object<'_>,
         namespace: Option<Object<'_>>,
         source: ObjectSource,
+        is_namespaced: bool,
     ) -> Matched {
         let is_namespace = object.is("", "Namespace");
         let own = object.namespace();
         if !self.kinds.is_empty() && !self.kinds.iter().any(|kinds| is_of(kinds, object)) {
             return Matched::No("kinds");
         }
-        let has_namespace = own.is_some() || namespace.is_some();
+        let has_namespace = own.is_some() || namespace.is_some() || is_namespaced;
         let fits_scope = match self.scope.as_deref() {
             Some("Cluster") => is_namespace || !has_namespace,
             Some("Namespaced") => !is_namespace && has_namespace,
@@ -279,7 +290,7 @@ mod tests {
         let block = Match::read(block.documents[0].root(), &mut errors);
         assert!(errors.is_empty(), "{errors:?}");
         let object = parse(object.as_bytes(), &Limits::default());
-        block.matches(objects(&object.documents[0]).objects[0], None, ObjectSource::Original)
+        block.matches(objects(&object.documents[0]).objects[0], None, ObjectSource::Original, false)
     }
 
     const POD: &str =

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use haechi_cel::{Bump, Value as CelValue};
 use haechi_objects::Object;
 
 use super::GatekeeperSet;
 use super::constraint::{Constraint, EnforcementPoint};
-use super::matching::{Matched, ObjectSource};
+use super::matching::{Matched, ObjectSource, goes_to_a_namespace};
+use super::mutation::Mutated;
 use super::template::{Code, Template};
+use crate::cel::NativeSession;
 use crate::engine::{Actions, FailMode, Operation, Outcome, PolicySet, Request, Verdict, Violation};
-use crate::rego::{EvalError, Evaluation, Flag, Input, Value};
+use crate::rego::{Evaluation, Flag, Input, Value};
 
 /// Texts that all verdicts share.
 #[derive(Debug, Clone)]
@@ -24,24 +27,145 @@ impl Default for Texts {
     }
 }
 
-/// Steps that one constraint may take; some 20 ms.
-const BUDGET: u64 = 1_000_000;
+/// Steps that one constraint may take: some 10 ms, 50 at most whatever the steps are (`benches/mixed.rs`, `stops`).
+const BUDGET: u64 = 500_000;
 
 impl PolicySet for GatekeeperSet {
+    /// Mutators come first. At admission the constraints judge what the mutators make of the object; elsewhere the
+    /// object as it stands, as gator does. What the object will bring about by the ExpansionTemplates is judged with it.
     fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
-        self.review_from(request, ObjectSource::Original, verdicts);
+        let mutated = self.mutate(request, verdicts);
+        let changed = mutated.as_ref().and_then(Mutated::object);
+        match changed.filter(|_| self.point == EnforcementPoint::Admission) {
+            Some(object) => {
+                // The request as a whole still holds the object as it was.
+                let request = Request { object: Some(object), ..request.clone() };
+                self.review_both(&request, verdicts);
+            }
+            None => self.review_both(request, verdicts),
+        }
     }
 }
 
 impl GatekeeperSet {
-    /// As [`PolicySet::review`], for an object that comes from `source`.
+    fn review_both(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        self.review_from(request, ObjectSource::Original, verdicts);
+        if matches!(request.operation, None | Some(Operation::Create | Operation::Update)) {
+            self.review_expanded(request, verdicts);
+        }
+    }
+
+    /// What the mutators make of the object.
+    fn mutate(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) -> Option<Mutated> {
+        if self.mutators.is_empty() {
+            return None;
+        }
+        let object = match (request.operation, request.object) {
+            (None | Some(Operation::Create | Operation::Update), Some(object)) => object,
+            _ => {
+                self.mutators.left_out("operation", verdicts);
+                return None;
+            }
+        };
+        let is_excluded =
+            self.point == EnforcementPoint::Admission && self.excludes("mutation-webhook", request);
+        if is_excluded {
+            self.mutators.left_out(EXCLUDED, verdicts);
+            return None;
+        }
+        match self.mutators.mutate(object, namespace_of(request), request.operation, ObjectSource::Original) {
+            Ok(mut mutated) => {
+                self.mutators.verdicts(&mut mutated, verdicts);
+                Some(mutated)
+            }
+            Err((policy, message)) => {
+                verdicts.push(Verdict {
+                    policy,
+                    rule: self.texts.none.clone(),
+                    outcome: Outcome::Error { message, fail_mode: FailMode::Fail },
+                    actions: Actions::DENY,
+                    patches: Vec::new(),
+                    audit_annotations: Vec::new(),
+                });
+                None
+            }
+        }
+    }
+
+    /// Whether the Config keeps a process away from the namespace of a request.
+    fn excludes(&self, process: &str, request: &Request<'_>) -> bool {
+        let name = match request.kind.kind == "Namespace" && request.kind.group.is_empty() {
+            true => request.name,
+            false => request.namespace,
+        };
+        !name.is_empty() && self.config.excludes(process, name)
+    }
+
+    /// Judges what the object will bring about, by the ExpansionTemplates.
+    fn review_expanded(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        let Some(object) = request.object.filter(|_| !self.expansions.is_empty()) else { return };
+        let expanded = match self.expand(object, namespace_of(request)) {
+            Ok(expanded) => expanded,
+            Err(message) => {
+                return verdicts.push(Verdict {
+                    policy: "ExpansionTemplate".into(),
+                    rule: self.texts.none.clone(),
+                    outcome: Outcome::Error { message, fail_mode: FailMode::Fail },
+                    actions: Actions::DENY,
+                    patches: Vec::new(),
+                    audit_annotations: Vec::new(),
+                });
+            }
+        };
+        for expanded in &expanded {
+            let Some(object) = expanded.object() else { continue };
+            let mut implied = Vec::new();
+            let child = Request {
+                namespace_object: request.namespace_object,
+                user: request.user.clone(),
+                operation: request.operation,
+                ..Request::of_object(object, request.inventory)
+            };
+            self.review_from(&child, ObjectSource::Generated, &mut implied);
+            // What is not about the expanded object was said of the object itself.
+            implied.retain(|verdict| !matches!(verdict.outcome, Outcome::NotApplicable(_)));
+            for verdict in &mut implied {
+                verdict.rule = expanded.template.as_str().into();
+                verdict.actions = expanded.actions.unwrap_or(verdict.actions);
+                if let Outcome::Violation(violation) = &mut verdict.outcome {
+                    violation.message = format!("[Implied by {}] {}", expanded.template, violation.message);
+                }
+            }
+            verdicts.append(&mut implied);
+        }
+    }
+
+    /// As [`PolicySet::review`], for an object that comes from `source`, and for nothing that it brings about.
     pub fn review_from(&self, request: &Request<'_>, source: ObjectSource, verdicts: &mut Vec<Verdict>) {
-        let mut review =
-            Review { set: self, request, source, input: None, inventory: None, evaluation: None };
+        let arena = Bump::new();
+        let mut review = Review {
+            set: self,
+            request,
+            source,
+            arena: &arena,
+            native: None,
+            input: None,
+            inventory: None,
+            evaluation: None,
+        };
         for (template, constraint) in &self.constraints {
             review.judge(template, constraint, verdicts);
         }
     }
+}
+
+/// Why a constraint is not asked about a namespace that the Config names.
+const EXCLUDED: &str = "config";
+
+/// The Namespace of a request, if it is known.
+fn namespace_of<'r>(request: &Request<'r>) -> Option<Object<'r>> {
+    let known = || request.inventory.get("v1", "Namespace", None, request.namespace);
+    request.namespace_object.or_else(|| known().filter(|_| !request.namespace.is_empty()))
 }
 
 /// One request, with what is made of it once.
@@ -49,6 +173,9 @@ struct Review<'r, 'd> {
     set: &'r GatekeeperSet,
     request: &'r Request<'d>,
     source: ObjectSource,
+    arena: &'r Bump,
+    /// For templates in CEL.
+    native: Option<NativeSession<'r>>,
     /// `input.review`
     input: Option<Value<'r>>,
     /// `data.inventory`
@@ -86,6 +213,8 @@ impl<'r> Review<'r, '_> {
                     review: self.input(),
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
+                    external: self.set.external.as_deref(),
+                    now_ns: self.set.now_ns,
                 };
                 match &mut self.evaluation {
                     Some(evaluation) => {
@@ -97,7 +226,25 @@ impl<'r> Review<'r, '_> {
                     }
                 }
             }
-            Code::Cel => Err(EvalError::Unavailable("K8sNativeValidation needs the engine for CEL")),
+            Code::Cel(policy) => {
+                let (arena, request) = (self.arena, self.request);
+                let native = self.native.get_or_insert_with(|| NativeSession::new(arena, request));
+                let params = constraint
+                    .document
+                    .as_ref()
+                    .map_or(CelValue::Null, |document| CelValue::of_node(document.root()));
+                native.judge(policy, params, verdicts);
+                for verdict in verdicts.iter_mut().skip(before) {
+                    verdict.policy = constraint.policy.clone();
+                    if let Outcome::Violation(violation) = &mut verdict.outcome {
+                        violation.details = serde_json::Value::Object(serde_json::Map::new());
+                    }
+                    if !matches!(verdict.outcome, Outcome::NotApplicable(_)) {
+                        verdict.actions = actions;
+                    }
+                }
+                return;
+            }
         };
         match outcomes {
             Ok(violations) => {
@@ -122,12 +269,8 @@ impl<'r> Review<'r, '_> {
             EnforcementPoint::Audit => Some("audit"),
             EnforcementPoint::CommandLine => None,
         };
-        let name = match request.kind.kind == "Namespace" && request.kind.group.is_empty() {
-            true => request.name,
-            false => request.namespace,
-        };
-        if process.is_some_and(|process| !name.is_empty() && self.set.config.excludes(process, name)) {
-            return Matched::No("excluded by Gatekeeper's Config");
+        if process.is_some_and(|process| self.set.excludes(process, request)) {
+            return Matched::No(EXCLUDED);
         }
         if let Some(operation) = request.operation
             && !template.operations.is_empty()
@@ -139,10 +282,12 @@ impl<'r> Review<'r, '_> {
             Some(Operation::Delete) => request.old_object,
             _ => request.object,
         };
-        let namespace = self.namespace();
+        let namespace = namespace_of(request);
+        let is_namespaced =
+            request.operation.is_none() && !self.set.as_verify && object.is_some_and(goes_to_a_namespace);
         let mut result = Matched::Unknown("the request holds neither an object nor an old object");
         for object in [object, request.old_object].into_iter().flatten() {
-            match constraint.matches.matches(object, namespace, self.source) {
+            match constraint.matches.matches(object, namespace, self.source, is_namespaced) {
                 Matched::Yes => return Matched::Yes,
                 Matched::Unknown(why) => return Matched::Unknown(why),
                 no @ Matched::No(_) if matches!(result, Matched::Unknown(_)) => result = no,
@@ -150,13 +295,6 @@ impl<'r> Review<'r, '_> {
             }
         }
         result
-    }
-
-    /// The Namespace of the request, if it is known.
-    fn namespace(&self) -> Option<Object<'r>> {
-        let request = self.request;
-        let known = || request.inventory.get("v1", "Namespace", None, request.namespace);
-        request.namespace_object.or_else(|| known().filter(|_| !request.namespace.is_empty()))
     }
 
     fn input(&mut self) -> Value<'r> {

@@ -198,6 +198,11 @@ impl Schema {
         }
     }
 
+    /// Whether there is something for a constraint that gives no parameters.
+    pub(crate) fn has_default(&self) -> bool {
+        self.default.is_some()
+    }
+
     /// What is wrong with a value by itself, those of its fields and items apart.
     fn refuses(&self, value: &Value<'_>) -> Option<String> {
         if matches!(value, Value::Null) && self.nullable {

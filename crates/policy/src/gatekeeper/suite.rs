@@ -9,9 +9,11 @@ use haechi_objects::Object;
 use haechi_syntax::{Document, Limits, Node, Value, parse};
 use regex::Regex;
 
-use super::expansion::Expansions;
 use super::{EnforcementPoint, Gatekeeper, GatekeeperSet, ObjectSource};
-use crate::engine::{Engine, Inventory, LoadError, Outcome, PolicyDocument, Request, Verdict};
+use crate::cel::OUT_OF_BUDGET;
+use crate::engine::{
+    Engine, FailMode, Inventory, LoadError, Outcome, PolicyDocument, PolicySet, Request, Verdict,
+};
 
 /// What the runner needs of the world.
 pub trait Surroundings {
@@ -25,10 +27,57 @@ pub trait Surroundings {
 /// Which tests are run, as `gator verify --run`.
 #[derive(Debug, Clone, Default)]
 pub struct SuiteFilter {
-    /// The name of a test must match.
-    pub test: Option<Regex>,
-    /// The name of a case must match.
-    pub case: Option<Regex>,
+    names: Names,
+    /// See [`Gatekeeper::rego_first`].
+    pub rego_first: bool,
+    /// See [`Gatekeeper::now_ns`].
+    pub now_ns: Option<i64>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Names {
+    #[default]
+    All,
+    /// The name of the test or of the case must match.
+    Either(Regex),
+    /// Both must.
+    Both(Regex, Regex),
+}
+
+impl SuiteFilter {
+    /// Reads `name`, which the name of a test or of a case must match, or `test//case`, where both must match.
+    ///
+    /// # Errors
+    /// A part that is no regular expression, or a third part: in English.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let regex = |text: &str| Regex::new(text).map_err(|_| format!("`{text}` is no regular expression"));
+        let parts: Vec<&str> = text.split("//").collect();
+        let names = match parts.as_slice() {
+            [""] => Names::All,
+            [name] => Names::Either(regex(name)?),
+            [test, case] => Names::Both(regex(test)?, regex(case)?),
+            _ => return Err(format!("`{text}`: a filter holds `//` once at most")),
+        };
+        Ok(Self { names, ..Self::default() })
+    }
+
+    /// Whether a test is run, by its name and those of its cases.
+    fn wants_test<'d>(&self, name: &str, mut cases: impl Iterator<Item = &'d str>) -> bool {
+        match &self.names {
+            Names::All => true,
+            Names::Either(regex) => regex.is_match(name) || cases.any(|case| regex.is_match(case)),
+            Names::Both(test, _) => test.is_match(name),
+        }
+    }
+
+    /// Whether a case is run.
+    fn wants_case(&self, test: &str, case: &str) -> bool {
+        match &self.names {
+            Names::All => true,
+            Names::Either(regex) => regex.is_match(test) || regex.is_match(case),
+            Names::Both(first, second) => first.is_match(test) && second.is_match(case),
+        }
+    }
 }
 
 /// How a suite ended.
@@ -199,7 +248,8 @@ impl Runner<'_> {
     fn test(&self, test: Node<'_>) -> TestResult {
         let start = self.surroundings.seconds();
         let name = text(test, "name").to_owned();
-        let is_chosen = self.filter.test.as_ref().is_none_or(|filter| filter.is_match(&name));
+        let cases = test.get("cases").map(Node::items).into_iter().flatten();
+        let is_chosen = self.filter.wants_test(&name, cases.map(|case| text(case, "name")));
         let mut result = TestResult { name, error: None, skipped: false, seconds: 0.0, cases: Vec::new() };
         if is_true(test, "skip") || !is_chosen {
             result.skipped = true;
@@ -220,12 +270,25 @@ impl Runner<'_> {
             "" => None,
             path => Some(self.documents(path)?),
         };
-        let engine = Gatekeeper { point: EnforcementPoint::CommandLine };
+        let engine = Gatekeeper {
+            point: EnforcementPoint::CommandLine,
+            rego_first: self.filter.rego_first,
+            external: None,
+            now_ns: self.filter.now_ns,
+        };
         let alone = engine.load(&[template.as_policy()?]);
         if let Some(error) = alone.errors.first() {
             return Err(format!("adding template: {error}"));
         }
-        let loaded = engine.load(&[template.as_policy()?, constraint.as_policy()?]);
+        let mut policies = vec![template.as_policy()?, constraint.as_policy()?];
+        for document in expansion.iter().flatten() {
+            let policy = document.as_policy()?;
+            if policy.object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
+                policies.push(policy);
+            }
+        }
+        let mut loaded = engine.load(&policies);
+        loaded.set.as_verify = true;
         let mistake = loaded.errors.first().map(LoadError::to_string);
         match (is_true(test, "invalid"), mistake) {
             (true, Some(_)) => return Ok(Vec::new()),
@@ -233,36 +296,26 @@ impl Runner<'_> {
             (false, Some(error)) => return Err(format!("adding constraint: {error}")),
             (false, None) => {}
         }
-        let mut expansions = Expansions::default();
-        let mut errors = Vec::new();
-        for document in expansion.iter().flatten() {
-            let policy = document.as_policy()?;
-            if policy.object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
-                expansions.read(&policy, &mut errors);
-            }
-        }
-        if let Some(error) = errors.first() {
-            return Err(format!("adding expansion: {error}"));
-        }
         let cases = test.get("cases").map(Node::items).into_iter().flatten();
-        Ok(cases.map(|case| self.case(case, &loaded.set, &expansions)).collect())
+        let name = text(test, "name");
+        Ok(cases.map(|case| self.case(name, case, &loaded.set)).collect())
     }
 
-    fn case(&self, case: Node<'_>, set: &GatekeeperSet, expansions: &Expansions) -> CaseResult {
+    fn case(&self, test: &str, case: Node<'_>, set: &GatekeeperSet) -> CaseResult {
         let start = self.surroundings.seconds();
         let name = text(case, "name").to_owned();
-        let is_chosen = self.filter.case.as_ref().is_none_or(|filter| filter.is_match(&name));
+        let is_chosen = self.filter.wants_case(test, &name);
         let mut result = CaseResult { name, error: None, skipped: false, seconds: 0.0 };
         if is_true(case, "skip") || !is_chosen {
             result.skipped = true;
             return result;
         }
-        result.error = self.check(case, set, expansions).err();
+        result.error = self.check(case, set).err();
         result.seconds = self.surroundings.seconds() - start;
         result
     }
 
-    fn check(&self, case: Node<'_>, set: &GatekeeperSet, expansions: &Expansions) -> Result<(), String> {
+    fn check(&self, case: Node<'_>, set: &GatekeeperSet) -> Result<(), String> {
         let path = text(case, "object");
         if path.is_empty() {
             return Err("invalid case: must define object".into());
@@ -291,20 +344,12 @@ impl Runner<'_> {
             false => Request::of_object(object, &inventory),
         };
         let mut verdicts = Vec::new();
-        set.review_from(&request, ObjectSource::Original, &mut verdicts);
-        let mut messages = violations(&verdicts)?;
-        if !expansions.is_empty() && request.admission.is_none() {
-            let namespace = inventory.get("v1", "Namespace", None, request.namespace);
-            for expanded in expansions.expand(object, namespace)? {
-                let Some(object) = expanded.object() else { continue };
-                let mut verdicts = Vec::new();
-                let request = Request::of_object(object, &inventory);
-                set.review_from(&request, ObjectSource::Generated, &mut verdicts);
-                let implied = violations(&verdicts)?;
-                messages
-                    .extend(implied.iter().map(|text| format!("[Implied by {}] {text}", expanded.template)));
-            }
+        // gator expands objects, and leaves AdmissionReviews as they are.
+        match request.admission {
+            Some(_) => set.review_from(&request, ObjectSource::Original, &mut verdicts),
+            None => set.review(&request, &mut verdicts),
         }
+        let messages = violations(&verdicts)?;
         assertions.iter().try_for_each(|assertion| assertion.check(&messages))
     }
 
@@ -408,16 +453,23 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
     for verdict in verdicts {
         match &verdict.outcome {
             Outcome::Violation(violation) => messages.push(violation.message.clone()),
-            Outcome::Error { message, .. }
-                if message.starts_with("eval_") || message.starts_with("stopped") =>
-            {
-                messages.push(message.clone());
+            Outcome::Error { message, fail_mode } if is_of_evaluation(message) => {
+                if *fail_mode == FailMode::Fail {
+                    messages.push(message.clone());
+                }
             }
             Outcome::Error { message, .. } => return Err(format!("{}: {message}", verdict.policy)),
             Outcome::Pass | Outcome::NotApplicable(_) => {}
         }
     }
     Ok(messages)
+}
+
+/// Whether an error was met while a policy ran, as opposed to one that keeps it from being asked.
+fn is_of_evaluation(message: &str) -> bool {
+    ["eval_", "stopped", "a violation without", "expression '", "failed messageExpression", OUT_OF_BUDGET]
+        .iter()
+        .any(|start| message.starts_with(start))
 }
 
 /// How many violations there must be.
@@ -470,5 +522,24 @@ impl<'d> Assertion<'d> {
         Err(format!(
             "unexpected number of violations: got {found} violations{containing} but want {want}: got messages [{all}]"
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SuiteFilter;
+
+    #[test]
+    fn filter_chooses_as_gator_does() {
+        let chosen = |filter: &str, test: &str, case: &str| {
+            let filter = SuiteFilter::parse(filter).unwrap();
+            filter.wants_test(test, [case].into_iter()) && filter.wants_case(test, case)
+        };
+        assert!(chosen("", "a", "b"));
+        assert!(chosen("label", "x", "missing-label") && chosen("label", "labels", "x"));
+        assert!(!chosen("^label$", "x", "missing-label"));
+        assert!(chosen("//missing", "x", "missing-label") && !chosen("//missing", "missing", "x"));
+        assert!(chosen("forbid//label", "forbid-x", "label") && !chosen("forbid//label", "x", "label"));
+        assert!(SuiteFilter::parse("a//b//c").is_err() && SuiteFilter::parse("(").is_err());
     }
 }

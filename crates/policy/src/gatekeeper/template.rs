@@ -6,6 +6,7 @@ use haechi_model::Span;
 use haechi_syntax::{Node, Style};
 
 use super::schema::{Schema, SchemaError};
+use crate::cel::{Policy, load_native};
 use crate::engine::{LoadError, PolicyDocument};
 use crate::rego::{self, Program, RegoVersion, Source};
 
@@ -27,12 +28,16 @@ pub(crate) struct Template {
 #[derive(Debug)]
 pub(crate) enum Code {
     Rego(Program),
-    /// Common Expression Language; kept as it stands for the engine that reads it.
-    Cel,
+    /// K8sNativeValidation.
+    Cel(Box<Policy>),
 }
 
 /// Reads a template; mistakes are added to `errors`.
-pub(crate) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -> Option<Template> {
+pub(crate) fn read(
+    document: &PolicyDocument<'_>,
+    rego_first: bool,
+    errors: &mut Vec<LoadError>,
+) -> Option<Template> {
     let before = errors.len();
     let object = document.object;
     let root = object.node();
@@ -89,7 +94,7 @@ pub(crate) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
     }
     let operations = target.get("operations").map(Node::items).into_iter().flatten();
     let operations = operations.filter_map(|node| node.as_str().map(str::to_owned)).collect();
-    let code = read_code(document, target, errors);
+    let code = read_code(document, target, rego_first, errors);
     match code {
         Some(code) if errors.len() == before => {
             Some(Template { kind: kind.into(), schema, code, operations })
@@ -111,15 +116,28 @@ fn read_schema<'d>(spec: Node<'d>, version: &str, errors: &mut Vec<SchemaError<'
     }
 }
 
-/// The code that is used: Rego where there is some, since every engine of Gatekeeper must say the same.
-fn read_code(document: &PolicyDocument<'_>, target: Node<'_>, errors: &mut Vec<LoadError>) -> Option<Code> {
-    if let Some(rego) = target.get("rego").filter(|rego| rego.as_str() != Some("")) {
-        return compile(document, rego, target.get("libs"), RegoVersion::V0, errors);
-    }
+/// The code that is used. Of a template with both, Gatekeeper takes the CEL unless that engine is switched off.
+fn read_code(
+    document: &PolicyDocument<'_>,
+    target: Node<'_>,
+    rego_first: bool,
+    errors: &mut Vec<LoadError>,
+) -> Option<Code> {
     let engines = || target.get("code").map(Node::items).into_iter().flatten();
     let source_of =
         |name: &str| engines().find(|code| code.get("engine").and_then(Node::as_str) == Some(name));
-    if let Some(code) = source_of("Rego") {
+    let legacy = target.get("rego").filter(|rego| rego.as_str() != Some(""));
+    let rego = source_of("Rego");
+    if let Some(code) = source_of("K8sNativeValidation")
+        && !(rego_first && (legacy.is_some() || rego.is_some()))
+    {
+        let Some(source) = code.get("source").filter(|source| source.is_mapping()) else {
+            errors.push(LoadError::at(document, code, "`source` of K8sNativeValidation is missing"));
+            return None;
+        };
+        return load_native(document, source, errors).map(|policy| Code::Cel(Box::new(policy)));
+    }
+    if let Some(code) = rego {
         let source = code.get("source");
         let Some(rego) = source.and_then(|source| source.get("rego")) else {
             errors.push(LoadError::at(document, code, "`source.rego` is missing"));
@@ -131,8 +149,8 @@ fn read_code(document: &PolicyDocument<'_>, target: Node<'_>, errors: &mut Vec<L
         };
         return compile(document, rego, source.and_then(|source| source.get("libs")), version, errors);
     }
-    if source_of("K8sNativeValidation").and_then(|code| code.get("source")).is_some() {
-        return Some(Code::Cel);
+    if let Some(rego) = legacy {
+        return compile(document, rego, target.get("libs"), RegoVersion::V0, errors);
     }
     let message = match engines().next() {
         Some(_) => {

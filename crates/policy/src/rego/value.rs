@@ -380,6 +380,12 @@ fn compare_entries(left: &Value<'_>, right: &Value<'_>) -> Ordering {
 /// Equality, without making order where none is needed.
 pub(crate) fn compare_equal(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
+        // Most values that are compared are texts.
+        (Value::Str(left), Value::Str(right)) => left == right,
+        (Value::Str(_) | Value::Text(_), Value::Str(_) | Value::Text(_)) => left.as_str() == right.as_str(),
+        (Value::Str(_) | Value::Text(_), _) | (_, Value::Str(_) | Value::Text(_)) => false,
+        (Value::Int(left), Value::Int(right)) => left == right,
+        (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Node(left), Value::Node(right)) => nodes_equal(*left, *right),
         (Value::Set(left), Value::Set(right)) => {
             left.len() == right.len() && left.items.iter().all(|item| right.contains(item))

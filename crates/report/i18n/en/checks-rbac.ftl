@@ -31,8 +31,8 @@ check-certificate-approval-allowed = Certificates can be approved
     .fix = Leave approval to the controllers of the control plane, and bind `approve` to the one signer that is needed.
 
 check-cluster-admin-bound = Bound to cluster-admin
-    .message = { $binding } gives cluster-admin to { $subjects }.
-    .why = Whoever is bound to cluster-admin may do everything. Every mistake of theirs, and every token that is stolen from them, costs the cluster.
+    .message = { $binding } gives { $role }, which may do everything, to { $subjects }.
+    .why = Whoever is bound to such a role may do everything. Every mistake of theirs, and every token that is stolen from them, costs the cluster.
     .fix = Bind a role with what is needed. Keep cluster-admin for an account that is only used in an emergency.
 
 check-coredns-config-writable = CoreDNS can be reconfigured
@@ -67,7 +67,7 @@ check-long-lived-token-secret = Service account token that never expires
 
 check-network-objects-writable = Network objects can be changed
     .message = { $role } may { $verbs } { $resources }.
-    .why = Whoever changes NetworkPolicies opens what others have closed, and an Ingress puts a service into the internet.
+    .why = Whoever changes NetworkPolicies opens what others have closed. An Ingress puts a service into the internet, and a Service or its endpoints lead the traffic of others elsewhere.
     .fix = Keep NetworkPolicies with those who answer for the network, and split roles by resource.
 
 check-node-proxy-allowed = Kubelets can be reached through nodes/proxy
@@ -100,10 +100,20 @@ check-port-forward-allowed = Ports of pods can be forwarded
     .why = Forwarded traffic passes through the kubelet: no NetworkPolicy applies to it, and it reaches ports that only listen inside the pod.
     .fix = Take `pods/portforward` out of standing roles, or limit it to named pods in `resourceNames`.
 
+check-rbac-objects-writable = Roles and bindings can be changed
+    .message = { $role } may { $verbs } { $resources }.
+    .why = Whoever writes bindings can hand on every right that they have, to accounts that nobody watches, and take rights from others.
+    .fix = Leave roles and bindings to those who answer for access, and let pipelines apply them after a review.
+
 check-secrets-readable = Secrets can be read
     .message = { $role } may { $verbs } all Secrets.
     .why = Secrets hold the credentials of service accounts and of other systems. `list` and `watch` return their contents just as `get` does.
     .fix = Name the Secrets that are needed in `resourceNames` and allow only `get`, or mount them into the pod that needs them.
+
+check-secrets-writable = Secrets can be changed
+    .message = { $role } may { $verbs } all Secrets.
+    .why = Whoever writes Secrets can put credentials and certificates of their own in place of the real ones, and gets a token of any service account by making a Secret for it.
+    .fix = Name the Secrets that are needed in `resourceNames`, or let a controller such as External Secrets write them.
 
 check-service-account-tokens-creatable = Tokens of service accounts can be created
     .message = { $role } may create tokens for all service accounts.
@@ -139,3 +149,8 @@ check-workloads-deletable = Workloads can be deleted
     .message = { $role } may { $verbs } { $resources }.
     .why = Deleting workloads stops the service that they give. With `deletecollection` one request is enough for a whole namespace.
     .fix = Take the delete verbs out of roles of people and tools that only deploy.
+
+check-workloads-writable = Workloads can be changed
+    .message = { $role } may { $verbs } { $resources }.
+    .why = The pods of a workload run as any service account of their namespace and mount any Secret there. Where privileged pods are admitted, they own the nodes as well.
+    .fix = Deploy through a pipeline with an account of its own, name the workloads in `resourceNames` where that is possible, and enforce a Pod Security level in the namespace.

@@ -15,8 +15,16 @@ check-capabilities-not-dropped = Capabilities not dropped
     .why = Container runtimes grant fourteen capabilities by default, among them raw sockets and changing file owners. Attackers use what the program does not.
     .fix = Set `securityContext.capabilities.drop: ["ALL"]` and add back only what the program needs.
 
+check-capability-added = Capability added
+    .message = Container { $container } adds the capability { $capability }.
+    .why = Most programs need no capability. Each one that is added stays with whoever breaks into the container.
+    .fix = Remove { $capability } from `securityContext.capabilities.add` if the program runs without it.
+
 check-container-runs-as-root = Container may run as root
-    .message = Nothing keeps container { $container } from running as root.
+    .message = { $subject ->
+        [container] Nothing keeps container { $container } from running as root.
+       *[pod] Containers that are added to the pod run as root (`runAsUser: 0`).
+    }
     .why = Root in a container is root on the node as soon as it escapes. Until then it can replace every program in the container.
     .fix = Set `securityContext.runAsNonRoot: true` on the pod or container, and `runAsUser` to an id that the image can run as.
 
@@ -60,6 +68,11 @@ check-default-service-account = Default service account
     .why = Rights that are given to `default` for one pod are had by every pod of the namespace that names no account.
     .fix = Make a service account for the workload and name it in `serviceAccountName`, or set `automountServiceAccountToken: false`.
 
+check-default-service-account-token = Default account gives its token
+    .message = The service account `default` gives its token to every pod that names no account.
+    .why = Pods that never talk to the Kubernetes API get credentials for it all the same.
+    .fix = Set `automountServiceAccountToken: false` on the account `default` of every namespace.
+
 check-deprecated-service-account-field = Deprecated field serviceAccount
     .message = The service account is named in `serviceAccount`, which is deprecated.
     .why = Tools and policies look at `serviceAccountName`. They take the pod for one without an account of its own.
@@ -94,6 +107,11 @@ check-helm-tiller = Helm Tiller
     .message = The object belongs to Tiller, the server of Helm 2.
     .why = Tiller answers anyone in the cluster without asking who they are, and usually may do everything. It has had no security fixes since 2020.
     .fix = Remove Tiller and move to Helm 3, which has no server.
+
+check-helm-tiller-open = Helm Tiller open to the cluster
+    .message = Container { $container } runs Tiller, which answers every pod of the cluster.
+    .why = Tiller does not ask who calls it. Any pod may install what it likes with Tiller's rights, usually those of an administrator.
+    .fix = Remove Tiller and move to Helm 3. Until then have it listen on the loopback address only.
 
 check-host-aliases-set = Host names fixed in the pod
     .message = The pod sends host names to { $ip } past DNS (`hostAliases`).
@@ -147,9 +165,9 @@ check-kernel-hardening-missing = No kernel confinement
     .fix = Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod and drop all capabilities.
 
 check-kubernetes-dashboard = Kubernetes dashboard
-    .message = The Kubernetes dashboard runs here, or its service account is used.
+    .message = The Kubernetes dashboard runs here, or its service account or role is used.
     .why = The dashboard acts with the rights of its service account or of whoever pastes a token. Left open or given too much, it has handed over whole clusters. The project was archived in 2025.
-    .fix = Remove the dashboard and its service account.
+    .fix = Remove the dashboard with its service account and bindings.
 
 check-low-group-id = Low group id
     .message = Container { $container } runs under a group id below { $least }, or under one that the manifest does not set.
@@ -250,7 +268,10 @@ check-seccomp-profile-missing = No seccomp profile
     .fix = Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod.
 
 check-seccomp-unconfined = Seccomp switched off
-    .message = Container { $container } runs without seccomp (`Unconfined`).
+    .message = { $subject ->
+        [container] Container { $container } runs without seccomp (`Unconfined`).
+       *[pod] Containers that are added to the pod run without seccomp (`Unconfined`).
+    }
     .why = Every system call of the kernel is open to the container, those that most kernel exploits need included.
     .fix = Use `seccompProfile.type: RuntimeDefault`, or a `Localhost` profile with the calls that the program needs.
 

@@ -50,7 +50,20 @@ problem-template = A template was not rendered
             [kustomize-patch] patch of a kustomization
            *[other] placeholders of a template
         }
-    .help = Render it first, for instance with `helm template` or `kubectl kustomize`, and scan the result.
+    .help = Scan with `--render`, which runs `helm` or `kubectl kustomize` on it, or render it yourself and scan the result.
+problem-not-rendered = A template could not be rendered
+    .detail =
+        { $engine ->
+            [helm] Helm chart
+           *[kustomize] kustomization
+        }: { $reason ->
+            [missing] `{ $program }` is not installed
+            [network] `{ $reference }` is not in this folder and would have to be fetched
+            [timeout] `{ $program }` was ended after { $seconds } s
+            [output] `{ $program }` printed more than { NUMBER($limit) } bytes and was ended
+           *[failed] { $said }
+        }
+    .help = Correct what is named, or render it where it can be rendered and scan the result. Files that belong to it were judged as they stand.
 problem-unsupported = The version or shape of this object cannot be read
     .help = Use a version of the API that Kubernetes still serves.
 problem-not-kubernetes = The document is not a Kubernetes object
@@ -60,8 +73,14 @@ problem-not-kubernetes = The document is not a Kubernetes object
            *[other] { NUMBER($count) } documents
         }
     .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
+problem-not-listed = Objects of the cluster could not be listed
+    .help = Give who runs the scan the right to list this kind in all namespaces, and try again.
 problem-rule-failed = A rule failed on this object
     .help = This is an error in Haechi. Please report it with the object that caused it.
+problem-policy-refused = A policy could not be used
+    .help = Correct the policy at this place. Until then nothing is held against it.
+problem-policy-failed = A policy could not judge this object
+    .help = Correct the policy, or give what it asks for, such as the Namespace of the object. Until then this object counts as not judged.
 problem-suppression-refused = A suppression was not applied
     .detail =
         { $what ->
@@ -78,3 +97,20 @@ problem-suppression-expired = A suppression has expired
 problem-suppression-unused = A suppression is no longer needed
     .detail = nothing is found here by { $rule }
     .help = Remove it, lest it hides a finding that comes later.
+problem-fix-refused = The file was not fixed
+    .detail =
+        { $why ->
+            [unreadable] a part of it cannot be read
+            [template] it holds a template
+            [symbolic-link] it is reached through a symbolic link
+            [hard-link] other names share its content
+            [read-only] it is read-only
+            [changed] it was changed since it was scanned
+            [owner] its owner could not be kept
+            [not-as-intended] after the edits it would read otherwise than intended
+            [not-clean] after the edits { $rule } would still be found
+            [not-stable] the edits come to no end
+            [new-problem] after the edits a part could not be judged
+           *[write] it could not be written
+        }
+    .help = Nothing of the file was changed. Remove the obstacle and try again, or fix it by hand.

@@ -22,6 +22,9 @@ label-title = title
 label-since = since
 label-preview = preview: may still change
 
+# A text that a program made of the templates in a folder.
+path-rendered = { $folder } (rendered)
+
 ## Problems
 
 problems-incomplete = Not judged
@@ -111,3 +114,37 @@ group-owner-none = No owner given
 html-accepted = Accepted findings
 accepted-because = Accepted: { $reason }
 html-findings = Findings by file
+
+## Fixes
+
+fixed-heading = Fixed
+fixed-heading-diff = Would be fixed
+fixed-unsafe = may change how the workload runs
+summary-fixable =
+    { $count ->
+        [one] One finding can be fixed with `--fix`.
+       *[other] { NUMBER($count) } findings can be fixed with `--fix`.
+    }
+summary-fixable-unsafe =
+    { $count ->
+        [one] One finding can be fixed with `--fix --unsafe-fixes`, which may change how the workload runs.
+       *[other] { NUMBER($count) } findings can be fixed with `--fix --unsafe-fixes`, which may change how workloads run.
+    }
+summary-fixed =
+    { $count ->
+        [one] One finding was fixed
+       *[other] { NUMBER($count) } findings were fixed
+    } in { $files ->
+        [one] one file.
+       *[other] { NUMBER($files) } files.
+    }
+summary-would-be-fixed =
+    { $count ->
+        [one] One finding would be fixed
+       *[other] { NUMBER($count) } findings would be fixed
+    } in { $files ->
+        [one] one file.
+       *[other] { NUMBER($files) } files.
+    }
+summary-nothing-fixed = Nothing could be fixed.
+problems-not-fixed = Not fixed

@@ -31,8 +31,8 @@ check-certificate-approval-allowed = 인증서 승인 권한
     .fix = 승인은 컨트롤 플레인의 컨트롤러에 맡기고, `approve` 권한은 필요한 서명자(signer) 하나로 한정하십시오.
 
 check-cluster-admin-bound = cluster-admin 바인딩
-    .message = { $binding }{ JOSA($binding, "이/가") } { $subjects }에 cluster-admin을 부여합니다.
-    .why = cluster-admin에 바인딩되면 모든 작업을 할 수 있습니다. 실수 한 번, 탈취된 토큰 하나로 클러스터 전체를 잃을 수 있습니다.
+    .message = { $binding }{ JOSA($binding, "이/가") } 모든 작업이 허용된 { $role }{ JOSA($role, "을/를") } { $subjects }에 부여합니다.
+    .why = 이런 역할에 바인딩되면 모든 작업을 할 수 있습니다. 실수 한 번, 탈취된 토큰 하나로 클러스터 전체를 잃을 수 있습니다.
     .fix = 필요한 권한만 가진 역할을 바인딩하고, cluster-admin은 비상시에만 쓰는 계정에 한정하십시오.
 
 check-coredns-config-writable = CoreDNS 설정 변경 권한
@@ -67,7 +67,7 @@ check-long-lived-token-secret = 만료되지 않는 서비스 어카운트 토�
 
 check-network-objects-writable = 네트워크 오브젝트 변경 권한
     .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.
-    .why = NetworkPolicy를 바꾸면 차단된 통신을 열 수 있고, Ingress를 만들면 서비스를 인터넷에 노출할 수 있습니다.
+    .why = NetworkPolicy를 바꾸면 차단된 통신을 열 수 있고, Ingress를 만들면 서비스를 인터넷에 노출할 수 있습니다. 서비스나 엔드포인트를 바꾸면 다른 트래픽을 가로챌 수 있습니다.
     .fix = NetworkPolicy 권한은 네트워크 담당자에게만 부여하고 역할을 리소스별로 나누십시오.
 
 check-node-proxy-allowed = nodes/proxy를 통한 kubelet 접근
@@ -100,10 +100,20 @@ check-port-forward-allowed = 포트 포워딩 권한
     .why = 포워딩된 트래픽은 kubelet을 거치므로 NetworkPolicy가 적용되지 않으며, 파드 내부에서만 열린 포트에도 접근할 수 있습니다.
     .fix = 상시 역할에서 `pods/portforward`를 제거하거나 `resourceNames`로 대상 파드를 한정하십시오.
 
+check-rbac-objects-writable = 역할·바인딩 변경 권한
+    .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.
+    .why = 바인딩을 쓸 수 있으면 자신의 모든 권한을 눈에 띄지 않는 계정에 넘기거나 다른 사용자의 권한을 없앨 수 있습니다.
+    .fix = 역할과 바인딩 변경은 접근 권한 담당자에게만 맡기고, 검토를 거친 파이프라인으로 적용하십시오.
+
 check-secrets-readable = 시크릿 조회 권한
     .message = { $role }{ JOSA($role, "은/는") } 모든 시크릿에 { $verbs } 권한이 있습니다.
     .why = 시크릿에는 서비스 어카운트와 외부 시스템의 자격 증명이 들어 있습니다. `list`와 `watch`도 `get`과 마찬가지로 내용을 반환합니다.
     .fix = 필요한 시크릿을 `resourceNames`에 지정하고 `get`만 허용하거나, 필요한 파드에 직접 마운트하십시오.
+
+check-secrets-writable = 시크릿 변경 권한
+    .message = { $role }{ JOSA($role, "은/는") } 모든 시크릿에 { $verbs } 권한이 있습니다.
+    .why = 시크릿을 쓸 수 있으면 자격 증명과 인증서를 자신의 것으로 바꿔치기할 수 있고, 시크릿을 만들어 아무 서비스 어카운트의 토큰이나 얻을 수 있습니다.
+    .fix = 필요한 시크릿을 `resourceNames`에 지정하거나, External Secrets와 같은 컨트롤러가 시크릿을 쓰게 하십시오.
 
 check-service-account-tokens-creatable = 서비스 어카운트 토큰 발급 권한
     .message = { $role }{ JOSA($role, "은/는") } 모든 서비스 어카운트의 토큰을 발급할 수 있습니다.
@@ -139,3 +149,8 @@ check-workloads-deletable = 워크로드 삭제 권한
     .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.
     .why = 워크로드를 삭제하면 서비스가 중단됩니다. `deletecollection`은 요청 한 번으로 네임스페이스 전체를 삭제할 수 있습니다.
     .fix = 배포만 하는 사람과 도구의 역할에서 삭제 동사를 제거하십시오.
+
+check-workloads-writable = 워크로드 변경 권한
+    .message = { $role }{ JOSA($role, "은/는") } { $resources }에 { $verbs } 권한이 있습니다.
+    .why = 워크로드의 파드는 네임스페이스의 어떤 서비스 어카운트로도 실행할 수 있고 모든 시크릿을 마운트할 수 있습니다. 특권 파드가 허용되는 곳에서는 노드까지 장악할 수 있습니다.
+    .fix = 전용 계정을 쓰는 파이프라인으로 배포하고, 가능하면 `resourceNames`로 워크로드를 한정하며, 네임스페이스에 파드 보안 표준을 강제하십시오.

@@ -15,8 +15,16 @@ check-capabilities-not-dropped = 기본 커널 권한을 제거하지 않음
     .why = 컨테이너 런타임은 로우 소켓, 파일 소유자 변경 등 14가지 권한을 기본으로 부여합니다. 프로그램이 쓰지 않는 권한은 공격자가 쓰게 됩니다.
     .fix = `securityContext.capabilities.drop: ["ALL"]`을 설정하고 꼭 필요한 권한만 다시 추가하십시오.
 
+check-capability-added = 커널 권한 추가
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 커널 권한 { $capability }{ JOSA($capability, "을/를") } 추가합니다.
+    .why = 대부분의 프로그램에는 커널 권한(capability)이 필요하지 않습니다. 추가한 권한은 컨테이너에 침입한 공격자도 갖게 됩니다.
+    .fix = 프로그램이 이 권한 없이 실행된다면 `securityContext.capabilities.add`에서 { $capability }{ JOSA($capability, "을/를") } 제거하십시오.
+
 check-container-runs-as-root = root로 실행될 수 있는 컨테이너
-    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } root로 실행되는 것을 막는 설정이 없습니다.
+    .message = { $subject ->
+        [container] 컨테이너 { $container }{ JOSA($container, "이/가") } root로 실행되는 것을 막는 설정이 없습니다.
+       *[pod] 파드에 추가되는 컨테이너가 root로 실행됩니다(`runAsUser: 0`).
+    }
     .why = 컨테이너의 root는 컨테이너를 탈출하는 순간 노드의 root가 되며, 탈출하기 전에도 컨테이너 안의 모든 프로그램을 바꿔치기할 수 있습니다.
     .fix = 파드나 컨테이너에 `securityContext.runAsNonRoot: true`를 설정하고, 이미지가 지원하는 사용자 ID를 `runAsUser`에 지정하십시오.
 
@@ -60,6 +68,11 @@ check-default-service-account = 기본 서비스 어카운트 사용
     .why = 파드 하나를 위해 `default`에 부여한 권한을 서비스 어카운트를 지정하지 않은 모든 파드가 갖게 됩니다.
     .fix = 워크로드 전용 서비스 어카운트를 만들어 `serviceAccountName`에 지정하거나 `automountServiceAccountToken: false`를 설정하십시오.
 
+check-default-service-account-token = 토큰을 제공하는 기본 서비스 어카운트
+    .message = `default` 서비스 어카운트가 서비스 어카운트를 지정하지 않은 모든 파드에 토큰을 제공합니다.
+    .why = 쿠버네티스 API를 호출하지 않는 파드도 API 자격 증명을 갖게 됩니다.
+    .fix = 모든 네임스페이스의 `default` 서비스 어카운트에 `automountServiceAccountToken: false`를 설정하십시오.
+
 check-deprecated-service-account-field = 사용이 중단된 serviceAccount 필드
     .message = 서비스 어카운트가 사용이 중단된 `serviceAccount` 필드에 지정되어 있습니다.
     .why = 도구와 정책은 `serviceAccountName`을 확인하므로 전용 서비스 어카운트가 없는 파드로 판단합니다.
@@ -94,6 +107,11 @@ check-helm-tiller = Helm Tiller
     .message = 이 오브젝트는 Helm 2의 서버인 Tiller에 속합니다.
     .why = Tiller는 클러스터의 누구에게나 인증 없이 응답하며 대개 모든 권한을 가지고 있습니다. 2020년 이후로 보안 패치도 제공되지 않습니다.
     .fix = Tiller를 제거하고 서버가 없는 Helm 3로 전환하십시오.
+
+check-helm-tiller-open = 클러스터에 열린 Helm Tiller
+    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } 클러스터의 모든 파드에 응답하는 Tiller를 실행합니다.
+    .why = Tiller는 호출자를 확인하지 않습니다. 어느 파드든 대개 관리자 수준인 Tiller의 권한으로 무엇이든 설치할 수 있습니다.
+    .fix = Tiller를 제거하고 Helm 3로 전환하십시오. 그때까지는 루프백 주소에서만 응답하게 하십시오.
 
 check-host-aliases-set = 파드에 고정된 호스트 이름
     .message = 파드가 DNS를 거치지 않고 호스트 이름을 { $ip }에 연결합니다(`hostAliases`).
@@ -147,9 +165,9 @@ check-kernel-hardening-missing = 커널 보호 설정 없음
     .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하고 모든 커널 권한을 제거하십시오.
 
 check-kubernetes-dashboard = 쿠버네티스 대시보드
-    .message = 쿠버네티스 대시보드가 실행되거나 그 서비스 어카운트가 사용됩니다.
+    .message = 쿠버네티스 대시보드가 실행되거나 그 서비스 어카운트나 역할이 사용됩니다.
     .why = 대시보드는 자신의 서비스 어카운트나 토큰을 입력한 사람의 권한으로 동작합니다. 외부에 열려 있거나 권한이 과도해서 클러스터 전체를 빼앗긴 사례가 있으며, 프로젝트는 2025년에 보관 처리되었습니다.
-    .fix = 대시보드와 그 서비스 어카운트를 제거하십시오.
+    .fix = 대시보드와 그 서비스 어카운트, 바인딩을 제거하십시오.
 
 check-low-group-id = 낮은 그룹 ID
     .message = 컨테이너 { $container }의 그룹 ID가 { $least }보다 작거나 매니페스트에 지정되지 않았습니다.
@@ -250,7 +268,10 @@ check-seccomp-profile-missing = seccomp 프로파일 없음
     .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하십시오.
 
 check-seccomp-unconfined = seccomp 비활성화
-    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
+    .message = { $subject ->
+        [container] 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
+       *[pod] 파드에 추가되는 컨테이너가 seccomp 없이 실행됩니다(`Unconfined`).
+    }
     .why = 대부분의 커널 취약점 공격에 쓰이는 것을 포함하여 커널의 모든 시스템 콜이 컨테이너에 열려 있습니다.
     .fix = `seccompProfile.type: RuntimeDefault`를 사용하거나, 프로그램에 필요한 시스템 콜만 허용하는 `Localhost` 프로파일을 사용하십시오.
 

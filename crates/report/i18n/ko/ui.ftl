@@ -22,6 +22,9 @@ label-title = 제목
 label-since = 도입 버전
 label-preview = 시험 단계: 바뀔 수 있음
 
+# 프로그램이 폴더의 템플릿으로 만든 텍스트.
+path-rendered = { $folder } (렌더링 결과)
+
 ## 문제
 
 problems-incomplete = 판정하지 못한 부분
@@ -73,3 +76,15 @@ html-findings = 파일별 발견 사항
 problems-suppression = 예외 처리
 summary-suppressed = 예외 처리로 허용된 발견 사항이 { NUMBER($count) }건 있습니다.
 summary-known = 기준선(baseline)에 있는 발견 사항 { NUMBER($count) }건은 표시하지 않았습니다.
+
+## 수정
+
+fixed-heading = 수정한 사항
+fixed-heading-diff = 수정할 사항
+fixed-unsafe = 워크로드의 동작이 바뀔 수 있음
+summary-fixable = 발견 사항 { NUMBER($count) }건은 `--fix`로 수정할 수 있습니다.
+summary-fixable-unsafe = 발견 사항 { NUMBER($count) }건은 `--fix --unsafe-fixes`로 수정할 수 있으며, 이때 워크로드의 동작이 바뀔 수 있습니다.
+summary-fixed = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($count) }건을 수정했습니다.
+summary-would-be-fixed = 파일 { NUMBER($files) }개에서 발견 사항 { NUMBER($count) }건을 수정하게 됩니다.
+summary-nothing-fixed = 수정할 수 있는 발견 사항이 없습니다.
+problems-not-fixed = 수정하지 못한 파일

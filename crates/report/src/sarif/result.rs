@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use haechi_model::{Finding, FixSafety, Position, Span, Suppressed, SuppressionSource};
+use haechi_model::{Finding, Position, Span, Suppressed, SuppressionSource};
 use serde::Serialize;
 
 use super::{Text, level};
@@ -51,13 +51,13 @@ struct Properties {
 #[serde(rename_all = "camelCase")]
 struct Location<'r> {
     physical_location: PhysicalLocation<'r>,
-    logical_locations: [LogicalLocation<'r>; 1],
+    logical_locations: Vec<LogicalLocation<'r>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogicalLocation<'r> {
-    name: &'r str,
+    name: Cow<'r, str>,
     fully_qualified_name: String,
     kind: &'static str,
 }
@@ -140,14 +140,19 @@ struct Region {
 
 impl Region {
     fn of(finding: &Finding) -> Self {
-        let (start, end) = (finding.location.start, finding.location.end.max(finding.location.start));
+        let location = &finding.location;
+        Self::between(location.start, location.end, location.span)
+    }
+
+    fn between(start: Position, end: Position, span: Span) -> Self {
+        let end = end.max(start);
         Self {
             start_line: start.line.max(1),
             start_column: Some(start.column.max(1)),
             end_line: Some(end.line.max(1)),
             end_column: Some(end.column.max(1)),
-            byte_offset: Some(finding.location.span.start),
-            byte_length: Some(finding.location.span.len()),
+            byte_offset: Some(span.start),
+            byte_length: Some(span.len()),
         }
     }
 }
@@ -175,21 +180,8 @@ struct ArtifactChange<'r> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Replacement<'r> {
-    deleted_region: Bytes,
+    deleted_region: Region,
     inserted_content: Inserted<'r>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Bytes {
-    byte_offset: u32,
-    byte_length: u32,
-}
-
-impl Bytes {
-    fn of(span: Span) -> Self {
-        Self { byte_offset: span.start, byte_length: span.len() }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -206,7 +198,11 @@ impl<'r> SarifResult<'r> {
     ) -> Self {
         let text = context.texts.finding(finding);
         let fingerprint = format!("{}:{ordinal}", finding.fingerprint);
-        let fix_text = text.fix.as_deref().unwrap_or(&text.message).to_owned();
+        let mut fix_text = text.fix.as_deref().unwrap_or(&text.message).to_owned();
+        if let Some(risk) = context.texts.fix_risk(finding) {
+            fix_text.push_str("\n\n");
+            fix_text.push_str(&risk);
+        }
         // A fix without an edit changes nothing, and SARIF refuses it.
         let fixes = finding.fix.iter().filter(|fix| !fix.edits.is_empty()).map(|fix| SarifFix {
             description: Text::quoting(&fix_text),
@@ -216,18 +212,25 @@ impl<'r> SarifResult<'r> {
                     .edits
                     .iter()
                     .map(|edit| Replacement {
-                        deleted_region: Bytes::of(edit.span),
+                        deleted_region: Region::between(edit.start, edit.end, edit.span),
                         inserted_content: Inserted { text: &edit.text },
                     })
                     .collect(),
             }],
-            properties: FixProperties {
-                safety: match fix.safety {
-                    FixSafety::Safe => "safe",
-                    FixSafety::MayBreak => "may-break",
-                },
-            },
+            properties: FixProperties { safety: fix.safety.as_str() },
         });
+        let is_rendered = context.rendered.contains_key(&finding.location.path);
+        let mut logical_locations = vec![LogicalLocation {
+            name: Cow::Borrowed(&finding.resource.name),
+            fully_qualified_name: format!("{} {}", finding.resource, finding.location.json_path),
+            kind: "resource",
+        }];
+        if is_rendered {
+            let name = context.shown(&finding.location.path);
+            let Position { line, column } = finding.location.start;
+            let fully_qualified_name = format!("{name}:{line}:{column}");
+            logical_locations.push(LogicalLocation { name, fully_qualified_name, kind: "rendered" });
+        }
         Self {
             rule_id: rule_name(finding),
             rule_index,
@@ -235,14 +238,14 @@ impl<'r> SarifResult<'r> {
             message: Text::quoting(&text.message),
             locations: [Location {
                 physical_location: PhysicalLocation {
-                    artifact_location: ArtifactLocation::of(&finding.location.path),
-                    region: Some(Region::of(finding)),
+                    artifact_location: ArtifactLocation::of(context.file_of(&finding.location.path)),
+                    // Lines of a rendered text are none of the file; GitHub takes no result without a line.
+                    region: Some(match is_rendered {
+                        true => Region { start_line: 1, ..Region::default() },
+                        false => Region::of(finding),
+                    }),
                 },
-                logical_locations: [LogicalLocation {
-                    name: &finding.resource.name,
-                    fully_qualified_name: format!("{} {}", finding.resource, finding.location.json_path),
-                    kind: "resource",
-                }],
+                logical_locations,
             }],
             partial_fingerprints: Fingerprints { haechi: fingerprint.clone(), line_hash: fingerprint },
             fixes: fixes.collect(),

@@ -16,20 +16,30 @@ pub(super) fn problems(report: &ScanReport, context: &Context<'_>, page: &mut Pa
     for (heading, group) in [
         ("problems-left-out", ProblemGroup::LeftOut),
         ("problems-suppression", ProblemGroup::Suppression),
+        ("problems-not-fixed", ProblemGroup::NotFixed),
         ("problems-incomplete", ProblemGroup::Incomplete),
     ] {
-        let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
-        for problem in report.problems.iter().filter(|problem| problem.kind.group() == group) {
-            kinds.entry(problem.kind).or_default().push(problem);
-        }
-        if kinds.is_empty() {
-            continue;
-        }
-        page.styled(Tone::Strong, &context.texts.message(heading, &Args::new()));
-        page.blank();
-        for (kind, problems) in kinds {
-            kind_of_problem(kind, &problems, context, page);
-        }
+        of_group(heading, group, report, context, page);
+    }
+}
+
+/// What was to be fixed and was not.
+pub(super) fn not_fixed(report: &ScanReport, context: &Context<'_>, page: &mut Page) {
+    of_group("problems-not-fixed", ProblemGroup::NotFixed, report, context, page);
+}
+
+fn of_group(heading: &str, group: ProblemGroup, report: &ScanReport, context: &Context<'_>, page: &mut Page) {
+    let mut kinds: BTreeMap<ProblemKind, Vec<&Problem>> = BTreeMap::new();
+    for problem in report.problems.iter().filter(|problem| problem.kind.group() == group) {
+        kinds.entry(problem.kind).or_default().push(problem);
+    }
+    if kinds.is_empty() {
+        return;
+    }
+    page.styled(Tone::Strong, &context.texts.message(heading, &Args::new()));
+    page.blank();
+    for (kind, problems) in kinds {
+        kind_of_problem(kind, &problems, context, page);
     }
 }
 
@@ -39,7 +49,7 @@ fn kind_of_problem(kind: ProblemKind, problems: &[&Problem], context: &Context<'
     let tone = if kind.is_incomplete() { Tone::of(Severity::Medium) } else { Tone::Plain };
     page.styled(tone, &title);
     for problem in problems {
-        let mut line = visible(&problem.path).into_owned();
+        let mut line = visible(&context.shown(&problem.path)).into_owned();
         if let Some(position) = problem.position {
             line.push_str(&format!(":{}:{}", position.line, position.column));
         }
@@ -76,6 +86,7 @@ pub(super) fn summary(report: &ScanReport, context: &Context<'_>, page: &mut Pag
             page.prose(2, &texts.message("summary-explain", &args));
         }
     }
+    super::fixed::counts(report, context, page);
     let left_out =
         report.problems.iter().filter(|problem| problem.kind.group() == ProblemGroup::LeftOut).count();
     for (id, count) in [("summary-suppressed", report.suppressed.len()), ("summary-known", report.known)] {

@@ -1,10 +1,10 @@
 //! Edits of lists and maps that are written by indentation.
 
-use haechi_model::{Edit, Span};
+use haechi_model::Span;
 
 use super::layout::{self, Line, is_rest_free};
 use super::render::Block;
-use super::{NewValue, insertion};
+use super::{NewValue, Splice, insertion};
 use crate::texts::offset;
 use crate::{Entry, Node, Style};
 
@@ -17,7 +17,7 @@ fn block(node: Node<'_>) -> Block {
 }
 
 /// A new line after the last one of the map.
-pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<Splice>> {
     let column = layout::column(map)?;
     let at = after_last_line(map)?;
     let (mut text, block) = (String::new(), block(map));
@@ -26,7 +26,7 @@ pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<E
     Some(vec![insertion(at, text)])
 }
 
-pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Splice>> {
     let column = layout::column(list)?;
     let at = after_last_line(list)?;
     let (mut text, block) = (String::new(), block(list));
@@ -43,7 +43,7 @@ fn after_last_line(node: Node<'_>) -> Option<u32> {
 }
 
 /// `key:`, `key: null` or `key: {}` becomes a key with a value.
-pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<Vec<Splice>> {
     let colon = layout::after_colon(map, entry.key_span)?;
     let old = entry.value.span();
     let (start, end) = if old.is_empty() { (colon, colon) } else { (old.start, old.end) };
@@ -55,18 +55,20 @@ pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<
     }
     let block = block(map);
     let mut text = String::new();
-    if value.is_scalar() || matches!(value, NewValue::List(items) if !old.is_empty() && items.is_empty()) {
+    if super::is_scalar(value)
+        || matches!(value, NewValue::List(items) if !old.is_empty() && items.is_empty())
+    {
         block.after_colon(&mut text, 0, value);
-        return Some(vec![Edit { span: Span::new(colon, end), text }]);
+        return Some(vec![Splice { span: Span::new(colon, end), text }]);
     }
     let column = layout::column(map)?;
     block.after_colon(&mut text, column, value);
     // A comment stays on the line of its key.
-    let gone = Edit { span: Span::new(colon, end), text: String::new() };
+    let gone = Splice { span: Span::new(colon, end), text: String::new() };
     Some(vec![gone, insertion(offset(line.end), text)])
 }
 
-pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Edit>> {
+pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Splice>> {
     let written = layout::written(map);
     let at = written.iter().position(|other| other.key_span == entry.key_span)?;
     let end = layout::entry_end(map, entry)?;
@@ -75,7 +77,7 @@ pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Edit>> {
     remove_lines(map, (entry.key_span.start, end), before, next)
 }
 
-pub(super) fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Vec<Edit>> {
+pub(super) fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Vec<Splice>> {
     let at = list.items().position(|other| other == item)?;
     let start = dash(list, item)?;
     let next = match list.item(at + 1) {
@@ -103,7 +105,7 @@ fn remove_lines(
     (start, end): (u32, u32),
     value_before: Option<Node<'_>>,
     next: Option<u32>,
-) -> Option<Vec<Edit>> {
+) -> Option<Vec<Splice>> {
     let (first, last) = (Line::at(node, start)?, Line::at(node, end)?);
     if !is_rest_free(last.after(end)) {
         return None;
@@ -131,7 +133,7 @@ fn remove_lines(
     } else {
         return None;
     };
-    Some(vec![Edit { span, text: String::new() }])
+    Some(vec![Splice { span, text: String::new() }])
 }
 
 fn end_of_line_before(node: Node<'_>, start: usize) -> Option<usize> {

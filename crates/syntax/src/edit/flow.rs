@@ -1,14 +1,14 @@
 //! Edits of lists and maps that are written in brackets, JSON's too.
 
-use haechi_model::{Edit, Span};
+use haechi_model::Span;
 
 use super::layout::{self, Line};
 use super::render::Flow;
-use super::{NewValue, insertion};
+use super::{NewValue, Splice, insertion};
 use crate::{Entry, Node};
 
 /// A new entry after the last one, on a line of its own where the others are.
-pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<Splice>> {
     let inside = inside(map)?;
     let json = layout::is_json(map);
     let written = layout::written(map);
@@ -20,7 +20,7 @@ pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<E
         let mut text = String::from("{");
         flow.entry(&mut text, 0, key, value);
         text.push('}');
-        return Some(vec![Edit { span: map.span(), text }]);
+        return Some(vec![Splice { span: map.span(), text }]);
     };
     // A merge is no entry, and may stand last.
     if inside.contains("<<") || written.len() != map.len() {
@@ -39,7 +39,7 @@ pub(super) fn insert(map: Node<'_>, key: &str, value: &NewValue) -> Option<Vec<E
     Some(vec![insertion(end, text)])
 }
 
-pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Splice>> {
     let inside = inside(list)?;
     let json = layout::is_json(list);
     let mut text = String::new();
@@ -50,7 +50,7 @@ pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Edit>> {
         text.push('[');
         Flow { json, compact: false, lines: None }.value(&mut text, 0, value);
         text.push(']');
-        return Some(vec![Edit { span: list.span(), text }]);
+        return Some(vec![Splice { span: list.span(), text }]);
     };
     if last.parent() != Some(list) || last.span().is_empty() {
         return None;
@@ -66,7 +66,7 @@ pub(super) fn append(list: Node<'_>, value: &NewValue) -> Option<Vec<Edit>> {
 }
 
 /// Puts a value in the place of an empty one.
-pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<Vec<Edit>> {
+pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<Vec<Splice>> {
     let old = entry.value.span();
     let json = layout::is_json(map);
     if old.is_empty() {
@@ -79,10 +79,10 @@ pub(super) fn fill(map: Node<'_>, entry: Entry<'_>, value: &NewValue) -> Option<
         lines.as_ref().map(|(line_break, indent, step)| (*line_break, indent.as_str(), step.as_str()));
     let mut text = String::new();
     Flow { json, compact, lines }.value(&mut text, 0, value);
-    Some(vec![Edit { span: old, text }])
+    Some(vec![Splice { span: old, text }])
 }
 
-pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Edit>> {
+pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Splice>> {
     let written = layout::written(map);
     if written.len() != map.len() {
         return None;
@@ -97,10 +97,10 @@ pub(super) fn remove(map: Node<'_>, entry: Entry<'_>) -> Option<Vec<Edit>> {
     };
     // An equal key that does not count may stand between.
     let is_alone = !map.document().duplicate_keys().iter().any(|duplicate| duplicate.mapping == map.id());
-    is_alone.then(|| vec![Edit { span, text: String::new() }])
+    is_alone.then(|| vec![Splice { span, text: String::new() }])
 }
 
-pub(super) fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Vec<Edit>> {
+pub(super) fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Vec<Splice>> {
     let at = list.items().position(|other| other == item)?;
     let own = |node: Node<'_>| node.parent() == Some(list) && !layout::has_tag(node);
     let neighbour = list.item(at + 1).or_else(|| list.item(at.checked_sub(1)?))?;
@@ -112,7 +112,7 @@ pub(super) fn remove_item(list: Node<'_>, item: Node<'_>) -> Option<Vec<Edit>> {
     } else {
         Span::new(layout::end(neighbour)?, layout::end(item)?)
     };
-    Some(vec![Edit { span, text: String::new() }])
+    Some(vec![Splice { span, text: String::new() }])
 }
 
 /// What stands between the brackets.

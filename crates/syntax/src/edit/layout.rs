@@ -210,6 +210,11 @@ pub(super) fn is_json(node: Node<'_>) -> bool {
     false
 }
 
+/// Whether a node stands in brackets, where more characters have a meaning.
+pub(super) fn is_in_brackets(node: Node<'_>) -> bool {
+    node.parent().is_some_and(|parent| parent.style() == Style::Flow)
+}
+
 /// Whether a tag or an anchor stands right before a value: then what is written there is read otherwise.
 pub(super) fn has_tag(node: Node<'_>) -> bool {
     word_before(node).is_some_and(|word| word.starts_with('!'))

@@ -51,6 +51,15 @@ fn is_plain(text: &str) -> bool {
         || is_quantity(text)
 }
 
+/// Whether a text with colons and at-signs in it, as images have, means itself without quotes in a block.
+pub(super) fn is_plain_address(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@".contains(&byte);
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !text.ends_with(':')
+        && text.bytes().all(is_word)
+        && Scalar::resolve(text) == Scalar::String
+}
+
 /// `100m`, `512Mi`: digits and a unit, no number.
 fn is_quantity(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());

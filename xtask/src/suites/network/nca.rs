@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow};
 use haechi_network::audit::{Audit, Part, Relation};
 use haechi_network::ip::{Family, IpSet};
 use haechi_network::read::{Options, Snapshot};
-use haechi_network::world::{Direction, PeerExpr, Policy, World};
+use haechi_network::world::{Direction, EndpointKind, Layer, MeshMode, PeerExpr, Policy, World};
 use haechi_network::{Profile, Space, Tri};
 use haechi_syntax::{Limits, Node, parse};
 use serde_json::Value as Json;
@@ -25,6 +25,8 @@ const PROFILE: Profile = Profile {
     host_network_as_pod: true,
     loopback_always: false,
     node_always: false,
+    mesh_addresses_match_pods: Tri::No,
+    names_have_addresses: false,
     ..Profile::STRICT
 };
 
@@ -152,7 +154,13 @@ impl Scheme {
                 }
             }
         }
-        let snapshot = all.read(&Options { profile: PROFILE, lenient: true, ..Options::default() });
+        let snapshot = all.read(&Options {
+            profile: PROFILE,
+            lenient: true,
+            sidecar_hosts_always: true,
+            mesh_root: "istio-config".to_owned(),
+            ..Options::default()
+        });
         Ok(Config { snapshot: replicate(snapshot), problem })
     }
 }
@@ -163,7 +171,8 @@ fn replicate(mut snapshot: Snapshot) -> Snapshot {
     let mut endpoints = Vec::new();
     for endpoint in std::mem::take(&mut snapshot.world.endpoints) {
         let key = format!("{endpoint} {:?} {:?}", endpoint.labels, endpoint.profiles);
-        let count = if endpoint.pod.is_empty() { endpoint.replicas.min(2) } else { 1 };
+        let is_many = endpoint.pod.is_empty() && endpoint.kind == EndpointKind::Pod;
+        let count = if is_many { endpoint.replicas.min(2) } else { 1 };
         for _ in 0..count {
             let seen = kept.entry(key.clone()).or_insert(0);
             *seen += 1;
@@ -171,6 +180,10 @@ fn replicate(mut snapshot: Snapshot) -> Snapshot {
                 endpoints.push(endpoint.clone());
             }
         }
+    }
+    // There every pod has a proxy as soon as something speaks of a mesh.
+    for endpoint in endpoints.iter_mut().filter(|of| of.kind != EndpointKind::Name) {
+        endpoint.mesh = MeshMode::Sidecar;
     }
     snapshot.world.endpoints = endpoints;
     snapshot
@@ -258,6 +271,24 @@ struct Asked<'s> {
 }
 
 impl Asked<'_> {
+    /// That tool asks some questions of the policies of each layer by themselves.
+    fn by_layer(self, kind: &str) -> Vec<Self> {
+        let world = self.config.world();
+        let is_of_mesh = |index: &usize| {
+            let stage = world.policies.get(*index).and_then(|policy| world.stages.get(policy.stage));
+            stage.is_some_and(|stage| stage.layer == Layer::Mesh)
+        };
+        let (of_mesh, of_network): (Vec<usize>, Vec<usize>) =
+            self.policies.iter().partition(|index| is_of_mesh(index));
+        if !matches!(kind, "redundancy" | "disjointness" | "sanity")
+            || of_mesh.is_empty()
+            || of_network.is_empty()
+        {
+            return vec![self];
+        }
+        [of_network, of_mesh].map(|policies| Self { config: self.config, policies }).into()
+    }
+
     fn policy_list(&self) -> Vec<Policy> {
         let all = &self.config.world().policies;
         self.policies.iter().filter_map(|index| all.get(*index).cloned()).collect()
@@ -444,7 +475,9 @@ impl Scheme {
             }
             "sanity" | "vacuity" | "redundancy" | "emptiness" | "disjointness" | "allCaptured" => {
                 for name in names {
-                    add((single(kind, &self.asked(name)?)?, 0));
+                    for asked in self.asked(name)?.by_layer(kind) {
+                        add((single(kind, &asked)?, 0));
+                    }
                 }
             }
             "containment" | "permits" | "forbids" | "interferes" => {
@@ -517,7 +550,8 @@ fn single(kind: &str, asked: &Asked<'_>) -> Result<i64> {
         "allCaptured" => {
             // That tool counts the ingress controller as a pod where something uses it.
             let pods =
-                asked.config.world().endpoints.len() + usize::from(!asked.config.snapshot.entries.is_empty());
+                asked.config.world().endpoints.iter().filter(|of| of.kind != EndpointKind::Name).count()
+                    + usize::from(!asked.config.snapshot.entries.is_empty());
             if own.is_empty() {
                 return Ok(count(pods));
             }

@@ -1,5 +1,7 @@
 //! `network/npguard`: lists, diffs, exposure and explanations, in every format that the corpus has.
 
+mod explanation;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -103,6 +105,7 @@ pub(super) fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
 /// What the name of a case asks for.
 struct Arguments {
     focus: Focus,
+    only: explanation::Only,
 }
 
 fn arguments(text: &str, engine: &Engine) -> Arguments {
@@ -111,7 +114,9 @@ fn arguments(text: &str, engine: &Engine) -> Arguments {
     if tokens.last() == Some(&"explain") {
         tokens.pop();
     }
-    if matches!(tokens.last(), Some(&"allow" | &"deny")) {
+    let mut only = explanation::Only::Both;
+    if let Some(word @ (&"allow" | &"deny")) = tokens.last() {
+        only = if *word == "allow" { explanation::Only::Allowed } else { explanation::Only::Denied };
         tokens.pop();
     }
     if let Some((protocol, port)) = tokens.last().and_then(|token| token.split_once('-'))
@@ -135,7 +140,7 @@ fn arguments(text: &str, engine: &Engine) -> Arguments {
         focus.workloads = workload_names(left, engine);
         focus.peers = workload_names(right, engine);
     }
-    Arguments { focus }
+    Arguments { focus, only }
 }
 
 /// Names stand one after another, each with or without its namespace before it.
@@ -160,7 +165,16 @@ fn list_case(inputs: &Path, row: &Json) -> Result<Option<String>> {
     let focus = &arguments.focus;
     let is_explained = field(row, "args")?.ends_with("explain");
     if field(row, "query")? == "explain_output" || is_explained {
-        return Ok(None);
+        let mut text = explanation::text(&snapshot, focus, arguments.only);
+        if field(row, "query")? == "exposure_output" {
+            let exposures = exposure::analyze(&snapshot, PROFILE, focus);
+            let on = focus.connection.map(|(protocol, port)| format!("{protocol} {port}"));
+            let whole = exposures.text(on.as_deref());
+            let from = whole.find("Exposure Analysis Result").unwrap_or(0);
+            text.push('\n');
+            text.push_str(whole.get(from..).unwrap_or_default());
+        }
+        return Ok(Some(text));
     }
     if field(row, "query")? == "exposure_output" {
         let exposures = exposure::analyze(&snapshot, PROFILE, focus);

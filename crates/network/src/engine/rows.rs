@@ -1,0 +1,471 @@
+//! Rows: what the policies of a group of endpoints let through with everything else.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::prepare::{Ports, connections};
+use super::{Engine, GroupKey, NO_ROW, ReadyRule, Row, Traffic};
+use crate::bits::BitSet;
+use crate::classes::{Bound, Class};
+use crate::l4::{self, Protocol};
+use crate::profile::Tri;
+use crate::space::{ConnId, Line, Space};
+use crate::world::{Action, Direction, EndpointKind, Layer, PortDeclaration, StageKind};
+
+impl Engine {
+    /// Finds the row of every class, or only of those in `only`.
+    pub(super) fn assign_rows(&mut self, only: Option<&BitSet>) {
+        for direction in Direction::BOTH {
+            let at = direction as usize;
+            let count = self.universe.classes.len();
+            // Policies by class, in the order in which they are asked.
+            let mut lists: Vec<Vec<u32>> = vec![Vec::new(); count];
+            let (mut doubtful, mut mesh_doubtful) = (BitSet::new(count), BitSet::new(count));
+            for index in &self.order {
+                let Some(ready) = self.ready.get(*index as usize) else { continue };
+                if ready.rules.get(at).is_none_or(Option::is_none) {
+                    continue;
+                }
+                let (Some(least), Some(most)) = (&ready.subject_least, &ready.subject_most) else { continue };
+                let layer = self.layer_of(*index);
+                for class in most.iter() {
+                    if only.is_some_and(|only| !only.contains(class)) {
+                        continue;
+                    }
+                    if let Some(list) = lists.get_mut(class) {
+                        list.push(*index);
+                    }
+                    if ready.is_unreadable || !least.contains(class) {
+                        match layer {
+                            Layer::Network => doubtful.insert(class),
+                            Layer::Mesh => mesh_doubtful.insert(class),
+                        }
+                    }
+                }
+            }
+            if let Some(row_of) = self.row_of.get_mut(at) {
+                row_of.resize(count, NO_ROW);
+            }
+            for (class, policies) in lists.into_iter().enumerate() {
+                if only.is_some_and(|only| !only.contains(class)) {
+                    continue;
+                }
+                let Some(of_class) = self.universe.classes.get(class) else { continue };
+                let uses_names = policies.iter().any(|index| {
+                    let ready = self.ready.get(*index as usize);
+                    ready.is_some_and(|ready| ready.uses_names.get(at).copied().unwrap_or(false))
+                });
+                let own_rules = policies
+                    .iter()
+                    .filter_map(|index| self.ready.get(*index as usize)?.rules.get(at)?.as_ref());
+                let own_rules = own_rules.flatten().filter_map(|rule| rule.subject.as_ref());
+                let key = GroupKey {
+                    rules: own_rules.map(|subject| subject.contains(class)).collect(),
+                    policies,
+                    ports: uses_names.then(|| of_class.ports.clone()),
+                    is_doubtful: doubtful.contains(class),
+                    is_mesh_doubtful: mesh_doubtful.contains(class),
+                    is_host: of_class.is_host,
+                };
+                let row = self.row_for(direction, key, class);
+                if let Some(slot) = self.row_of.get_mut(at).and_then(|rows| rows.get_mut(class)) {
+                    *slot = row;
+                }
+            }
+        }
+    }
+
+    fn row_for(&mut self, direction: Direction, key: GroupKey, class: usize) -> u32 {
+        let at = direction as usize;
+        if let Some(row) = self.groups.get(at).and_then(|groups| groups.get(&key)) {
+            return *row;
+        }
+        let of_mesh = key.policies.iter().position(|policy| self.layer_of(*policy) == Layer::Mesh);
+        let (of_network, of_mesh) = key.policies.split_at(of_mesh.unwrap_or(key.policies.len()));
+        let mut row = self.network_row(direction, of_network, key.is_doubtful, class);
+        if !of_mesh.is_empty() {
+            let mesh = self.mesh_row(direction, of_mesh, key.is_mesh_doubtful, class);
+            row = self.meet(&row, &mesh);
+        }
+        let Some(rows) = self.rows.get_mut(at) else { return NO_ROW };
+        let number = u32::try_from(rows.len()).unwrap_or(NO_ROW);
+        rows.push(row);
+        if let Some(groups) = self.groups.get_mut(at) {
+            groups.insert(key, number);
+        }
+        number
+    }
+
+    pub(super) fn layer_of(&self, policy: u32) -> Layer {
+        let stage = self.stage_of(policy).and_then(|stage| self.world.stages.get(stage));
+        stage.map(|stage| stage.layer).unwrap_or_default()
+    }
+
+    /// What both let through.
+    fn meet(&mut self, one: &Row, two: &Row) -> Row {
+        let space = &mut self.space;
+        let mut both = |one: &[ConnId], two: &[ConnId]| -> Arc<[ConnId]> {
+            one.iter().zip(two).map(|(one, two)| space.intersect(*one, *two)).collect()
+        };
+        let least = both(&one.least, &two.least);
+        let is_certain = Arc::ptr_eq(&one.least, &one.most) && Arc::ptr_eq(&two.least, &two.most);
+        let most = if is_certain { Arc::clone(&least) } else { both(&one.most, &two.most) };
+        Row { least, most }
+    }
+
+    /// What the policies of the mesh let through: proxies see TCP only, everything else passes by them.
+    pub(super) fn mesh_row(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        is_doubtful: bool,
+        class: usize,
+    ) -> Row {
+        // Ports that are known by name only are TCP where the name says so, or nothing else.
+        let named = (l4::unresolved().0..).zip(&self.strings.port_names);
+        let named = named.filter(|(_, (protocol, _))| protocol.is_none_or(|of| of == Protocol::Tcp));
+        let tcp: Vec<_> = named.map(|(number, _)| (number, number)).chain([Protocol::Tcp.all()]).collect();
+        let beside = self.space.ranges(Line::Target, &tcp);
+        let beside = self.space.complement(beside);
+        let size = self.universe.size();
+        let mut bounds = [Bound::Least, Bound::Most].map(|bound| {
+            if is_doubtful {
+                return vec![if bound == Bound::Least { ConnId::EMPTY } else { ConnId::ALL }; size];
+            }
+            self.fold(direction, policies, class, bound)
+        });
+        for set in bounds.iter_mut().flatten() {
+            *set = self.space.union(*set, beside);
+        }
+        let [least, most] = bounds;
+        let least: Arc<[ConnId]> = least.into();
+        let most = if *least == *most { Arc::clone(&least) } else { most.into() };
+        Row { least, most }
+    }
+
+    fn network_row(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        is_doubtful: bool,
+        class: usize,
+    ) -> Row {
+        let size = self.universe.size();
+        if is_doubtful {
+            return Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() };
+        }
+        let least: Arc<[ConnId]> = self.fold(direction, policies, class, Bound::Least).into();
+        let is_certain = !self.is_uncertain(direction, policies) && self.profile.enforces == Tri::Yes;
+        let hosts_differ = direction == Direction::Ingress
+            && self.profile.node_always
+            && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
+        let most = if is_certain && !hosts_differ {
+            Arc::clone(&least)
+        } else if self.profile.enforces != Tri::Yes {
+            vec![ConnId::ALL; size].into()
+        } else {
+            let mut most =
+                if is_certain { least.to_vec() } else { self.fold(direction, policies, class, Bound::Most) };
+            if hosts_differ {
+                // The node that the pod runs on always reaches it, and any host may be that node.
+                for host in self.universe.hosts().iter() {
+                    if let Some(slot) = most.get_mut(host) {
+                        *slot = ConnId::ALL;
+                    }
+                }
+            }
+            most.into()
+        };
+        Row { least, most }
+    }
+
+    fn is_uncertain(&self, direction: Direction, policies: &[u32]) -> bool {
+        policies.iter().any(|index| {
+            let ready = self.ready.get(*index as usize);
+            let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+            rules.is_some_and(|rules| rules.iter().any(|rule| rule.is_uncertain || rule.least != rule.most))
+        })
+    }
+
+    /// Applies the policies, stage by stage, to everything at the other end.
+    pub(super) fn fold(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+    ) -> Vec<ConnId> {
+        let size = self.universe.size();
+        let mut allowed = vec![ConnId::EMPTY; size];
+        // What no stage has decided yet.
+        let mut open = vec![ConnId::ALL; size];
+        let mut from = 0;
+        let mut is_decided = false;
+        while let Some(stage) = policies.get(from).and_then(|index| self.stage_of(*index)) {
+            let until = policies.iter().skip(from).take_while(|index| self.stage_of(**index) == Some(stage));
+            let until = from + until.count();
+            let of_stage = policies.get(from..until).unwrap_or_default();
+            match self.world.stages.get(stage).map(|stage| stage.kind) {
+                Some(StageKind::Union) => {
+                    let isolates = of_stage.iter().any(|index| {
+                        self.world.policies.get(*index as usize).is_some_and(|policy| policy.isolates)
+                    });
+                    let is_first = from == 0;
+                    if is_first && isolates && !self.refuses_anything(direction, of_stage) {
+                        // By far the most common case: nothing was decided before, and nothing is left to decide.
+                        allowed = self.named(direction, of_stage, class, Action::Allow, bound == Bound::Most);
+                        is_decided = true;
+                        break;
+                    }
+                    self.fold_union(direction, of_stage, class, bound, isolates, &mut allowed, &mut open);
+                }
+                kind => {
+                    let is_closed = kind == Some(StageKind::Closed);
+                    self.fold_ordered(direction, of_stage, class, bound, is_closed, &mut allowed, &mut open);
+                }
+            }
+            from = until;
+        }
+        if is_decided {
+            return allowed;
+        }
+        // An interface of a node that is a HostEndpoint is closed but for what policies and the fail-safe ports open.
+        let is_closed = policies.is_empty() && bound == Bound::Least && self.is_host_endpoint(class);
+        for (allowed, open) in allowed.iter_mut().zip(open) {
+            if !is_closed {
+                *allowed = self.space.union(*allowed, open);
+            }
+        }
+        allowed
+    }
+
+    fn is_host_endpoint(&self, class: usize) -> bool {
+        let first = self.universe.classes.get(class).and_then(|class| class.members.first());
+        first
+            .and_then(|first| self.world.endpoints.get(*first as usize))
+            .is_some_and(|endpoint| endpoint.kind == EndpointKind::Host)
+    }
+
+    pub(super) fn stage_of(&self, policy: u32) -> Option<usize> {
+        self.world.policies.get(policy as usize).map(|policy| policy.stage)
+    }
+
+    /// The rules of a policy that are for a class.
+    fn rules_of(&self, direction: Direction, policy: u32, class: usize) -> Vec<ReadyRule> {
+        let ready = self.ready.get(policy as usize);
+        let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+        let is_for = |rule: &&ReadyRule| rule.subject.as_ref().is_none_or(|subject| subject.contains(class));
+        rules.into_iter().flatten().filter(is_for).cloned().collect()
+    }
+
+    /// The rule's peers with its connections, as they count for `bound`: a rule that lets through counts with what it
+    /// surely (or possibly) names, one that stops the other way round.
+    fn hits(
+        &mut self,
+        direction: Direction,
+        rule: &ReadyRule,
+        class: usize,
+        take_most: bool,
+        mut apply: impl FnMut(&mut Space, usize, ConnId),
+    ) {
+        if rule.is_uncertain && !take_most {
+            return;
+        }
+        let peers = if take_most { &rule.most } else { &rule.least };
+        match &rule.traffic {
+            Traffic::Fixed(set) => {
+                for peer in peers.iter() {
+                    apply(&mut self.space, peer, *set);
+                }
+            }
+            Traffic::Named(parts) => {
+                let mut known: FxHashMap<Vec<PortDeclaration>, ConnId> = FxHashMap::default();
+                let mut without: [Option<ConnId>; 2] = [None, None];
+                let first_possible = self.universe.first_possible();
+                let subject = self.universe.classes.get(class);
+                for peer in peers.iter() {
+                    let other: Option<&Class> = self.universe.classes.get(peer);
+                    let is_possible = peer >= first_possible;
+                    let of_other = match other {
+                        Some(other) => Ports::Of(&other.ports),
+                        None if is_possible => Ports::Unresolved,
+                        None => Ports::Unknown,
+                    };
+                    let of_subject = subject.map_or(Ports::Unknown, |subject| Ports::Of(&subject.ports));
+                    let (source, destination) = match direction {
+                        Direction::Ingress => (of_other, of_subject),
+                        Direction::Egress => (of_subject, of_other),
+                    };
+                    let set = match other {
+                        Some(other) => match known.get(&other.ports) {
+                            Some(set) => *set,
+                            None => {
+                                let set =
+                                    connections(&mut self.space, &self.strings, parts, source, destination);
+                                known.insert(other.ports.clone(), set);
+                                set
+                            }
+                        },
+                        None => {
+                            let Some(slot) = without.get_mut(usize::from(is_possible)) else { continue };
+                            *slot.get_or_insert_with(|| {
+                                connections(&mut self.space, &self.strings, parts, source, destination)
+                            })
+                        }
+                    };
+                    apply(&mut self.space, peer, set);
+                }
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_ordered(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+        is_closed: bool,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+    ) {
+        let mut passed = vec![ConnId::EMPTY; open.len()];
+        for policy in policies {
+            for rule in self.rules_of(direction, *policy, class) {
+                match rule.action {
+                    Action::Allow => {
+                        self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
+                            let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                            else {
+                                return;
+                            };
+                            let hit = space.intersect(*open, set);
+                            *allowed = space.union(*allowed, hit);
+                            *open = space.minus(*open, hit);
+                        });
+                    }
+                    Action::Deny => {
+                        self.hits(direction, &rule, class, bound == Bound::Least, |space, peer, set| {
+                            if let Some(open) = open.get_mut(peer) {
+                                *open = space.minus(*open, set);
+                            }
+                        });
+                    }
+                    Action::Pass => {
+                        self.hits(direction, &rule, class, false, |space, peer, set| {
+                            let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer))
+                            else {
+                                return;
+                            };
+                            let hit = space.intersect(*open, set);
+                            *passed = space.union(*passed, hit);
+                            *open = space.minus(*open, hit);
+                        });
+                        // What is only perhaps passed on counts as stopped for the one bound, as let through for
+                        // the other: wide, but never wrong.
+                        if rule.is_uncertain || rule.least != rule.most {
+                            self.hits(direction, &rule, class, true, |space, peer, set| {
+                                let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
+                                else {
+                                    return;
+                                };
+                                if bound == Bound::Most {
+                                    let hit = space.intersect(*open, set);
+                                    *allowed = space.union(*allowed, hit);
+                                }
+                                *open = space.minus(*open, set);
+                            });
+                        }
+                    }
+                    Action::Log => {}
+                }
+            }
+        }
+        for (open, passed) in open.iter_mut().zip(passed) {
+            *open = if is_closed { passed } else { self.space.union(*open, passed) };
+        }
+    }
+
+    /// Whether some rule of the policies refuses something.
+    fn refuses_anything(&self, direction: Direction, policies: &[u32]) -> bool {
+        policies.iter().any(|policy| {
+            let ready = self.ready.get(*policy as usize);
+            let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+            rules.is_some_and(|rules| rules.iter().any(|rule| rule.action == Action::Deny))
+        })
+    }
+
+    /// What the rules with that action name, by the number of the other end.
+    fn named(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        action: Action,
+        take_most: bool,
+    ) -> Vec<ConnId> {
+        let size = self.universe.size();
+        // Few distinct sets, many peers: collect the peers of each set first.
+        let mut by_set: Vec<(ConnId, Vec<Arc<BitSet>>)> = Vec::new();
+        let mut sets = vec![ConnId::EMPTY; size];
+        for policy in policies {
+            for rule in self.rules_of(direction, *policy, class) {
+                if rule.action != action || rule.is_uncertain && !take_most {
+                    continue;
+                }
+                if let Traffic::Fixed(set) = rule.traffic {
+                    let peers = if take_most { rule.most } else { rule.least };
+                    match by_set.iter_mut().find(|(known, _)| *known == set) {
+                        Some((_, all)) => all.push(peers),
+                        None => by_set.push((set, vec![peers])),
+                    }
+                    continue;
+                }
+                self.hits(direction, &rule, class, take_most, |space, peer, set| {
+                    if let Some(slot) = sets.get_mut(peer) {
+                        *slot = space.union(*slot, set);
+                    }
+                });
+            }
+        }
+        for (set, peers) in by_set {
+            let united = match peers.as_slice() {
+                [one] => Arc::clone(one),
+                many => {
+                    let mut united = BitSet::new(size);
+                    many.iter().for_each(|peers| united.union_with(peers));
+                    Arc::new(united)
+                }
+            };
+            for peer in united.iter() {
+                if let Some(slot) = sets.get_mut(peer) {
+                    *slot = self.space.union(*slot, set);
+                }
+            }
+        }
+        sets
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_union(
+        &mut self,
+        direction: Direction,
+        policies: &[u32],
+        class: usize,
+        bound: Bound,
+        isolates: bool,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+    ) {
+        let denied = self.named(direction, policies, class, Action::Deny, bound == Bound::Least);
+        let let_in = self.named(direction, policies, class, Action::Allow, bound == Bound::Most);
+        for (((allowed, open), denied), let_in) in allowed.iter_mut().zip(open).zip(denied).zip(let_in) {
+            let undenied = self.space.minus(*open, denied);
+            let hit = self.space.intersect(undenied, let_in);
+            *allowed = self.space.union(*allowed, hit);
+            *open = if isolates { ConnId::EMPTY } else { self.space.minus(undenied, let_in) };
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! All engines together: what a command or the service asks.
+
+use haechi_objects::Object;
+
+use crate::cel::{CelEngine, CelSet};
+use crate::engine::{Engine, LoadError, Loaded, PolicyDocument, PolicySet, Request, Verdict};
+use crate::gatekeeper::{Gatekeeper, GatekeeperSet};
+use crate::pss::{PodSecurity, PodSecuritySet, read_legacy_policy};
+
+/// Which engines read policies, and how.
+#[derive(Debug, Clone, Default)]
+pub struct PolicyEngines {
+    /// Gatekeeper's templates, constraints, mutators and expansions.
+    pub gatekeeper: Gatekeeper,
+    /// Kubernetes' own admission policies.
+    pub cel: CelEngine,
+    /// The Pod Security Standards, by the labels of namespaces; left out unless asked for.
+    pub pod_security: Option<PodSecurity>,
+}
+
+/// Policies of all engines.
+#[derive(Debug, Default)]
+pub struct Policies {
+    gatekeeper: GatekeeperSet,
+    cel: CelSet,
+    pod_security: Option<PodSecuritySet>,
+}
+
+impl Engine for PolicyEngines {
+    type Set = Policies;
+
+    fn claims(&self, object: Object<'_>) -> bool {
+        self.gatekeeper.claims(object)
+            || self.cel.claims(object)
+            || read_legacy_policy(object).is_some()
+            || self.pod_security.as_ref().is_some_and(|engine| engine.claims(object))
+    }
+
+    /// Loads the documents into all engines. A PodSecurityPolicy, which no API server since 1.25 knows, is an error that
+    /// names the level of the standards that comes closest.
+    fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<Policies> {
+        let gatekeeper = self.gatekeeper.load(documents);
+        let cel = self.cel.load(documents);
+        let pod_security = self.pod_security.as_ref().map(|engine| engine.load(documents));
+        let mut errors = gatekeeper.errors;
+        errors.extend(cel.errors);
+        let pod_security = pod_security.map(|loaded| {
+            errors.extend(loaded.errors);
+            loaded.set
+        });
+        errors.extend(documents.iter().filter_map(removed));
+        errors.sort_by_key(|error| {
+            let index = documents.iter().position(|document| document.path == error.path);
+            (index.unwrap_or(usize::MAX), error.position)
+        });
+        Loaded { set: Policies { gatekeeper: gatekeeper.set, cel: cel.set, pod_security }, errors }
+    }
+}
+
+fn removed(document: &PolicyDocument<'_>) -> Option<LoadError> {
+    let policy = read_legacy_policy(document.object)?;
+    let level = match policy.level {
+        Some(level) => format!("the Pod Security Standard that comes closest is `{level}`"),
+        None => {
+            "which Pod Security Standard comes closest cannot be told, its values are malformed".to_owned()
+        }
+    };
+    let node = document.object.node().get("kind").unwrap_or(document.object.node());
+    let message = format!("PodSecurityPolicy was removed in Kubernetes 1.25; {level}");
+    Some(LoadError::at(document, node, message))
+}
+
+impl PolicySet for Policies {
+    fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        self.gatekeeper.review(request, verdicts);
+        self.cel.review(request, verdicts);
+        if let Some(pod_security) = &self.pod_security {
+            pod_security.review(request, verdicts);
+        }
+    }
+}
+
+impl Policies {
+    /// The number of constraints, mutators and admission policies.
+    pub fn len(&self) -> usize {
+        self.gatekeeper.policies().count() + self.gatekeeper.mutators().count() + self.cel.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
