@@ -41,6 +41,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "rules" -d 'List, test
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "policy" -d 'Hold resources against the policies that you already run: Gatekeeper, ValidatingAdmissionPolicy, MutatingAdmissionPolicy'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all checks'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "network" -d 'Find out what reaches what, why, and write the policies that close it'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
@@ -451,3 +452,141 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l system -d 'Also subjects of Kubernetes itself'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "reach" -d 'List every connection that the policies let through, or draw it as a matrix'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "explain" -d 'Tell whether a connection passes, and which policies and rules decide it'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "exposed" -d 'List what is open to the internet, and to pods of other namespaces'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "diff" -d 'Tell which connections a change of manifests adds, removes and changes'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "generate" -d 'Write NetworkPolicies that allow what was observed and refuse the rest'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and not __fish_seen_subcommand_from reach explain exposed diff generate observe" -f -a "observe" -d 'Hold observed connections against the policies: what they would refuse, which rules nothing used'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -s f -l file -d 'Manifests: files, folders, or `-`' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -s w -l workload -d 'Only connections of this workload: NAME, NAMESPACE/NAME or ingress-controller' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l direction -d 'Only connections to (ingress) or from (egress) the workload [choices: ingress, egress]' -r -f -a "ingress\t''
+egress\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l peer -d 'Only connections between the workload and this one' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l port -d 'Only where this port is open: 80, 53/udp' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -s o -l output -d 'How to print the result [choices: text, json, csv, markdown, dot, svg] [default: text]' -r -f -a "text\t''
+json\t''
+csv\t''
+markdown\t''
+dot\t''
+svg\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -l ipv6 -d 'Also addresses of IPv6'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from reach" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -s f -l file -d 'Manifests: files, folders, or `-`' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -s f -l file -d 'Manifests: files, folders, or `-`' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -s w -l workload -d 'Only this workload: NAME or NAMESPACE/NAME' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -l fail-on -d 'End with 1 where something is, or may be, open to this [choices: never, internet, namespaces] [default: never]' -r -f -a "never\t''
+internet\t''
+namespaces\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -s o -l output -d 'How to print the result [choices: text, json, csv, markdown, dot] [default: text]' -r -f -a "text\t''
+json\t''
+csv\t''
+markdown\t''
+dot\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from exposed" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -s w -l workload -d 'Only connections of this workload: NAME or NAMESPACE/NAME' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -l fail-on -d 'End with 1 where something passes that did not before (added) or no longer passes (removed) [choices: never, any, added, removed] [default: never]' -r -f -a "never\t''
+any\t''
+added\t''
+removed\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -s o -l output -d 'How to print the result [choices: text, json, csv, markdown, dot] [default: text]' -r -f -a "text\t''
+json\t''
+csv\t''
+markdown\t''
+dot\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -s f -l file -d 'Manifests: files, folders, or `-`; with addresses of pods, as the cluster prints them, where flows have addresses only' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l flows -d 'Observed connections: VPC flow logs, Hubble’s or Cilium’s JSON lines' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l format -d 'What the flows are [choices: auto, vpc, hubble] [default: auto]' -r -f -a "auto\t''
+vpc\t''
+hubble\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l ingress-namespace -d 'The namespace of the ingress controller: what Ingresses and routes lead to is let in from there' -r
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -s o -l output -d 'How to print the policies [choices: yaml, json] [default: yaml]' -r -f -a "yaml\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l no-default-deny -d 'Write no policies that refuse everything else'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l no-dns -d 'Write no policies that allow DNS'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -l include-refused -d 'Also allow connections that were seen refused'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s f -l file -d 'Manifests: files, folders, or `-`; with addresses of pods, as the cluster prints them, where flows have addresses only' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -l cni -d 'The network plugin: it decides what the specification of NetworkPolicy leaves open [choices: strict, calico, cilium, antrea, ovn, aws] [default: strict]' -r -f -a "strict\t''
+calico\t''
+cilium\t''
+antrea\t''
+ovn\t''
+aws\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -l flows -d 'Observed connections: VPC flow logs, Hubble’s or Cilium’s JSON lines' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -l format -d 'What the flows are [choices: auto, vpc, hubble] [default: auto]' -r -f -a "auto\t''
+vpc\t''
+hubble\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s h -l help -d 'Print help'
