@@ -580,7 +580,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__baseline)
-            opts="-j -w -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --write --help --lang --color"
+            opts="-j -w -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --write --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -595,6 +595,10 @@ _haechi() {
                     return 0
                     ;;
                 --pod-security)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helm-values)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1094,7 +1098,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__scan)
-            opts="-j -o -h --all --only --skip --pod-security --policies --no-ignore --max-file-size --threads --config --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
+            opts="-j -o -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1109,6 +1113,10 @@ _haechi() {
                     return 0
                     ;;
                 --pod-security)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helm-values)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -44,6 +44,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out 
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l helm-values -d 'Values to render charts with; may be given again, the last one counts' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s j -l threads -d 'Number of threads; by default one per core' -r
@@ -78,6 +79,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand scan" -l color -d 'When to
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l render -d 'Render charts and kustomizations with `helm` and `kubectl kustomize` (bounded, offline) and judge the result'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fix -d 'Fix what can be fixed without changing how workloads run; files keep comments, order and layout'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l unsafe-fixes -d 'With --fix: also fix what may change how workloads run; what it may change is told'
@@ -86,6 +88,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand scan" -s h -l help -d 'Pri
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l helm-values -d 'Values to render charts with; may be given again, the last one counts' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l policies -d 'Also hold every object against the policies in this file or folder; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s j -l threads -d 'Number of threads; by default one per core' -r
@@ -97,6 +100,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l color -d 'Whe
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l render -d 'Render charts and kustomizations with `helm` and `kubectl kustomize` (bounded, offline) and judge the result'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
