@@ -148,7 +148,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__audit)
-            opts="-f -o -h --file --whole --output --help --lang --color"
+            opts="-f -o -h --file --whole --cluster --kubeconfig --context --request-timeout --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -159,6 +159,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -186,7 +198,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__can__subcmd__i)
-            opts="-f -n -o -h --file --whole --namespace --as --as-group --authorization-mode --output --help --lang --color"
+            opts="-f -n -o -h --file --whole --cluster --kubeconfig --context --request-timeout --namespace --as --as-group --authorization-mode --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -197,6 +209,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -244,12 +268,28 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__diff)
-            opts="-o -h --output --help --lang --color"
+            opts="-o -h --cluster --kubeconfig --context --request-timeout --audit --whole --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "text json" -- "${cur}"))
                     return 0
@@ -274,12 +314,24 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__generate)
-            opts="-f -o -h --file --audit --whole --name --widen --include-refused --output --help --lang --color"
+            opts="-f -o -h --cluster --kubeconfig --context --request-timeout --file --audit --whole --name --widen --include-refused --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -320,7 +372,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__list)
-            opts="-f -n -o -h --file --whole --namespace --output --help --lang --color"
+            opts="-f -n -o -h --file --whole --cluster --kubeconfig --context --request-timeout --namespace --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -331,6 +383,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -366,7 +430,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__matrix)
-            opts="-f -o -h --file --whole --system --output --help --lang --color"
+            opts="-f -o -h --file --whole --cluster --kubeconfig --context --request-timeout --system --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -377,6 +441,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -404,7 +480,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__paths)
-            opts="-f -o -h --file --whole --from --to --exposed --cut --output --help --lang --color"
+            opts="-f -o -h --file --whole --cluster --kubeconfig --context --request-timeout --from --to --exposed --cut --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -415,6 +491,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -450,7 +538,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__threat__subcmd__model)
-            opts="-f -o -h --file --whole --since --output --help --lang --color"
+            opts="-f -o -h --file --whole --cluster --kubeconfig --context --request-timeout --since --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -461,6 +549,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -492,12 +592,24 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__unused)
-            opts="-f -o -h --file --audit --whole --output --help --lang --color"
+            opts="-f -o -h --cluster --kubeconfig --context --request-timeout --file --audit --whole --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -534,7 +646,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__access__subcmd__who__subcmd__can)
-            opts="-f -n -o -h --file --whole --namespace --output --help --lang --color"
+            opts="-f -n -o -h --file --whole --cluster --kubeconfig --context --request-timeout --namespace --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,6 +657,18 @@ _haechi() {
                     return 0
                     ;;
                 -f)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -580,7 +704,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__baseline)
-            opts="-j -w -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --write --help --lang --color"
+            opts="-j -n -w -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --write --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -619,6 +743,26 @@ _haechi() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -844,7 +988,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__apply)
-            opts="-p -i -o -h --policy --inventory --operation --rego-first --output --all --fail-on --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --all --fail-on --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -868,6 +1012,10 @@ _haechi() {
                     ;;
                 --operation)
                     COMPREPLY=($(compgen -W "create update" -- "${cur}"))
+                    return 0
+                    ;;
+                --external-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -898,7 +1046,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__explain)
-            opts="-p -i -o -h --policy --inventory --operation --rego-first --output --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -922,6 +1070,10 @@ _haechi() {
                     ;;
                 --operation)
                     COMPREPLY=($(compgen -W "create update" -- "${cur}"))
+                    return 0
+                    ;;
+                --external-data)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --output)
@@ -1098,7 +1250,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__scan)
-            opts="-j -o -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
+            opts="-j -n -o -h --all --only --skip --pod-security --render --helm-values --policies --no-ignore --max-file-size --threads --config --namespace --cluster --kubeconfig --context --request-timeout --output --fail-on --min-severity --baseline --fix --unsafe-fixes --diff --group-by --owner-label --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1137,6 +1289,26 @@ _haechi() {
                     return 0
                     ;;
                 --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubeconfig)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -49,6 +49,10 @@ complete -c haechi -n "__fish_haechi_using_subcommand scan" -l policies -d 'Also
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s j -l threads -d 'Number of threads; by default one per core' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -s n -l namespace -d 'Only this namespace of the cluster, and what lives in none' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -s o -l output -d 'How to print the result [choices: table, json, sarif, junit, csv, html, github] [default: table]' -r -f -a "table\t''
 json\t''
 sarif\t''
@@ -81,6 +85,7 @@ never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l render -d 'Render charts and kustomizations with `helm` and `kubectl kustomize` (bounded, offline) and judge the result'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fix -d 'Fix what can be fixed without changing how workloads run; files keep comments, order and layout'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l unsafe-fixes -d 'With --fix: also fix what may change how workloads run; what it may change is told'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l diff -d 'With --fix: print the changes and write nothing; exit with 1 where there are some'
@@ -93,6 +98,10 @@ complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l policies -d '
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l max-file-size -d 'Refuse files larger than this, in MiB [default: 64]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s j -l threads -d 'Number of threads; by default one per core' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l config -d 'The configuration file; by default the haechi.toml above the first path' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s n -l namespace -d 'Only this namespace of the cluster, and what lives in none' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s w -l write -d 'The file to write; by default standard output' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
@@ -102,6 +111,7 @@ never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l all -d 'Ask all checks, also those that most manifests break for good reasons'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l render -d 'Render charts and kustomizations with `helm` and `kubectl kustomize` (bounded, offline) and judge the result'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l no-ignore -d 'Also scan what .gitignore and .ignore files name'
+complete -c haechi -n "__fish_haechi_using_subcommand baseline" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand baseline" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand config; and not __fish_seen_subcommand_from show" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
@@ -219,6 +229,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
 update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l external-data -d 'Answers of external data providers, from a file; without it, policies that ask a provider are errors' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l fail-on -d 'Exit with 1 on violations of policies that deny, that warn or deny, or on any [choices: deny, warn, any, never] [default: deny]' -r -f -a "deny\t''
@@ -246,6 +257,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
 update\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l external-data -d 'Answers of external data providers, from a file; without it, policies that ask a provider are errors' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -277,9 +289,12 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_see
 complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "generate" -d 'Make the smallest roles that allow what the audit log shows'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "unused" -d 'List what is granted and was never used'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "audit" -d 'Tell who could become cluster-admin, and what is wrong with roles and bindings'
-complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "diff" -d 'Tell what each subject gained and lost between two dumps'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "diff" -d 'Tell what each subject gained and lost: between two dumps, or by the changes that an audit log tells'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and not __fish_seen_subcommand_from can-i who-can list paths threat-model generate unused audit diff matrix" -f -a "matrix" -d 'Tell who reaches into namespaces that are not their own'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l as -d 'Who asks: a user’s name, group:NAME or sa:NAMESPACE/NAME' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l as-group -d 'A further group of the subject' -r
@@ -292,8 +307,12 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from can-i" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
@@ -303,8 +322,12 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from who-can" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s n -l namespace -d 'The namespace; without it the whole cluster' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
@@ -314,10 +337,14 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l from -d 'Where the attacker is: a subject, internet, pod:NAMESPACE/NAME, node:NAME, cloud-role:ARN; without it everybody' -r
-complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l to -d 'What is wanted: cluster-admin, node, secret:NAMESPACE/NAME, cloud-role, pod:NAMESPACE/NAME or a subject [default: cluster-admin]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l to -d 'What is wanted: cluster-admin, node, secret:NAMESPACE/NAME, cloud-role, pod:NAMESPACE/NAME, a subject, or `anything` for a list of all that is reached [default: cluster-admin]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s o -l output -d 'How to print the result [choices: text, json, dot, svg] [default: text]' -r -f -a "text\t''
 json\t''
 dot\t''
@@ -328,10 +355,14 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l exposed -d 'Begin at the workloads that the internet reaches'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -l cut -d 'Also tell the smallest set of changes that cuts all paths'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from paths" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l since -d 'An earlier dump, to tell what changed' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s o -l output -d 'How to print the result [choices: markdown, html, json] [default: markdown]' -r -f -a "markdown\t''
 html\t''
@@ -342,7 +373,11 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from threat-model" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -s f -l file -d 'What is granted today; then nothing beyond it is generated' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l audit -d 'Audit logs of the API server' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l name -d 'The name of the roles [default: haechi-generated]' -r
@@ -353,11 +388,15 @@ ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l whole -d 'The files hold every role and binding of the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l widen -d 'Widen verbs, names and namespaces as audit2rbac does'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -l include-refused -d 'Also allow what was refused'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from generate" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s f -l file -d 'What is granted today; then nothing beyond it is generated' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s f -l file -d 'What is granted today: files, folders, or `-`' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l audit -d 'Audit logs of the API server' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
@@ -366,9 +405,13 @@ ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -l whole -d 'The files hold every role and binding of the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from unused" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -377,7 +420,12 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l audit -d 'Audit logs of the API server, with the changes since the earlier dump' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -385,8 +433,13 @@ ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -l whole -d 'The dumps hold every role and binding of the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from diff" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s f -l file -d 'Roles, bindings and workloads: files, folders, or `-`; also what the AWS command line printed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -395,5 +448,6 @@ complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l whole -d 'The files hold every role and binding of the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -l system -d 'Also subjects of Kubernetes itself'
 complete -c haechi -n "__fish_haechi_using_subcommand access; and __fish_seen_subcommand_from matrix" -s h -l help -d 'Print help'

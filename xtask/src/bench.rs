@@ -25,8 +25,13 @@ impl fmt::Display for Measure {
     }
 }
 
-/// Scans `path` with the release build and GNU time around it.
-pub fn scan(path: &Path, format: &str, runs: u32) -> Result<Measure> {
+/// The most that a scan of the corpus of real manifests may take: seconds of processor time, and KiB.
+pub const MOST_CPU: f64 = 0.6;
+/// See [`MOST_CPU`].
+pub const MOST_PEAK_KIB: u64 = 90 * 1024;
+
+/// Scans `path` with the release build and GNU time around it, with `further` arguments.
+pub fn scan(path: &Path, format: &str, further: &[&str], runs: u32) -> Result<Measure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--package", "haechi"])
@@ -43,6 +48,7 @@ pub fn scan(path: &Path, format: &str, runs: u32) -> Result<Measure> {
             .args(["--format", "%e %U %S %M"])
             .arg(&program)
             .args(["scan", "--output", format])
+            .args(further)
             .arg(path)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -45,6 +45,9 @@ enum Task {
         /// How often; the best run counts
         #[arg(long, default_value_t = 5)]
         runs: u32,
+        /// Fail where a scan takes more CPU time or memory than it may
+        #[arg(long)]
+        check: bool,
     },
 }
 
@@ -54,7 +57,7 @@ fn main() -> Result<()> {
         Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
         Task::SampleFindings { seed, count } => sample_findings(seed, count),
-        Task::Bench { paths, runs } => run_bench(&paths, runs),
+        Task::Bench { paths, runs, check } => run_bench(&paths, runs, check),
     }
 }
 
@@ -156,17 +159,23 @@ fn sample_findings(seed: u64, count: usize) -> Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are the result")]
-fn run_bench(paths: &[PathBuf], runs: u32) -> Result<()> {
+fn run_bench(paths: &[PathBuf], runs: u32, check: bool) -> Result<()> {
     let corpus = [conformance::root().join("../corpora/manifests")];
     let paths = if paths.is_empty() { &corpus } else { paths };
+    let mut is_over = false;
     for path in paths {
         if !path.exists() {
             println!("{}: skipped, not there", path.display());
             continue;
         }
-        for format in ["table", "json"] {
-            println!("scan -o {format} {}: {}", path.display(), bench::scan(path, format, runs)?);
+        for (format, further) in [("table", &[][..]), ("json", &[]), ("table", &["--all"])] {
+            let measure = bench::scan(path, format, further, runs)?;
+            println!("scan -o {format} {} {}: {measure}", further.join(" "), path.display());
+            is_over |= measure.cpu > bench::MOST_CPU || measure.peak_kib > bench::MOST_PEAK_KIB;
         }
+    }
+    if check && is_over {
+        bail!("more than {} s of CPU or {} MiB", bench::MOST_CPU, bench::MOST_PEAK_KIB / 1024);
     }
     Ok(())
 }

@@ -65,6 +65,8 @@ pub enum Verdict {
     Allowed,
     /// It answered 403 by its authorizers.
     Forbidden,
+    /// The event was written before that was decided; a later one of the same request tells.
+    Undecided,
 }
 
 /// What an audit event tells.
@@ -106,7 +108,13 @@ pub fn read_event(node: Node<'_>) -> Result<AuditEvent, AuditError> {
     let verb = text(node, "verb").filter(|verb| !verb.is_empty()).ok_or(AuditError { field: "verb" })?;
     let real = node.get("user").ok_or(AuditError { field: "user" })?;
     let acting = node.get("impersonatedUser").unwrap_or(real);
-    let user = text(acting, "username").ok_or(AuditError { field: "user.username" })?;
+    let code = node.at(&["responseStatus", "code"]).and_then(Node::as_i64);
+    // Whoever was not authenticated has no name.
+    let user = match text(acting, "username") {
+        Some(user) => user,
+        None if code == Some(401) => String::new(),
+        None => return Err(AuditError { field: "user.username" }),
+    };
     let target = match node.get("objectRef").filter(|reference| reference.is_mapping()) {
         Some(reference) => {
             let subresource = text(reference, "subresource").unwrap_or_default();
@@ -128,11 +136,12 @@ pub fn read_event(node: Node<'_>) -> Result<AuditEvent, AuditError> {
         }
     };
     let decision = node.at(&["annotations", "authorization.k8s.io/decision"]).and_then(Node::as_str);
-    let code = node.at(&["responseStatus", "code"]).and_then(Node::as_i64);
     // Admission refuses with 403 too; the annotation tells them apart where the policy records it.
-    let is_forbidden = match decision {
-        Some(decision) => decision == "forbid",
-        None => code == Some(403) && !is_admission_refusal(node),
+    let verdict = match (decision, code) {
+        (Some("forbid"), _) | (None, Some(401)) => Verdict::Forbidden,
+        (None, Some(403)) if !is_admission_refusal(node) => Verdict::Forbidden,
+        (None, None) if text(node, "stage").as_deref() == Some("RequestReceived") => Verdict::Undecided,
+        _ => Verdict::Allowed,
     };
     let impersonations = match node.get("impersonatedUser") {
         Some(acting) => impersonations(real, acting),
@@ -140,7 +149,7 @@ pub fn read_event(node: Node<'_>) -> Result<AuditEvent, AuditError> {
     };
     Ok(AuditEvent {
         request: Observed { user, groups: groups_of(acting), verb, target },
-        verdict: if is_forbidden { Verdict::Forbidden } else { Verdict::Allowed },
+        verdict,
         time: text(node, "requestReceivedTimestamp").or_else(|| text(node, "timestamp")).unwrap_or_default(),
         id: text(node, "auditID").unwrap_or_default(),
         impersonations,
@@ -222,22 +231,35 @@ pub struct Observations {
     /// Requests counted.
     pub events: u64,
     seen: HashSet<String>,
+    undecided: HashSet<String>,
+    /// Events of requests without an id of which nobody told how they ended.
+    undecided_without_id: u64,
 }
 
 impl Observations {
     /// Counts an event. Stages of a request that was counted are left out.
     pub fn add(&mut self, event: AuditEvent) {
+        if event.verdict == Verdict::Undecided {
+            match event.id.as_str() {
+                "" => self.undecided_without_id += 1,
+                id if self.seen.contains(id) => {}
+                id => {
+                    self.undecided.insert(id.to_owned());
+                }
+            }
+            return;
+        }
+        self.undecided.remove(&event.id);
         if !event.id.is_empty() && !self.seen.insert(event.id) {
             return;
         }
         self.events += 1;
         if !event.time.is_empty() {
             let (first, last) = self.window.get_or_insert_with(|| (event.time.clone(), event.time.clone()));
-            // Times of one API server are UTC in one format, so that text order is time order.
-            if event.time < *first {
+            if time_order(&event.time) < time_order(first) {
                 first.clone_from(&event.time);
             }
-            if event.time > *last {
+            if time_order(&event.time) > time_order(last) {
                 last.clone_from(&event.time);
             }
         }
@@ -245,11 +267,22 @@ impl Observations {
             *self.allowed.entry(impersonation).or_default() += 1;
         }
         let counts = match event.verdict {
-            Verdict::Allowed => &mut self.allowed,
             Verdict::Forbidden => &mut self.forbidden,
+            Verdict::Allowed | Verdict::Undecided => &mut self.allowed,
         };
         *counts.entry(event.request).or_default() += 1;
     }
+
+    /// Requests that began in the log and of which it does not tell whether they were let through. They count nowhere.
+    pub fn undecided(&self) -> u64 {
+        self.undecided_without_id + self.undecided.len() as u64
+    }
+}
+
+/// A text that orders as the time does. Times of an API server are UTC; they differ in how many digits of the second
+/// they have, and `Z` stands after digits and the point.
+pub(crate) fn time_order(time: &str) -> &str {
+    time.trim_end_matches('Z')
 }
 
 /// The events in a document: one event, an `EventList`, or a plain list.

@@ -170,6 +170,54 @@ impl SnapshotBuilder {
         }
     }
 
+    /// Whether a role (or, without a namespace, a cluster role) was added.
+    pub fn has_role(&self, namespace: Option<&str>, name: &str) -> bool {
+        self.key(namespace, name).is_some_and(|key| self.role_index.contains_key(&key))
+    }
+
+    /// Whether a binding was added.
+    pub fn has_binding(&self, namespace: Option<&str>, name: &str) -> bool {
+        self.key(namespace, name).is_some_and(|key| self.binding_index.contains_key(&key))
+    }
+
+    /// Takes a role out again; whether it was there.
+    pub fn remove_role(&mut self, namespace: Option<&str>, name: &str) -> bool {
+        let Some(index) = self.key(namespace, name).and_then(|key| self.role_index.remove(&key)) else {
+            return false;
+        };
+        self.roles.remove(index);
+        self.role_index.values_mut().filter(|other| **other > index).for_each(|other| *other -= 1);
+        true
+    }
+
+    /// Takes a binding out again; whether it was there.
+    pub fn remove_binding(&mut self, namespace: Option<&str>, name: &str) -> bool {
+        let Some(index) = self.key(namespace, name).and_then(|key| self.binding_index.remove(&key)) else {
+            return false;
+        };
+        self.bindings.remove(index);
+        self.binding_index.values_mut().filter(|other| **other > index).for_each(|other| *other -= 1);
+        true
+    }
+
+    /// Names of all roles, or bindings, of a namespace (or, without one, of the cluster).
+    pub(crate) fn names_in(&self, is_role: bool, namespace: Option<&str>) -> Vec<String> {
+        let index = if is_role { &self.role_index } else { &self.binding_index };
+        let of = |symbol: &Option<Symbol>| symbol.map(|symbol| self.symbols.text(symbol));
+        let names = index.keys().filter(|(of_namespace, _)| of(of_namespace) == namespace);
+        let mut names: Vec<String> = names.map(|(_, name)| self.symbols.text(*name).to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn key(&self, namespace: Option<&str>, name: &str) -> Option<(Option<Symbol>, Symbol)> {
+        let namespace = match namespace {
+            Some(namespace) => Some(self.symbols.find(namespace)?),
+            None => None,
+        };
+        Some((namespace, self.symbols.find(name)?))
+    }
+
     fn report_twice(&mut self, kind: &str, namespace: Option<Symbol>, name: Symbol, place: Place) {
         let object = self.object_name(kind, namespace, name);
         self.report(Issue {

@@ -3,8 +3,10 @@
 //! Facts of Kubernetes 1.36: `plugin/pkg/auth/authorizer/rbac/bootstrappolicy`. Aggregated roles stand here as their
 //! controller fills them in a cluster without further parts.
 
-use crate::builder::{LabelRequirement, RoleInput, RuleInput};
+use crate::builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 use crate::rule::{Place, PolicyRule};
+use crate::snapshot::{Snapshot, SnapshotOptions};
+use crate::subject::AUTHENTICATED;
 
 const WRITE: &[&str] = &["create", "delete", "deletecollection", "patch", "update"];
 const READ: &[&str] = &["get", "list", "watch"];
@@ -237,4 +239,20 @@ pub(crate) fn roles() -> Vec<RoleInput> {
             None,
         ),
     ]
+}
+
+/// What every cluster gives to everybody who authenticated: discovery, health, questions about oneself.
+pub fn given_to_everybody() -> Snapshot {
+    let mut builder = SnapshotBuilder::new(SnapshotOptions::default());
+    for name in ["system:basic-user", "system:discovery", "system:public-info-viewer"] {
+        builder.add_binding(BindingInput {
+            namespace: None,
+            name: name.to_owned(),
+            role_ref: Some(("ClusterRole".to_owned(), name.to_owned())),
+            subjects: vec![(SubjectInput::Group(AUTHENTICATED.to_owned()), Place::NOWHERE)],
+            place: Place::NOWHERE,
+            role_ref_place: Place::NOWHERE,
+        });
+    }
+    builder.finish()
 }

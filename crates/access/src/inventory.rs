@@ -186,6 +186,15 @@ pub(crate) struct KubeletFacts {
     pub(crate) place: Place,
 }
 
+/// The ConfigMap `aws-auth`, its values as written.
+#[derive(Debug, Clone)]
+pub(crate) struct AwsAuthMap {
+    pub(crate) roles: String,
+    pub(crate) users: String,
+    pub(crate) accounts: String,
+    pub(crate) place: Place,
+}
+
 /// Everything but roles and bindings that attack paths are made of.
 #[derive(Debug, Clone, Default)]
 pub struct Inventory {
@@ -193,6 +202,8 @@ pub struct Inventory {
     pub(crate) accounts: BTreeMap<Key, AccountFacts>,
     pub(crate) pods: Vec<PodFacts>,
     pub(crate) secrets: BTreeMap<Key, SecretFacts>,
+    /// Secrets that somebody asks about and that were not in the input.
+    pub(crate) asked_secrets: BTreeSet<Key>,
     pub(crate) nodes: BTreeMap<String, NodeFacts>,
     pub(crate) services: BTreeMap<Key, ServiceFacts>,
     pub(crate) ingresses: Vec<(String, IngressFacts)>,
@@ -201,7 +212,7 @@ pub struct Inventory {
     /// Names of Gatekeeper, Kyverno or admission policy objects and webhooks: they may refuse what RBAC allows.
     pub(crate) admission_guards: Vec<String>,
     pub(crate) config_maps: BTreeSet<Key>,
-    pub(crate) aws_auth: Option<(String, Place)>,
+    pub(crate) aws_auth: Option<AwsAuthMap>,
 }
 
 impl Inventory {
@@ -210,6 +221,11 @@ impl Inventory {
         for object in objects(document).objects {
             self.add_object(source, object, templates);
         }
+    }
+
+    /// Says that a Secret is asked about, which may exist though the input does not have it.
+    pub fn ask_for_secret(&mut self, namespace: &str, name: &str) {
+        self.asked_secrets.insert((namespace.to_owned(), name.to_owned()));
     }
 
     /// Reads one object.
@@ -250,7 +266,11 @@ impl Inventory {
                     .annotation("kubernetes.io/service-account.name")
                     .and_then(Node::as_str)
                     .map(str::to_owned);
-                self.secrets.insert(key, SecretFacts { token_of: account.filter(|_| is_token), place });
+                let token_of = account.filter(|_| is_token);
+                // Of a live cluster, Secrets with tokens are listed once more by their type.
+                if token_of.is_some() || self.secrets.get(&key).is_none_or(|known| known.token_of.is_none()) {
+                    self.secrets.insert(key, SecretFacts { token_of, place });
+                }
             }
             ("", "Node") => self.read_node(object, place),
             ("", "Service") => self.read_service(object, key, place),
@@ -261,9 +281,16 @@ impl Inventory {
             ("networking.k8s.io", "NetworkPolicy") => self.read_network_policy(object, namespace),
             ("", "ConfigMap") => {
                 if key.0 == "kube-system" && key.1 == "aws-auth" {
-                    let data =
-                        object.node().at(&["data", "mapRoles"]).and_then(Node::as_str).unwrap_or_default();
-                    self.aws_auth = Some((data.to_owned(), place));
+                    let data = |key| {
+                        let text = object.node().at(&["data", key]).and_then(Node::as_str);
+                        text.unwrap_or_default().to_owned()
+                    };
+                    self.aws_auth = Some(AwsAuthMap {
+                        roles: data("mapRoles"),
+                        users: data("mapUsers"),
+                        accounts: data("mapAccounts"),
+                        place,
+                    });
                 }
                 self.config_maps.insert(key);
             }

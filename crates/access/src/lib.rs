@@ -21,6 +21,7 @@ mod covers;
 mod decide;
 mod defaults;
 mod generate;
+mod history;
 mod inventory;
 mod matrix;
 mod permissions;
@@ -28,6 +29,7 @@ mod read;
 mod request;
 mod rights;
 mod rule;
+mod salvage;
 mod snapshot;
 mod subject;
 mod symbols;
@@ -41,14 +43,19 @@ pub use authorizers::{Authority, Authorizers, Beside, ClusterDecision};
 pub use builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 pub use covers::{break_down, covers, covers_part, uncovered};
 pub use decide::{Answer, Doubt, RbacDecision, Witness};
+pub use defaults::given_to_everybody;
 pub use generate::{GenerateOptions, Generated, GeneratedRole, gather, generate, snapshot_of_generated};
+pub use history::{HistoryError, RbacChange, RbacOutcome, apply_event};
 pub use inventory::{Endpoint, Exposure, Inventory, Key, PodSecurity};
 pub use matrix::{MatrixEntry, ReachLevel, matrix};
-pub use permissions::{Lack, NearMiss, Permission, ScopedPart, SubjectChange, diff};
+pub use permissions::{
+    Lack, NearMiss, Permission, ScopedPart, SubjectChange, Unclear, diff, unclear_for_anybody,
+};
 pub use read::RBAC_GROUP;
 pub use request::{Action, Identity, Request, Target};
 pub use rights::Right;
 pub use rule::{Place, PolicyRule};
+pub use salvage::salvage;
 pub use snapshot::{
     Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, RuleView,
     Snapshot, SnapshotOptions, SubjectKey,

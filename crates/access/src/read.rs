@@ -14,8 +14,8 @@ pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
 impl SnapshotBuilder {
     /// Reads all roles and bindings of a file. Documents that could not be read leave the snapshot truncated where
-    /// they may hold roles or bindings.
-    pub fn add_file(&mut self, path: &Arc<str>, parsed: &Parsed) {
+    /// they may hold roles or bindings. Returns the index of the file, for places in it.
+    pub fn add_file(&mut self, path: &Arc<str>, parsed: &Parsed) -> u32 {
         let source = self.add_source(path.clone(), Some(parsed.source.clone()));
         for error in &parsed.errors {
             self.report(Issue {
@@ -28,6 +28,7 @@ impl SnapshotBuilder {
         for document in &parsed.documents {
             self.add_document(source, document);
         }
+        source
     }
 
     /// Reads all roles and bindings of one document.
@@ -41,12 +42,23 @@ impl SnapshotBuilder {
             if let Reject::Malformed(node, field) = reject
                 && mentions_rbac(node)
             {
+                self.add_items(source, node);
                 self.report(Issue {
                     kind: IssueKind::Truncated,
                     object: String::new(),
                     detail: format!("`{field}` is missing or no text; this object could not be read"),
                     place: Place { source, span: node.anchor_span() },
                 });
+            }
+        }
+    }
+
+    /// The items of what is meant as a list and is cut before it says so: each tells its own kind.
+    fn add_items(&mut self, source: u32, node: Node<'_>) {
+        for item in node.get("items").map(Node::items).into_iter().flatten() {
+            let text = |key| item.get(key).and_then(Node::as_str).filter(|text: &&str| !text.is_empty());
+            if let (Some(version), Some(kind)) = (text("apiVersion"), text("kind")) {
+                self.add_object(source, Object::new(item, version, kind));
             }
         }
     }
@@ -72,12 +84,37 @@ impl SnapshotBuilder {
         if object.group() != RBAC_GROUP {
             return false;
         }
-        match object.kind() {
-            "Role" | "ClusterRole" => self.read_role(source, object),
-            "RoleBinding" | "ClusterRoleBinding" => self.read_binding(source, object),
+        let is_role = match object.kind() {
+            "Role" | "ClusterRole" => true,
+            "RoleBinding" | "ClusterRoleBinding" => false,
             _ => return false,
+        };
+        if self.has_readable_key(source, object) {
+            if is_role { self.read_role(source, object) } else { self.read_binding(source, object) }
         }
         true
+    }
+
+    /// Whether name and namespace are texts. `namespace: n` is `false` in YAML: which object is meant, and where it
+    /// counts, nobody can tell, and least of all that it counts in `default`.
+    fn has_readable_key(&mut self, source: u32, object: Object<'_>) -> bool {
+        let metadata = object.node().get("metadata");
+        let wrong = match metadata {
+            Some(metadata) if metadata.is_mapping() => ["name", "namespace"].into_iter().find_map(|key| {
+                let value = metadata.get(key).filter(|value| !value.is_null())?;
+                value.as_str().is_none().then_some((key, value))
+            }),
+            Some(metadata) if !metadata.is_null() => Some(("metadata", metadata)),
+            _ => None,
+        };
+        let Some((key, value)) = wrong else { return true };
+        self.report(Issue {
+            kind: IssueKind::Truncated,
+            object: object.resource().to_string(),
+            detail: format!("`{key}` is no text (YAML reads words like `n` and `yes` as booleans: quote them); this object could not be read"),
+            place: Place { source, span: value.anchor_span() },
+        });
+        false
     }
 
     fn namespace_of(&self, object: Object<'_>, is_cluster: bool) -> Option<String> {
@@ -88,10 +125,18 @@ impl SnapshotBuilder {
     fn read_role(&mut self, source: u32, object: Object<'_>) {
         let is_cluster = object.kind() == "ClusterRole";
         let place = Place { source, span: object.anchor_span() };
+        self.refuse_version(source, object);
         let mut reader = RoleReader { builder: self, source, object: object.resource().to_string() };
         let rules = match object.node().get("rules") {
             None => Vec::new(),
-            Some(rules) if rules.is_sequence() => rules.items().map(|rule| reader.rule(rule)).collect(),
+            Some(rules) if rules.is_sequence() => {
+                let read = |rule| {
+                    let input = reader.rule(rule);
+                    reader.refuse_rule(rule, &input, is_cluster);
+                    input
+                };
+                rules.items().map(read).collect()
+            }
             Some(rules) => {
                 reader.malformed(rules, "`rules` is a list of rules");
                 vec![anything(Place { source, span: rules.anchor_span() })]
@@ -120,6 +165,7 @@ impl SnapshotBuilder {
     fn read_binding(&mut self, source: u32, object: Object<'_>) {
         let is_cluster = object.kind() == "ClusterRoleBinding";
         let name = object.resource().to_string();
+        self.refuse_version(source, object);
         let at = |node: Node<'_>| Place { source, span: node.anchor_span() };
         let mut malformed: Vec<(Place, &str)> = Vec::new();
         let role_ref = object.node().get("roleRef");
@@ -133,12 +179,20 @@ impl SnapshotBuilder {
                 "`roleRef` needs a `kind` and a `name`",
             ));
         }
+        let mut refused: Vec<(Place, String)> = Vec::new();
+        let group = role_ref.and_then(|role_ref| role_ref.get("apiGroup"));
+        if let Some(group) = group.filter(|group| !matches!(group.as_str(), Some("" | RBAC_GROUP))) {
+            refused.push((at(group), format!("`roleRef.apiGroup` is `{RBAC_GROUP}`")));
+        }
         let mut subjects = Vec::new();
         match object.node().get("subjects") {
             None => {}
             Some(list) if list.is_sequence() => {
                 for node in list.items() {
                     let subject = read_subject(node);
+                    if let Some(detail) = refusal_of_subject(node, &subject) {
+                        refused.push((at(node.get("apiGroup").unwrap_or(node)), detail));
+                    }
                     if subject == SubjectInput::Unreadable {
                         malformed.push((at(node), "a subject needs a `kind` and a `name`, as text"));
                     }
@@ -158,6 +212,9 @@ impl SnapshotBuilder {
                 place,
             });
         }
+        for (place, detail) in refused {
+            self.refuse(&name, detail, place);
+        }
         let binding = BindingInput {
             namespace: self.namespace_of(object, is_cluster),
             name: object.name().to_owned(),
@@ -170,6 +227,34 @@ impl SnapshotBuilder {
             }),
         };
         self.add_binding(binding);
+    }
+}
+
+impl SnapshotBuilder {
+    fn refuse(&mut self, object: &str, detail: String, place: Place) {
+        self.report(Issue { kind: IssueKind::Refused, object: object.to_owned(), detail, place });
+    }
+
+    fn refuse_version(&mut self, source: u32, object: Object<'_>) {
+        if object.version() != "v1" {
+            let span = object.node().get("apiVersion").map_or_else(|| object.anchor_span(), Node::span);
+            let detail = format!("`{RBAC_GROUP}/v1` is the only version since Kubernetes 1.22");
+            self.refuse(&object.resource().to_string(), detail, Place { source, span });
+        }
+    }
+}
+
+/// What the API server's validation has against a subject.
+fn refusal_of_subject(node: Node<'_>, subject: &SubjectInput) -> Option<String> {
+    let group = node.get("apiGroup").and_then(Node::as_str).unwrap_or_default();
+    match subject {
+        SubjectInput::User(_) | SubjectInput::Group(_) if !matches!(group, "" | RBAC_GROUP) => {
+            Some(format!("the `apiGroup` of a User or Group is `{RBAC_GROUP}`"))
+        }
+        SubjectInput::ServiceAccount(..) if !group.is_empty() => {
+            Some("a ServiceAccount has no `apiGroup`; leave it out".to_owned())
+        }
+        _ => None,
     }
 }
 
@@ -258,10 +343,45 @@ impl RoleReader<'_> {
         RuleInput { rule, is_doubtful, place }
     }
 
+    /// What the API server's validation has against a rule; it grants what it would if it were there.
+    fn refuse_rule(&mut self, node: Node<'_>, input: &RuleInput, is_cluster: bool) {
+        let rule = &input.rule;
+        let mut refuse = |detail: &str| {
+            let object = self.object.clone();
+            self.builder.refuse(
+                &object,
+                detail.to_owned(),
+                Place { source: self.source, span: node.anchor_span() },
+            );
+        };
+        if rule.verbs.is_empty() {
+            refuse("a rule needs `verbs`; without them it grants nothing");
+        }
+        let has_resources = !rule.resources.is_empty() || !rule.api_groups.is_empty();
+        match (rule.non_resource_urls.is_empty(), has_resources) {
+            (false, _) if !is_cluster => refuse("`nonResourceURLs` stand in ClusterRoles only"),
+            (false, true) => refuse("a rule is about resources or about `nonResourceURLs`, not both"),
+            (true, _) if rule.api_groups.is_empty() => {
+                refuse("a rule needs `apiGroups` (\"\" for the core group); without them it grants nothing");
+            }
+            (true, _) if rule.resources.is_empty() => {
+                refuse("a rule needs `resources`; without them it grants nothing");
+            }
+            _ => {}
+        }
+    }
+
     /// The selectors that can be read, and whether one cannot.
     fn selectors(&mut self, rule: Node<'_>) -> (Vec<Vec<LabelRequirement>>, bool) {
         let mut selectors = Vec::new();
         let mut is_malformed = false;
+        let list = rule.get("clusterRoleSelectors");
+        if let Some(wrong) =
+            list.filter(|list| !list.is_sequence()).or(Some(rule).filter(|_| !rule.is_mapping()))
+        {
+            is_malformed = true;
+            self.malformed(wrong, "`clusterRoleSelectors` is a list of selectors");
+        }
         for node in rule.get("clusterRoleSelectors").map(Node::items).into_iter().flatten() {
             match LabelSelector::parse(node) {
                 // An empty selector selects every ClusterRole.

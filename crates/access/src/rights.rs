@@ -132,6 +132,7 @@ pub(crate) fn rights_of_roles(snapshot: &Snapshot) -> HashMap<RoleId, RoleRights
             group: symbols.find(group),
             resources: resources
                 .iter()
+                .filter(|resource| !resource.ends_with("/*"))
                 .map(|resource| {
                     let any_parent =
                         resource.split_once('/').and_then(|(_, sub)| symbols.find(&["*/", sub].concat()));
@@ -195,7 +196,11 @@ fn add_right(snapshot: &Snapshot, rule: &Rule, id: RuleId, want: &Wanted, rights
     let has_resource = rule.resources.any
         || want.resources.iter().any(|(combined, any_parent)| rule.has_resource(*combined, *any_parent))
         || want.is_prefix.is_some_and(|prefix| {
-            rule.resources.named.iter().any(|resource| snapshot.text(*resource).starts_with(prefix))
+            // `userextras/*` itself is no wildcard and names nothing.
+            let names_one = |resource: &str| {
+                resource.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest != "*")
+            };
+            rule.resources.named.iter().any(|resource| names_one(snapshot.text(*resource)))
         });
     if !has_resource {
         return;

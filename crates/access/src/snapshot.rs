@@ -161,6 +161,8 @@ pub enum IssueKind {
     Truncated,
     /// Rules beside an `aggregationRule` that the controller would overwrite.
     OverwrittenRules,
+    /// The API server refuses such an object: a rule without verbs, a path in a Role, a version that is gone.
+    Refused,
 }
 
 impl IssueKind {
@@ -172,7 +174,8 @@ impl IssueKind {
             IssueKind::ImpossibleRoleRef
             | IssueKind::SubjectMatchesNobody
             | IssueKind::DefinedTwice
-            | IssueKind::OverwrittenRules => false,
+            | IssueKind::OverwrittenRules
+            | IssueKind::Refused => false,
         }
     }
 
@@ -187,6 +190,7 @@ impl IssueKind {
             IssueKind::DefinedTwice => "defined-twice",
             IssueKind::Truncated => "truncated",
             IssueKind::OverwrittenRules => "overwritten-rules",
+            IssueKind::Refused => "refused",
         }
     }
 }
@@ -403,9 +407,11 @@ impl Snapshot {
 
     /// The objects that a place stands in, as `path:line:column`; empty for what stands in no file.
     pub fn place_text(&self, place: Place) -> String {
-        self.location(place, "$").map_or_else(String::new, |location| {
-            format!("{}:{}:{}", location.path, location.start.line, location.start.column)
-        })
+        let Some(source) = self.sources.get(place.source as usize) else { return String::new() };
+        // Of what has no text here only the name is known.
+        let Some(text) = &source.text else { return source.path.to_string() };
+        let position = text.position(place.span.start);
+        format!("{}:{}:{}", source.path, position.line, position.column)
     }
 
     /// How many different texts roles and bindings hold, for statistics.

@@ -108,10 +108,17 @@ impl<'d> Findings<'d> {
     /// Reports that `check` is violated at `place`.
     pub fn report<'p>(&mut self, check: &Check, place: impl Into<Place<'p>>) -> &mut Draft {
         let place = place.into();
+        // What the object itself lacks is shown at its name.
+        let span = match place {
+            Place::Missing(node, path) if deepest(node, path) == self.object.node() => {
+                self.object.anchor_span()
+            }
+            place => place.span(),
+        };
         self.push(Draft {
             rule: check.info.slug,
             severity: check.info.severity,
-            span: place.span(),
+            span,
             json_path: place.json_path(),
             args: Vec::new(),
             parts: 0,

@@ -117,6 +117,10 @@ impl<'d> Inventory<'d> {
             }
             ("ricoberger.de", "VaultSecret") => Some(object.name()),
             ("secrets.hashicorp.com", _) => text(&["spec", "destination", "name"]),
+            // OpenShift's service CA fills the Secret that the annotation names.
+            ("", "Service") => {
+                SERVING_CERTIFICATE.iter().find_map(|key| object.annotation(key).and_then(Node::as_str))
+            }
             ("networking.k8s.io", "Ingress") => {
                 // cert-manager's ingress-shim fills the Secrets that an annotated Ingress names.
                 if object.annotation("cert-manager.io/cluster-issuer").is_some()
@@ -173,6 +177,11 @@ impl<'d> Inventory<'d> {
         self.of_kind(group, kind).any(|object| may_share_namespace(object.namespace(), namespace))
     }
 
+    /// Whether there is an object of a kind that names that namespace, or that names none as well.
+    pub fn holds_beside(&self, group: &str, kind: &str, namespace: Option<&str>) -> bool {
+        self.of_kind(group, kind).any(|object| object.namespace() == namespace)
+    }
+
     /// The objects of that kind and name that may be in that namespace.
     pub fn named<'s>(
         &'s self,
@@ -210,6 +219,7 @@ impl<'d> Inventory<'d> {
         selector: &'s LabelSelector<'_>,
         namespace: Option<&'s str>,
     ) -> impl Iterator<Item = PodSource<'d>> + 's {
+        let selector = without_controllers(selector);
         let ids = selector
             .requirements
             .iter()
@@ -227,7 +237,7 @@ impl<'d> Inventory<'d> {
             .chain(0..all)
             .filter_map(|id| self.pods.get(id).copied())
             .filter(move |pod| may_share_namespace(pod.object.namespace(), namespace))
-            .filter(|pod| selector.matches(pod.labels))
+            .filter(move |pod| selector.matches(pod.labels))
     }
 
     /// The Services that select pods with these labels in that namespace.
@@ -302,6 +312,32 @@ impl<'d> Selecting<'d> {
             })
             .map(|(object, _)| *object)
     }
+}
+
+const SERVING_CERTIFICATE: &[&str] = &[
+    "service.beta.openshift.io/serving-cert-secret-name",
+    "service.alpha.openshift.io/serving-cert-secret-name",
+];
+
+/// Labels that controllers give their pods, which no template holds.
+const OF_CONTROLLERS: &[&str] = &[
+    "apps.kubernetes.io/pod-index",
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-completion-index",
+    "batch.kubernetes.io/job-name",
+    "controller-revision-hash",
+    "controller-uid",
+    "job-name",
+    "pod-template-generation",
+    "pod-template-hash",
+    "statefulset.kubernetes.io/pod-name",
+];
+
+/// The selector as far as templates can tell: one pod of a StatefulSet is selected by a label that its template lacks.
+fn without_controllers<'d>(selector: &LabelSelector<'d>) -> LabelSelector<'d> {
+    let mut selector = selector.clone();
+    selector.requirements.retain(|requirement| !OF_CONTROLLERS.contains(&requirement.key));
+    selector
 }
 
 /// Scans hold far fewer than four thousand million objects; more than that would be the last ones, found by no index.

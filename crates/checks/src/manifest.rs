@@ -2,4 +2,5 @@
 
 pub(crate) mod deprecated_api_version;
 pub(crate) mod duplicate_yaml_key;
+pub(crate) mod unknown_kind;
 pub(crate) mod unsorted_keys;

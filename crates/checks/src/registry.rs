@@ -34,6 +34,7 @@ pub static CHECKS: &[&Check] = &[
     &image::vulnerable_add_on::CHECK,
     &manifest::deprecated_api_version::CHECK,
     &manifest::duplicate_yaml_key::CHECK,
+    &manifest::unknown_kind::CHECK,
     &manifest::unsorted_keys::CHECK,
     &network::dangling_ingress_backend::CHECK,
     &network::dangling_service_monitor::CHECK,

@@ -5,6 +5,7 @@ mod ask;
 mod export;
 mod load;
 mod observed;
+mod resources;
 mod threat;
 mod ways;
 mod words;

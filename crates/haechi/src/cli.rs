@@ -93,6 +93,7 @@ fn policy() -> Command {
             .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
             .arg(policies("inventory").short('i'))
             .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
             .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
             .arg(output(&["text", "json"], "text"))
     };
@@ -143,7 +144,7 @@ fn scan() -> Command {
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue))
+        .arg(Arg::new("fix").long("fix").action(ArgAction::SetTrue).conflicts_with("cluster"))
         .arg(Arg::new("unsafe-fixes").long("unsafe-fixes").action(ArgAction::SetTrue).requires("fix"))
         .arg(Arg::new("diff").long("diff").action(ArgAction::SetTrue).requires("fix"))
         .arg(
@@ -164,6 +165,7 @@ fn scan() -> Command {
 /// Options that several commands share; their texts stand under `cli-scan`.
 const SHARED: &[&str] = &[
     "paths",
+    "namespace",
     "all",
     "only",
     "skip",
@@ -178,8 +180,13 @@ const SHARED: &[&str] = &[
 ];
 
 fn what_to_scan(command: Command) -> Command {
-    command
-        .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
+    let command = command
+        .arg(
+            Arg::new("paths")
+                .required_unless_present("cluster")
+                .num_args(1..)
+                .value_parser(value_parser!(PathBuf)),
+        )
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("only").long("only").value_delimiter(',').action(ArgAction::Append))
         .arg(Arg::new("skip").long("skip").value_delimiter(',').action(ArgAction::Append))
@@ -201,6 +208,8 @@ fn what_to_scan(command: Command) -> Command {
         )
         .arg(Arg::new("threads").long("threads").short('j').value_parser(value_parser!(u16).range(1..=512)))
         .arg(config())
+        .arg(Arg::new("namespace").long("namespace").short('n').requires("cluster"));
+    crate::connection::arguments(command)
 }
 
 fn config() -> Arg {
@@ -244,6 +253,7 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
+            name if crate::connection::NAMES.contains(&name) => format!("cli-connection-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };

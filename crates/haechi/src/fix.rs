@@ -247,11 +247,10 @@ impl<'o> Fixing<'o> {
                 };
                 let before = std::mem::replace(file, after);
                 let mut fixed = selected.fixed;
-                for finding in &fixed {
-                    let key = key(finding);
-                    let here = self.judged.get(at).map_or(0, |judged| count(judged, &key));
-                    let gone = fixed.iter().filter(|other| self::key(other) == key).count();
-                    state.left.insert(key, here.saturating_sub(gone));
+                let here = self.judged.get(at).map(|judged| counts(&judged.findings)).unwrap_or_default();
+                for (key, gone) in counts(&fixed) {
+                    let left = here.get(&key).copied().unwrap_or(0).saturating_sub(gone);
+                    state.left.insert(key, left);
                 }
                 fixed.iter_mut().for_each(|finding| {
                     let source = state.original.as_ref().unwrap_or(&before).source.as_deref();
@@ -308,7 +307,8 @@ impl<'o> Fixing<'o> {
         if state.incomplete.is_some_and(|before| incomplete(file, judged) > before) {
             return Some(Refusal::NewProblem);
         }
-        let back = state.left.iter().find(|(key, left)| count(judged, key) > **left);
+        let now = counts(&judged.findings);
+        let back = state.left.iter().find(|(key, left)| now.get(*key).is_some_and(|now| now > *left));
         back.map(|((rule, _), _)| Refusal::NotClean(rule.clone()))
     }
 
@@ -425,9 +425,11 @@ fn key(finding: &Finding) -> (String, Fingerprint) {
     (finding.rule.to_string(), finding.fingerprint)
 }
 
-fn count(judged: &Judged, (rule, fingerprint): &(String, Fingerprint)) -> usize {
-    let is_it = |finding: &&Finding| finding.rule == *rule && finding.fingerprint == *fingerprint;
-    judged.findings.iter().filter(is_it).count()
+/// How many findings of each identity there are.
+fn counts(findings: &[Finding]) -> BTreeMap<(String, Fingerprint), usize> {
+    let mut counts = BTreeMap::new();
+    findings.iter().for_each(|finding| *counts.entry(key(finding)).or_default() += 1);
+    counts
 }
 
 /// How many problems keep a file from being judged as a whole.

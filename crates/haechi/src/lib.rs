@@ -14,6 +14,7 @@ mod baseline;
 mod cli;
 mod commands;
 mod config;
+mod connection;
 mod exit;
 pub mod fix;
 mod kustomize;

@@ -116,10 +116,28 @@ impl Loaded {
         self.entry.shown.as_ref() == "-"
     }
 
+    /// Signs of a template that can be read as it is: where it is steered by comments, or fills in names and labels, which
+    /// could not have such characters otherwise.
+    fn is_template(&self) -> bool {
+        let is_sign = |node: Node<'_>| node.as_str().is_some_and(is_template);
+        self.documents.iter().any(|document| {
+            let source = document.source();
+            let mut comments = document.comments().iter();
+            comments.any(|comment| is_template(source.slice(comment.span)))
+                || objects(document).objects.iter().any(|object| {
+                    let labels = object.labels().node();
+                    let metadata = object.metadata().into_iter().flat_map(Node::entries);
+                    metadata.map(|entry| entry.value).any(is_sign)
+                        || labels.into_iter().flat_map(Node::entries).any(|entry| is_sign(entry.value))
+                })
+        })
+    }
+
     /// Why the file must not be edited, whatever was found in it.
     pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
         let all = || self.problems.iter().chain(&judged.problems);
-        if all().any(|problem| matches!(problem.kind, ProblemKind::Template | ProblemKind::NotRendered)) {
+        let is_template = |kind| matches!(kind, ProblemKind::Template | ProblemKind::NotRendered);
+        if all().any(|problem| is_template(problem.kind)) || self.is_template() {
             return Some(Refusal::Template);
         }
         // A part that cannot be read may begin or end elsewhere than it seems.
@@ -141,8 +159,33 @@ pub(crate) struct Judged {
 }
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
-pub fn scan(mut discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
-    let loaded = load_all(&mut discovery, options, progress);
+pub fn scan(discovery: Discovery, options: &ScanOptions, progress: &(dyn Fn() + Sync)) -> Scanned {
+    scan_with(discovery, Vec::new(), options, progress)
+}
+
+/// A text that stands in no file, for instance an object of a live cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands for its path.
+    pub shown: Arc<str>,
+    /// Manifests.
+    pub text: Arc<str>,
+}
+
+/// The same, with texts that stand in no file after the files.
+pub fn scan_with(
+    mut discovery: Discovery,
+    texts: Vec<Text>,
+    options: &ScanOptions,
+    progress: &(dyn Fn() + Sync),
+) -> Scanned {
+    let mut loaded = load_all(&mut discovery, options, progress);
+    loaded.extend(in_parallel(texts, options.threads, |Text { shown, text }| {
+        let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
+        let loaded = load_text(entry, text.as_bytes(), &options.limits);
+        progress();
+        loaded
+    }));
     let all = vec![true; loaded.len()];
     let judged = judge_some(&loaded, &all, options, progress).into_iter().flatten().collect();
     assemble(discovery.problems, loaded, judged, options)
@@ -192,7 +235,7 @@ pub(crate) fn judge_some(
     options: &ScanOptions,
     progress: &(dyn Fn() + Sync),
 ) -> Vec<Option<Judged>> {
-    let roles = roles(loaded);
+    let roles = roles(loaded, &options.templates);
     let counting =
         loaded.iter().zip(&roles).filter(|(_, role)| **role != Role::Covered).map(|(file, _)| file);
     let all_objects =
@@ -309,14 +352,18 @@ enum Role {
     Covered,
 }
 
-fn roles(loaded: &[Loaded]) -> Vec<Role> {
+fn roles(loaded: &[Loaded], templates: &PodTemplates) -> Vec<Role> {
     let patches =
         kustomize::patches(loaded.iter().flat_map(|file| {
             file.documents.iter().map(|document| (file.entry.path.as_path(), document.root()))
         }));
+    let is_patch = |file: &Loaded| {
+        let path = kustomize::plain(&file.entry.path);
+        patches.contains(&path) || kustomize::looks_like_patch(&path, &file.documents, templates)
+    };
     let role = |file: &Loaded| match file.standing {
         Standing::Covered => Role::Covered,
-        _ if patches.contains(&kustomize::plain(&file.entry.path)) => Role::Patch,
+        _ if is_patch(file) => Role::Patch,
         _ => Role::Whole,
     };
     loaded.iter().map(role).collect()

@@ -203,3 +203,64 @@ fn suite_that_fails_is_exit_code_1() {
     let run = haechi(folder(&files).path(), &["policy", "test", "--run", "(", "."]);
     assert_eq!(run.code, 2);
 }
+
+#[test]
+fn external_data_comes_from_a_file_or_is_switched_off() {
+    let rego = TEMPLATE.replace(
+        "not input.review.object.metadata.labels.owner",
+        "a := external_data({\"provider\": \"signatures\", \"keys\": [input.review.object.spec.containers[_].image]}); \
+         count(a.errors) > 0",
+    );
+    let answers = |text: &'static str| {
+        vec![
+            ("p/t.yaml", rego.clone()),
+            ("p/c.yaml", CONSTRAINT.to_owned()),
+            ("pod.yaml", POD.to_owned()),
+            ("a.yaml", text.to_owned()),
+        ]
+    };
+    let apply = |text: &'static str, more: &[&str]| {
+        let files = answers(text);
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        haechi(folder(&files).path(), &[&["policy", "apply", "-p", "p", "pod.yaml"], more].concat())
+    };
+    let off = apply("{}", &[]);
+    assert_eq!(off.code, 3);
+    assert!(
+        off.out.contains("external data is switched off: the policy asks the provider `signatures`"),
+        "{}",
+        off.out
+    );
+    let on = ["--external-data", "a.yaml"];
+    assert_eq!(apply("signatures: {'a:1': signed}", &on).code, 0);
+    assert_eq!(apply("signatures: {'a:1': {error: unsigned}}", &on).code, 1);
+    let unknown = apply("signatures: {'b:1': signed}", &on);
+    assert_eq!(unknown.code, 3);
+    assert!(unknown.out.contains("no answer about `a:1` is recorded"), "{}", unknown.out);
+    assert_eq!(apply("[", &on).code, 2);
+}
+
+#[test]
+fn authorizer_answers_from_the_roles_at_hand() {
+    let policy = "\
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: may}
+spec:
+  matchConstraints: {resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]}
+  validations: [{expression: \"authorizer.serviceAccount('shop', 'web').group('').resource('pods').namespace('shop').check('create').allowed()\"}]
+";
+    let roles = "\
+{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: r, namespace: shop}, rules: [{apiGroups: [''], resources: [pods], verbs: [create]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: r, namespace: shop}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}, subjects: [{kind: ServiceAccount, name: web, namespace: shop}]}
+";
+    let unknown = apply(&[("p/p.yaml", policy), ("pod.yaml", POD)]);
+    assert_eq!(unknown.code, 3, "{}{}", unknown.out, unknown.err);
+    let run = |roles: &str| {
+        let files = [("p/p.yaml", policy), ("pod.yaml", POD), ("r.yaml", roles)];
+        haechi(folder(&files).path(), &["policy", "apply", "-p", "p", "-i", "r.yaml", "pod.yaml"])
+    };
+    assert_eq!(run(roles).code, 0);
+    assert_eq!(run(&roles.replace("verbs: [create]", "verbs: [get]")).code, 1);
+}

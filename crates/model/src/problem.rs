@@ -32,6 +32,8 @@ pub enum ProblemKind {
     Unsupported,
     /// A document that is not a Kubernetes object; it does not make a scan incomplete.
     NotKubernetes,
+    /// A kind of objects of a live cluster that could not be listed, or not as a whole.
+    NotListed,
     /// A rule failed on this object.
     RuleFailed,
     /// A policy that the user brings was refused: nothing was held against it.
@@ -94,6 +96,7 @@ impl ProblemKind {
             ProblemKind::NotRendered => "not-rendered",
             ProblemKind::Unsupported => "unsupported",
             ProblemKind::NotKubernetes => "not-kubernetes",
+            ProblemKind::NotListed => "not-listed",
             ProblemKind::RuleFailed => "rule-failed",
             ProblemKind::PolicyRefused => "policy-refused",
             ProblemKind::PolicyFailed => "policy-failed",

@@ -17,7 +17,7 @@ pub struct Object<'d> {
 /// Why a document, or an item of a list, is no object that could be judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reject<'d> {
-    /// It has neither `apiVersion` nor `kind`: something else than a Kubernetes object.
+    /// It has neither `apiVersion` nor `kind`, or is a patch of an object: something else than a Kubernetes object.
     NotKubernetes(Node<'d>),
     /// It has one of them but not the other, or not as text: the API server would refuse it.
     Malformed(Node<'d>, &'static str),
@@ -44,6 +44,10 @@ pub fn objects(document: &Document) -> Objects<'_> {
 
 /// `inherited`: apiVersion and kind of the items of a typed list, which need not repeat them.
 fn collect<'d>(node: Node<'d>, inherited: Option<(&'d str, &'d str)>, depth: usize, found: &mut Objects<'d>) {
+    // A directive of strategic merge patches: a part of an object, or one that is to be deleted.
+    if node.get("$patch").is_some() {
+        return found.rejects.push(Reject::NotKubernetes(node));
+    }
     let text = |key| node.get(key).and_then(Node::as_str).filter(|text| !text.is_empty());
     let (api_version, kind) = match (text("apiVersion"), text("kind"), inherited) {
         (Some(api_version), Some(kind), _) => (api_version, kind),

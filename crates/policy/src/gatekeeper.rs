@@ -11,6 +11,7 @@
 mod config;
 mod constraint;
 mod expansion;
+mod external;
 mod matching;
 mod mutation;
 mod review;
@@ -27,6 +28,7 @@ use haechi_objects::Object;
 
 pub use constraint::EnforcementPoint;
 pub use expansion::Expanded;
+pub use external::{ExternalAnswer, ExternalData};
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
@@ -38,12 +40,16 @@ use mutation::MutatorSet;
 use template::Template;
 
 /// Reads Gatekeeper's documents.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Gatekeeper {
     /// Where the constraints are enforced: scoped actions differ by it.
     pub point: EnforcementPoint,
     /// Takes the Rego of a template that has CEL too, as Gatekeeper does with its engine for CEL switched off.
     pub rego_first: bool,
+    /// Asks providers of external data; without it, policies that ask are errors.
+    pub external: Option<Arc<dyn ExternalData>>,
+    /// What policies are told that the time is, in nanoseconds since 1970; without it, policies that ask are errors.
+    pub now_ns: Option<i64>,
 }
 
 /// Templates and constraints, made ready.
@@ -58,6 +64,8 @@ pub struct GatekeeperSet {
     point: EnforcementPoint,
     /// Objects by themselves are taken as `gator verify` takes them: one that names no namespace has none.
     as_verify: bool,
+    external: Option<Arc<dyn ExternalData>>,
+    now_ns: Option<i64>,
     regexes: Regexes,
     texts: review::Texts,
 }
@@ -74,10 +82,16 @@ impl Engine for Gatekeeper {
             || object.is("config.gatekeeper.sh", "Config")
             || object.is("expansion.gatekeeper.sh", "ExpansionTemplate")
             || mutation::claims(object)
+            || is_misplaced(object)
     }
 
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<GatekeeperSet> {
-        let mut set = GatekeeperSet { point: self.point, ..GatekeeperSet::default() };
+        let mut set = GatekeeperSet {
+            point: self.point,
+            external: self.external.clone(),
+            now_ns: self.now_ns,
+            ..GatekeeperSet::default()
+        };
         let mut errors = Vec::new();
         let mut refused: Vec<&str> = Vec::new();
         for document in documents.iter().filter(|document| document.object.kind() == "ConstraintTemplate") {
@@ -91,6 +105,15 @@ impl Engine for Gatekeeper {
                 set.config.read(document, &mut errors);
             } else if object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
                 set.expansions.read(document, &mut errors);
+            } else if is_misplaced(object) && !set.templates.contains_key(object.kind()) {
+                let message = format!(
+                    "Gatekeeper knows no `{}` in `{}`; the apiVersion of a constraint is `{}/v1beta1`",
+                    object.kind(),
+                    object.group(),
+                    constraint::GROUP
+                );
+                let node = object.node().get("apiVersion").unwrap_or(object.node());
+                errors.push(LoadError::at(document, node, message));
             } else if set.templates.contains_key(object.kind()) {
                 // A constraint by its kind, under another group: nobody would ever enforce it.
                 let message = format!(
@@ -107,6 +130,19 @@ impl Engine for Gatekeeper {
         set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
         Loaded { set, errors }
     }
+}
+
+/// Whether an object stands in a group of Gatekeeper that has no such kind: most often a constraint.
+fn is_misplaced(object: Object<'_>) -> bool {
+    let kinds: &[&str] = match object.group() {
+        TEMPLATES => &["ConstraintTemplate"],
+        "config.gatekeeper.sh" => &["Config"],
+        "expansion.gatekeeper.sh" => &["ExpansionTemplate"],
+        "mutations.gatekeeper.sh" => &["Assign", "AssignMetadata", "ModifySet", "AssignImage"],
+        "gatekeeper.sh" => &[],
+        _ => return false,
+    };
+    !kinds.contains(&object.kind())
 }
 
 fn load_template<'d>(

@@ -45,3 +45,4 @@ pub use language::{Language, ParseLanguageError};
 pub use sarif::write_sarif;
 pub use table::{write_fixes, write_table};
 pub use texts::{Args, ProblemText, RuleText, Texts};
+pub use visible::visible;

@@ -197,12 +197,12 @@ mod tests {
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
             ProblemKind::RuleFailed,
+            ProblemKind::PolicyRefused,
+            ProblemKind::PolicyFailed,
             ProblemKind::SuppressionRefused,
             ProblemKind::SuppressionExpired,
             ProblemKind::SuppressionUnused,
             ProblemKind::FixRefused,
-            ProblemKind::PolicyRefused,
-            ProblemKind::PolicyFailed,
         ];
         let ids: BTreeSet<String> =
             outlines(Language::En).into_iter().flat_map(|(_, o)| o.into_keys()).collect();

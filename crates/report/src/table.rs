@@ -43,12 +43,25 @@ pub fn write_table(report: &ScanReport, context: &Context<'_>, out: &mut dyn io:
     table.page.flush(out)
 }
 
-/// Writes what was fixed, what was not and what more could be, without the findings that are left.
+/// Writes what was fixed, what was not and what more could be, without the findings that are left: beside an output that
+/// has no place for it. Where nothing is written, that output is a difference, so what could not be judged is told too.
 pub fn write_fixes(report: &ScanReport, context: &Context<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut page = Page::new(context.terminal);
+    let is_planned = context.fixing.is_some_and(|fixing| fixing.planned);
     fixed::fixed(report, context, &mut page);
-    summary::not_fixed(report, context, &mut page);
+    if is_planned {
+        summary::problems(report, context, &mut page);
+    } else {
+        summary::not_fixed(report, context, &mut page);
+    }
     fixed::counts(report, context, &mut page);
+    if is_planned && !report.is_complete() {
+        // The first line counts findings, which are not shown here; but that there is nothing to judge is worth it.
+        let skip = usize::from(report.counts.objects > 0);
+        for (tone, line) in verdict(report, context).into_iter().skip(skip) {
+            page.styled(tone, &line);
+        }
+    }
     page.flush(out)
 }
 

@@ -55,7 +55,9 @@ impl<'a> Args<'a> {
 fn plain_number<'v>(number: i64) -> FluentValue<'v> {
     #[expect(clippy::cast_precision_loss, reason = "Fluent knows floats only; exact up to 2^53")]
     let mut value = FluentNumber::from(number as f64);
-    value.options.use_grouping = false;
+    // Below a thousand nothing is grouped, and a number with options of its own is equal to no literal: `[0]` in a
+    // message would not be found.
+    value.options.use_grouping = number.abs() < 1000;
     FluentValue::Number(value)
 }
 

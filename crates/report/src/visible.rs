@@ -18,7 +18,7 @@ pub(crate) fn push_escaped(c: char, to: &mut String) {
 }
 
 /// The text with hidden characters, line breaks and tabs included, as escapes.
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     // Plain printable ASCII is nearly all there is, and cheap to recognise.
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);

@@ -1,6 +1,7 @@
-//! Where data comes from: for now files and standard input.
+//! Where data comes from: files, standard input, and (feature `cluster`) a live cluster.
 //!
 //! ```text
+//! connection ─► cluster ─► documents with an origin `cluster/KIND/NAMESPACE/NAME`
 //! paths, globs, `-` ─► discover() ─► FileEntry… + Problem… ─► read() ─► bytes
 //! paths, `-`, gzip, a growing file ─► events ─► bytes, piece by piece
 //! chart, kustomization ─► run_renderer() ─► bytes, or why not
@@ -14,12 +15,16 @@
 //! - starts no program but those that render, and these only when told, see [`run_renderer`].
 
 mod charts;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod discover;
 mod events;
+mod kinds;
 mod read;
 mod render;
 
 pub use discover::{Chart, DiscoverOptions, Discovery, FileEntry, discover};
 pub use events::{FollowedFile, event_files, open_events};
+pub use kinds::{ClusterKind, Detail};
 pub use read::{ReadError, read};
 pub use render::{RenderBounds, RenderError, Workplace, find_program, run_renderer};

@@ -1,6 +1,6 @@
 //! Puts a document together, node by node, and keeps its bounds.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_model::Span;
 
@@ -92,6 +92,7 @@ impl Builder {
                 comments: Vec::new(),
                 duplicates: Vec::new(),
                 has_aliases: false,
+                sharing: OnceLock::new(),
             },
             limits: *limits,
             frames: Vec::new(),

@@ -1,7 +1,7 @@
 //! The tree: an arena of nodes per document, and borrowed handles to walk it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use haechi_model::{Position, Span};
 
@@ -99,6 +99,18 @@ pub struct Document {
     pub(crate) comments: Vec<Comment>,
     pub(crate) duplicates: Vec<DuplicateKey>,
     pub(crate) has_aliases: bool,
+    /// Computed when first asked for.
+    pub(crate) sharing: OnceLock<Sharing>,
+}
+
+/// What aliases and merges make of a document.
+#[derive(Debug, Clone)]
+pub(crate) struct Sharing {
+    /// In how many places of the tree each node is, by its index: more than one where aliases or merges repeat it, none
+    /// where it is no part of the tree. Bounded counts: a very large one stands for any larger.
+    pub(crate) places: Vec<u64>,
+    /// Whether a map may be merged into another.
+    pub(crate) has_merges: bool,
 }
 
 impl Document {
@@ -142,9 +154,15 @@ impl Document {
         self.has_aliases
     }
 
-    /// In how many places of the tree each node is, by its index: more than one where aliases or merges repeat it, none
-    /// where it is no part of the tree. Bounded counts: a very large one stands for any larger.
-    pub(crate) fn places(&self) -> Vec<u64> {
+    /// What aliases and merges make of it.
+    pub(crate) fn sharing(&self) -> &Sharing {
+        self.sharing.get_or_init(|| Sharing {
+            places: self.places(),
+            has_merges: self.source.slice(self.span).contains("<<"),
+        })
+    }
+
+    fn places(&self) -> Vec<u64> {
         let mut places = vec![0_u64; self.nodes.len()];
         if let Some(root) = places.get_mut(self.root as usize) {
             *root = 1;

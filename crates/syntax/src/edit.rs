@@ -65,18 +65,16 @@ impl Change {
 
 /// How many places of the tree show the text of this node; nothing where that cannot be told.
 fn places(node: Node<'_>) -> Option<u64> {
-    let document = node.document();
+    let sharing = node.document().sharing();
     // What an anchored map holds may be merged elsewhere without the map itself being used there.
     let mut above = Some(node);
-    let has_merges = document.source().slice(document.span()).contains("<<");
-    while let Some(ancestor) = above.filter(|_| has_merges) {
+    while let Some(ancestor) = above.filter(|_| sharing.has_merges) {
         if ancestor.is_mapping() && layout::may_have_anchor(ancestor) {
             return None;
         }
         above = ancestor.parent();
     }
-    let counts = document.places();
-    counts.get(node.id().0 as usize).copied().filter(|count| *count > 0)
+    sharing.places.get(node.id().0 as usize).copied().filter(|count| *count > 0)
 }
 
 /// The text after the edits, which are in order and do not overlap. Nothing where they do or lie outside.

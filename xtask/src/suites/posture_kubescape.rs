@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use haechi_checks::{Check, Options};
+use haechi_checks::{Check, Options, ResourceBound, ResourceList};
+use haechi_objects::Quantity;
 use serde_json::Value as Json;
 
 use super::posture::{Unmapped, checks_of, manifests, pass_or_fail, scan, text};
@@ -12,6 +13,9 @@ use crate::conformance::{Outcome, Suite};
 
 pub(crate) const SUITE: Suite =
     Suite { name: "posture/kubescape-regolibrary", needs: "posture/kubescape-regolibrary/index.jsonl", run };
+
+/// The labels that our own check recommends.
+const RECOMMENDED: &[&str] = &["app.kubernetes.io/name", "app.kubernetes.io/instance"];
 
 /// The control that asks for any security context: other controls of the same rule say what the rule is about.
 const ANY_CONTEXT: &str = "C-0211";
@@ -96,9 +100,29 @@ fn options(case: &Path) -> Result<Option<Options>> {
             "untrustedRegistries" | "publicRegistries" => options.forbidden_images = words,
             "floatingImageTags" => options.moving_tags = words,
             "recommendedLabels" => options.required_labels = words,
+            "k8sRecommendedLabels" if words == RECOMMENDED => {}
+            _ if bound(name, &words).is_some() => options.resource_bounds.extend(bound(name, &words)),
             _ if words.is_empty() => {}
             _ => return Ok(None),
         }
     }
     Ok(Some(options))
+}
+
+/// `memory_limit_max` and its like: the resource, the list, and which bound it is.
+fn bound(name: &str, words: &[String]) -> Option<ResourceBound> {
+    let mut parts = name.split('_');
+    let resource = parts.next().filter(|resource| matches!(*resource, "cpu" | "memory"))?;
+    let list = match parts.next()? {
+        "limit" => ResourceList::Limits,
+        "request" => ResourceList::Requests,
+        _ => return None,
+    };
+    let amount = Quantity::parse(words.first()?)?;
+    let (least, most) = match parts.next()? {
+        "min" => (Some(amount), None),
+        "max" => (None, Some(amount)),
+        _ => return None,
+    };
+    Some(ResourceBound { resource: resource.to_owned(), list, least, most })
 }

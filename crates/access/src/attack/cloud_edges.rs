@@ -1,6 +1,8 @@
 //! Edges that leave the cluster for the cloud, and come back.
 
-use crate::cloud::{AwsAnswer, AwsAuth, Cloud, CloudPrincipal};
+use std::collections::BTreeSet;
+
+use crate::cloud::{AwsAnswer, AwsAuth, Cloud, CloudPrincipal, Context, PodIdentityAssociation};
 use crate::inventory::Inventory;
 use crate::subject::Subject;
 
@@ -43,6 +45,15 @@ struct CloudEdges<'s> {
     inventory: &'s Inventory,
     cloud: &'s Cloud,
     graph: &'s mut AttackGraph,
+}
+
+/// An ARN as entries of `aws-auth` are compared with it: in lower case, a role without its path.
+fn mapped_arn(arn: &str) -> String {
+    let lower = arn.to_lowercase();
+    match lower.split_once(":role/") {
+        Some((account, role)) => format!("{account}:role/{}", role.rsplit('/').next().unwrap_or(role)),
+        None => lower,
+    }
 }
 
 /// What an answer makes of an edge: there, there perhaps, or not there.
@@ -111,7 +122,8 @@ impl CloudEdges<'_> {
             let assumption = match trust {
                 None => Some(Assumption::CloudNotSeen),
                 Some(trust) => {
-                    let lets = |action| trusts_service(trust, "pods.eks.amazonaws.com", action);
+                    let context = self.pod_identity_context(association);
+                    let lets = |action| trusts_service(trust, "pods.eks.amazonaws.com", action, &context);
                     match lets("sts:AssumeRole").min(lets("sts:TagSession")) {
                         crate::cloud::Truth::No => continue,
                         crate::cloud::Truth::Unknown => Some(Assumption::CloudNotSeen),
@@ -127,6 +139,26 @@ impl CloudEdges<'_> {
             let run = Fact::Power(Power::RunPods, scope);
             self.graph.add(Technique::PodIdentityHijack, &[run], to, Evidence::None, assumption);
         }
+    }
+
+    /// What the Pod Identity agent brings along when it asks for a role.
+    fn pod_identity_context(&self, association: &PodIdentityAssociation) -> Context {
+        let mut pairs = vec![
+            ("aws:RequestTag/kubernetes-namespace", association.namespace.as_str()),
+            ("aws:RequestTag/kubernetes-service-account", association.service_account.as_str()),
+        ];
+        let cluster = self.cloud.cluster_arn.as_deref().unwrap_or_default();
+        let account = crate::cloud::account_of(cluster);
+        let name = cluster.rsplit('/').next().unwrap_or_default();
+        if !cluster.is_empty() {
+            pairs.extend([
+                ("aws:SourceArn", cluster),
+                ("aws:SourceAccount", account.as_str()),
+                ("aws:RequestTag/eks-cluster-arn", cluster),
+                ("aws:RequestTag/eks-cluster-name", name),
+            ]);
+        }
+        Context::of(&pairs)
     }
 
     /// The role of the nodes, through their metadata address.
@@ -190,7 +222,9 @@ impl CloudEdges<'_> {
 
     fn aws_auth(&self) -> AwsAuth {
         match &self.inventory.aws_auth {
-            Some((roles, _)) if self.cloud.reads_config_map() != Some(false) => AwsAuth::parse(roles, "", ""),
+            Some(map) if self.cloud.reads_config_map() != Some(false) => {
+                AwsAuth::parse(&map.roles, &map.users, &map.accounts)
+            }
             _ => AwsAuth::default(),
         }
     }
@@ -198,12 +232,16 @@ impl CloudEdges<'_> {
     /// Principals that `aws-auth` makes Kubernetes users of. An access entry for the same principal wins.
     fn add_mapped_principals(&mut self) {
         let auth = self.aws_auth();
-        let place = self.inventory.aws_auth.as_ref().map(|(_, place)| *place);
+        let place = self.inventory.aws_auth.as_ref().map(|map| map.place);
         let at = place.map_or(Evidence::None, Evidence::At);
         let mut arns: Vec<String> = self.cloud.principals.keys().cloned().collect();
-        arns.extend(auth.roles.iter().map(|entry| entry.arn.clone()));
+        // The map holds ARNs in any case and without the paths of roles: a principal that is known stands for its entry.
+        let known: BTreeSet<String> = arns.iter().map(|arn| mapped_arn(arn)).collect();
+        let entries = auth.roles.iter().chain(&auth.users).map(|entry| entry.arn.clone());
+        arns.extend(entries.filter(|arn| !known.contains(arn)));
+        let has_entry: BTreeSet<String> = self.cloud.entries.keys().map(|arn| mapped_arn(arn)).collect();
         for arn in arns {
-            if self.cloud.entries.contains_key(&arn) {
+            if has_entry.contains(&mapped_arn(&arn)) {
                 continue;
             }
             let Some(mapped) = auth.map(&arn) else { continue };
@@ -292,8 +330,23 @@ impl CloudEdges<'_> {
         }
     }
 
-    fn is_allowed(&self, arn: &str, action: &str, resource: &str) -> bool {
-        self.cloud.may(arn, action, resource, None) == AwsAnswer::Allowed
+    /// Whether something is allowed: for certain, perhaps (it depends on a condition), or `None` for no. Where attached
+    /// policies are not known everything is perhaps, which helps nobody: then only what is certain counts.
+    fn allows(&self, arn: &str, action: &str, resource: &str) -> Option<Option<Assumption>> {
+        self.allows_with(arn, action, resource, &[])
+    }
+
+    fn allows_with(
+        &self,
+        arn: &str,
+        action: &str,
+        resource: &str,
+        keys: &[(&str, &str)],
+    ) -> Option<Option<Assumption>> {
+        let answer = self.cloud.may_with(arn, action, resource, None, keys);
+        let is_known =
+            self.cloud.principals.get(arn).is_some_and(|principal| !principal.has_unknown_policies);
+        certainty(answer).filter(|assumption| assumption.is_none() || is_known)
     }
 
     fn add_assumable(&mut self, arn: &str) {
@@ -317,11 +370,15 @@ impl CloudEdges<'_> {
         let cluster = self.cloud.cluster_arn.clone().unwrap_or_else(|| "*".to_owned());
         let reads_entries = self.cloud.authentication_mode.as_deref() != Some("CONFIG_MAP");
         let from = self.graph.cloud_role(arn);
-        let is_entry_maker = self.is_allowed(arn, "eks:AssociateAccessPolicy", &cluster)
-            && (self.is_allowed(arn, "eks:CreateAccessEntry", &cluster)
-                || self.is_allowed(arn, "eks:UpdateAccessEntry", &cluster));
-        if is_entry_maker && reads_entries {
-            self.graph.add(Technique::EksAccessEntry, &[from], Fact::ClusterAdmin, Evidence::None, None);
+        let associates = self.allows(arn, "eks:AssociateAccessPolicy", &cluster);
+        let makes = either(
+            self.allows(arn, "eks:CreateAccessEntry", &cluster),
+            self.allows(arn, "eks:UpdateAccessEntry", &cluster),
+        );
+        let Some(assumption) = both(associates, makes) else { return };
+        let admin = Fact::ClusterAdmin;
+        if reads_entries {
+            self.graph.add(Technique::EksAccessEntry, &[from], admin, Evidence::None, assumption);
         }
         // With everything of EKS the mode itself can be changed.
         let has_all = self
@@ -329,8 +386,8 @@ impl CloudEdges<'_> {
             .principals
             .get(arn)
             .is_some_and(|principal| principal.policies.iter().any(grants_all_of_eks));
-        if has_all && is_entry_maker {
-            self.graph.add(Technique::CloudAdminToCluster, &[from], Fact::ClusterAdmin, Evidence::None, None);
+        if has_all {
+            self.graph.add(Technique::CloudAdminToCluster, &[from], admin, Evidence::None, assumption);
         }
     }
 
@@ -341,23 +398,28 @@ impl CloudEdges<'_> {
         } else {
             &["iam:AttachRolePolicy", "iam:PutRolePolicy"]
         };
-        let rewrites_own = principal.attached.iter().any(|policy| {
-            !policy.starts_with("arn:aws:iam::aws:")
-                && self.is_allowed(arn, "iam:CreatePolicyVersion", policy)
-        });
-        let raises_itself = rewrites_own || own.iter().any(|action| self.is_allowed(arn, action, arn));
+        let of_attached = principal
+            .attached
+            .iter()
+            .filter(|policy| !policy.starts_with("arn:aws:iam::aws:"))
+            .map(|policy| self.allows(arn, "iam:CreatePolicyVersion", policy));
+        let of_itself = own.iter().map(|action| self.allows(arn, action, arn));
+        let raises_itself = of_attached.chain(of_itself).fold(None, either);
         let from = self.graph.cloud_role(arn);
         for (target, other) in self.cloud.principals.iter().filter(|(target, _)| *target != arn) {
-            let rewrites_trust =
-                other.trust.is_some() && self.is_allowed(arn, "iam:UpdateAssumeRolePolicy", target);
-            if raises_itself || rewrites_trust {
+            let rewrites_trust = match other.trust {
+                Some(_) => self.allows(arn, "iam:UpdateAssumeRolePolicy", target),
+                None => None,
+            };
+            if let Some(assumption) = either(raises_itself, rewrites_trust) {
                 let to = self.graph.cloud_role(target);
-                self.graph.add(Technique::IamPolicyWrite, &[from], to, Evidence::None, None);
+                self.graph.add(Technique::IamPolicyWrite, &[from], to, Evidence::None, assumption);
             }
         }
-        if raises_itself {
+        if let Some(assumption) = raises_itself {
             // Whoever writes its own policies may also make itself an access entry.
-            self.graph.add(Technique::IamPolicyWrite, &[from], Fact::ClusterAdmin, Evidence::None, None);
+            let admin = Fact::ClusterAdmin;
+            self.graph.add(Technique::IamPolicyWrite, &[from], admin, Evidence::None, assumption);
         }
     }
 
@@ -367,22 +429,31 @@ impl CloudEdges<'_> {
             ("lambda.amazonaws.com", &["lambda:CreateFunction", "lambda:InvokeFunction"]),
             ("ecs-tasks.amazonaws.com", &["ecs:RunTask"]),
         ];
-        let open: Vec<&str> = ways
-            .iter()
-            .filter(|(_, actions)| actions.iter().all(|action| self.is_allowed(arn, action, "*")))
-            .map(|(service, _)| *service)
-            .collect();
+        let mut open: Vec<(&str, Option<Assumption>)> = Vec::new();
+        for (service, actions) in ways {
+            let all = actions.iter().map(|action| self.allows(arn, action, "*")).reduce(both);
+            open.extend(all.flatten().map(|assumption| (*service, assumption)));
+        }
         if open.is_empty() {
             return;
         }
+        let context = Context::default();
         for (target, role) in self.cloud.principals.iter().filter(|(target, _)| *target != arn) {
             let Some(trust) = &role.trust else { continue };
-            let is_trusting = open
-                .iter()
-                .any(|service| trusts_service(trust, service, "sts:AssumeRole") == crate::cloud::Truth::Yes);
-            if is_trusting && self.is_allowed(arn, "iam:PassRole", target) {
+            let mut way = None;
+            for (service, of_service) in &open {
+                let trusts = match trusts_service(trust, service, "sts:AssumeRole", &context) {
+                    crate::cloud::Truth::Yes => Some(None),
+                    crate::cloud::Truth::Unknown => Some(Some(Assumption::CloudNotSeen)),
+                    crate::cloud::Truth::No => None,
+                };
+                let keys = [("iam:PassedToService", *service)];
+                let passes = self.allows_with(arn, "iam:PassRole", target, &keys);
+                way = either(way, both(both(trusts, passes), Some(*of_service)));
+            }
+            if let Some(assumption) = way {
                 let (from, to) = (self.graph.cloud_role(arn), self.graph.cloud_role(target));
-                self.graph.add(Technique::IamPassroleEc2, &[from], to, Evidence::None, None);
+                self.graph.add(Technique::IamPassroleEc2, &[from], to, Evidence::None, assumption);
             }
         }
     }
@@ -390,22 +461,21 @@ impl CloudEdges<'_> {
     fn add_node_sessions(&mut self, arn: &str) {
         let actions = ["ssm:SendCommand", "ssm:StartSession", "ec2-instance-connect:SendSSHPublicKey"];
         let instance = "arn:aws:ec2:*:*:instance/*";
-        if !actions
+        let way = actions
             .iter()
-            .any(|action| self.is_allowed(arn, action, "*") || self.is_allowed(arn, action, instance))
-        {
-            return;
-        }
+            .map(|action| either(self.allows(arn, action, "*"), self.allows(arn, action, instance)))
+            .fold(None, either);
+        let Some(assumption) = way else { return };
         let from = self.graph.cloud_role(arn);
         for node in 0..self.graph.nodes.len() {
             let to = Fact::Node(u32::try_from(node).unwrap_or(u32::MAX));
-            self.graph.add(Technique::SsmEc2Node, &[from], to, Evidence::None, None);
+            self.graph.add(Technique::SsmEc2Node, &[from], to, Evidence::None, assumption);
         }
     }
 
     fn add_image_pushes(&mut self, arn: &str) {
         for (address, (repository, is_mutable)) in &self.cloud.repositories {
-            if !is_mutable || !self.is_allowed(arn, "ecr:PutImage", repository) {
+            if !is_mutable || self.allows(arn, "ecr:PutImage", repository).is_none() {
                 continue;
             }
             let from = self.graph.cloud_role(arn);
@@ -439,13 +509,34 @@ impl CloudEdges<'_> {
     }
 }
 
-fn trusts_service(trust: &crate::cloud::PolicyDocument, service: &str, action: &str) -> crate::cloud::Truth {
+fn trusts_service(
+    trust: &crate::cloud::PolicyDocument,
+    service: &str,
+    action: &str,
+    context: &Context,
+) -> crate::cloud::Truth {
+    use crate::cloud::Truth;
     let principal = crate::cloud::Principal::service(service);
-    let context = crate::cloud::Context::default();
-    let request =
-        crate::cloud::AwsRequest { principal: &principal, action, resource: "*", context: &context };
+    let request = crate::cloud::AwsRequest { principal: &principal, action, resource: "*", context };
     let judgement = trust.judge(&request);
-    if judgement.deny == crate::cloud::Truth::Yes { crate::cloud::Truth::No } else { judgement.allow }
+    match judgement.deny {
+        Truth::Yes => Truth::No,
+        Truth::Unknown => judgement.allow.min(Truth::Unknown),
+        Truth::No => judgement.allow,
+    }
+}
+
+/// One of two ways, the certain one if there is one.
+fn either(a: Option<Option<Assumption>>, b: Option<Option<Assumption>>) -> Option<Option<Assumption>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.and(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Two things that are needed together.
+fn both(a: Option<Option<Assumption>>, b: Option<Option<Assumption>>) -> Option<Option<Assumption>> {
+    Some(a?.or(b?))
 }
 
 /// A statement that allows `eks:*` or `*` on everything, without conditions.

@@ -1,6 +1,6 @@
 //! Paths as drawings: Graphviz text, and SVG that needs no other program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::view::{FactView, Path};
@@ -20,30 +20,46 @@ impl std::fmt::Debug for Labels<'_> {
     }
 }
 
+/// From, to, technique, and whether nothing is taken for granted.
+type Arrow = (FactView, FactView, &'static str, bool);
+
 #[derive(Debug, Default)]
 struct Drawing {
-    /// Each fact with its column: the longest way to it.
+    /// Each fact with its column, counted from the right: how many steps are ahead of it at most.
     nodes: BTreeMap<FactView, usize>,
-    edges: Vec<(FactView, FactView, &'static str, bool)>,
+    edges: Vec<Arrow>,
 }
 
 fn collect(paths: &[Path]) -> Drawing {
     let mut drawing = Drawing::default();
+    let mut known: BTreeSet<Arrow> = BTreeSet::new();
     for path in paths {
-        drawing.nodes.entry(path.start.clone()).or_insert(0);
+        drawing.nodes.insert(path.start.clone(), 0);
         for step in &path.steps {
-            let column =
-                step.from.iter().filter_map(|from| drawing.nodes.get(from)).max().copied().unwrap_or(0);
+            drawing.nodes.insert(step.to.clone(), 0);
             for from in &step.from {
-                drawing.nodes.entry(from.clone()).or_insert(column);
-            }
-            drawing.nodes.entry(step.to.clone()).or_insert(column + 1);
-            for from in &step.from {
+                drawing.nodes.insert(from.clone(), 0);
                 let edge = (from.clone(), step.to.clone(), step.technique.id(), step.assumptions.is_empty());
-                if !drawing.edges.contains(&edge) {
+                if known.insert(edge.clone()) {
                     drawing.edges.push(edge);
                 }
             }
+        }
+    }
+    // Paths of several starts may run in a circle together; no way is longer than there are facts.
+    for _ in 0..drawing.nodes.len() {
+        let mut has_changed = false;
+        for (from, to, ..) in &drawing.edges {
+            let ahead = drawing.nodes.get(to).copied().unwrap_or(0) + 1;
+            if ahead < drawing.nodes.len()
+                && let Some(column) = drawing.nodes.get_mut(from).filter(|column| **column < ahead)
+            {
+                *column = ahead;
+                has_changed = true;
+            }
+        }
+        if !has_changed {
+            break;
         }
     }
     drawing
@@ -71,53 +87,111 @@ pub fn dot(paths: &[Path], labels: Labels<'_>) -> String {
     out
 }
 
-const BOX_WIDTH: usize = 210;
+const BOX_WIDTH: usize = 230;
 const BOX_HEIGHT: usize = 44;
-const COLUMN: usize = 400;
-const ROW: usize = 84;
+const COLUMN: usize = 530;
+/// How far an arrow runs level below its label before it turns.
+const LEVEL: usize = 215;
+const ROW_GAP: usize = 26;
+/// Height of one label of an arrow.
+const LABEL: usize = 16;
+const MARGIN: usize = 20;
+/// Cells of text that fit into a box, and between two.
+const BOX_CELLS: usize = 32;
+const LABEL_CELLS: usize = 33;
 
-/// A standalone SVG image. Facts stand in columns by how many steps lead to them.
+/// Where each fact's box stands: left, top, height.
+type Places<'d> = BTreeMap<&'d FactView, (usize, usize, usize)>;
+
+/// Boxes in columns, each beside what it leads to.
+fn place(drawing: &Drawing) -> (Places<'_>, usize, usize) {
+    let last = drawing.nodes.values().max().copied().unwrap_or(0);
+    let mut leaving: BTreeMap<&FactView, usize> = BTreeMap::new();
+    for (from, ..) in &drawing.edges {
+        *leaving.entry(from).or_default() += 1;
+    }
+    let mut places = Places::new();
+    let mut height = 0;
+    for column in 0..=last {
+        let mut facts: Vec<(usize, &FactView)> = drawing
+            .nodes
+            .iter()
+            .filter(|(_, of)| **of == column)
+            .map(|(fact, _)| {
+                let ahead: Vec<usize> = drawing
+                    .edges
+                    .iter()
+                    .filter(|(from, ..)| from == fact)
+                    .filter_map(|(_, to, ..)| places.get(to).map(|(_, top, _)| *top))
+                    .collect();
+                (ahead.iter().sum::<usize>() / ahead.len().max(1), fact)
+            })
+            .collect();
+        facts.sort();
+        let mut top = MARGIN;
+        for (_, fact) in facts {
+            let arrows = leaving.get(fact).copied().unwrap_or(0);
+            let tall = BOX_HEIGHT.max((arrows + 1) * LABEL);
+            places.insert(fact, (MARGIN + (last - column) * COLUMN, top, tall));
+            top += tall + ROW_GAP;
+        }
+        height = height.max(top);
+    }
+    (places, 2 * MARGIN + BOX_WIDTH + last * COLUMN, height.max(MARGIN + BOX_HEIGHT) + MARGIN)
+}
+
+/// A standalone SVG image: what is wanted stands on the right, arrows carry how one comes to the next. Dashed: a step
+/// that takes something for granted. Whole texts stand in the titles, which viewers show when pointed at.
 pub fn svg(paths: &[Path], labels: Labels<'_>) -> String {
     let drawing = collect(paths);
-    let mut rows: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut places: BTreeMap<&FactView, (usize, usize)> = BTreeMap::new();
-    for (fact, column) in &drawing.nodes {
-        let row = rows.entry(*column).or_insert(0);
-        places.insert(fact, (20 + column * COLUMN, 20 + *row * ROW));
-        *row += 1;
-    }
-    let width = 40 + BOX_WIDTH + rows.keys().max().copied().unwrap_or(0) * COLUMN;
-    let height = 40 + rows.values().max().copied().unwrap_or(1) * ROW;
+    let (places, width, height) = place(&drawing);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" \
          font-family=\"sans-serif\" font-size=\"13\">\n<defs><marker id=\"arrow\" viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" \
          markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"#444\"/></marker></defs>\n\
          <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
+    let mut left: BTreeMap<&FactView, usize> = BTreeMap::new();
+    let mut drawn_labels = String::new();
     for (from, to, technique, is_certain) in &drawing.edges {
-        let (Some((x1, y1)), Some((x2, y2))) = (places.get(from), places.get(to)) else { continue };
-        let (x1, y1) = (x1 + BOX_WIDTH, y1 + BOX_HEIGHT / 2);
-        let y2 = y2 + BOX_HEIGHT / 2;
+        let (Some((x1, top, tall)), Some((x2, y2, tall2))) = (places.get(from), places.get(to)) else {
+            continue;
+        };
+        let arrows = drawing.edges.iter().filter(|(of, ..)| of == from).count();
+        let index = left.entry(from).or_default();
+        *index += 1;
+        let (x1, y1) = (x1 + BOX_WIDTH, top + tall * *index / (arrows + 1));
+        let y2 = y2 + tall2 / 2;
+        let turn = x1 + LEVEL;
+        let bend = (turn + x2) / 2;
         let dash = if *is_certain { "" } else { " stroke-dasharray=\"6 4\"" };
+        let label = (labels.technique)(technique);
         let _ = writeln!(
             out,
-            "<path d=\"M{x1} {y1}L{x2} {y2}\" stroke=\"#444\" fill=\"none\" marker-end=\"url(#arrow)\"{dash}/>\n\
-             <text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#333\">{}</text>",
-            (x1 + x2) / 2,
-            (y1 + y2) / 2 - 6,
-            escape(&shorten(&(labels.technique)(technique), 26))
+            "<path d=\"M{x1} {y1}H{turn}C{bend} {y1} {bend} {y2} {x2} {y2}\" stroke=\"#444\" fill=\"none\" \
+             marker-end=\"url(#arrow)\"{dash}><title>{}</title></path>",
+            escape(&label)
+        );
+        // A white rim keeps the text readable where arrows cross it.
+        let _ = writeln!(
+            drawn_labels,
+            "<text x=\"{}\" y=\"{}\" fill=\"#333\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">{}</text>",
+            x1 + 6,
+            y1.saturating_sub(4),
+            escape(&shorten(&label, LABEL_CELLS))
         );
     }
-    for (fact, (x, y)) in &places {
+    out.push_str(&drawn_labels);
+    for (fact, (x, y, tall)) in &places {
         let label = (labels.fact)(fact);
         let _ = writeln!(
             out,
-            "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{BOX_HEIGHT}\" rx=\"6\" \
+            "<g><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{tall}\" rx=\"6\" \
              fill=\"#eef3fb\" stroke=\"#3a5a8c\"/><text x=\"{}\" y=\"{}\" text-anchor=\"middle\" fill=\"#111\">{}</text></g>",
             escape(&label),
             x + BOX_WIDTH / 2,
-            y + BOX_HEIGHT / 2 + 5,
-            escape(&shorten(&label, 30))
+            y + tall / 2 + 5,
+            escape(&shorten(&label, BOX_CELLS))
         );
     }
     out.push_str("</svg>\n");

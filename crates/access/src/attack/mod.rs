@@ -1,11 +1,12 @@
 //! How somebody could become more than they are: techniques over facts, as an AND/OR graph.
 //!
 //! ```text
-//! Snapshot + Inventory + Cloud ─► build ─► AttackGraph ─► reach, paths, starts_reaching, minimal_cut
+//! Snapshot + Inventory + Cloud ─► build ─► AttackGraph ─► reach, paths, starts_reaching, smallest_cut
 //! ```
 
 mod cloud_edges;
 mod combine;
+mod cut;
 mod draw;
 mod graph;
 mod pods;
@@ -15,12 +16,14 @@ mod technique;
 mod threat;
 mod view;
 
+pub use cut::{Change, Cut};
 pub use draw::{Labels, dot, escape, svg};
 pub use graph::{Assumption, AttackGraph, EdgeId, FactId, Power};
+pub use pods::SOME_NODE;
 pub use search::Reach;
 pub use technique::{Layer, Technique};
 pub use threat::{Asset, Boundary, EntryPoint, Threat, ThreatModel};
-pub use view::{EdgeView, EvidenceView, FactKind, FactView, Goal, Path, PathStep, Start};
+pub use view::{EdgeView, EvidenceView, FactKind, FactView, Gain, Goal, Path, PathStep, Start};
 
 use crate::cloud::Cloud;
 use crate::inventory::Inventory;

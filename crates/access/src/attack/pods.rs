@@ -1,6 +1,6 @@
 //! Edges that pods, nodes, secrets and services give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::inventory::{ContainerFacts, Inventory, PodFacts, PodSecurity, VolumeSource};
 use crate::rule::Place;
@@ -10,7 +10,7 @@ use super::graph::{Assumption, AttackGraph, Evidence, Fact, Power, Scope};
 use super::technique::Technique;
 
 /// The node that stands for "wherever it is scheduled".
-pub(super) const SOME_NODE: &str = "(any node)";
+pub const SOME_NODE: &str = "(any node)";
 
 /// A hostPath that covers one of these, writable, hands over the node.
 const WRITE_TARGETS: &[&str] = &[
@@ -109,6 +109,10 @@ impl PodEdges<'_> {
             self.graph.volumes.push(pod.volumes.iter().map(|volume| volume.name.clone()).collect());
         }
         for key in inventory.secrets.keys() {
+            self.graph.namespace(&key.0);
+            self.graph.secret(key.clone());
+        }
+        for key in &inventory.asked_secrets {
             self.graph.namespace(&key.0);
             self.graph.secret(key.clone());
         }
@@ -383,7 +387,11 @@ impl PodEdges<'_> {
     /// Whether a Secret with the account's token is there; without any Secret in the input nobody knows.
     fn stored_token(&self, subject: &Subject) -> Option<(Evidence, Option<Assumption>)> {
         let Subject::ServiceAccount { namespace, name } = subject else { return None };
-        let mut of_namespace = self.inventory.secrets.iter().filter(|((of, _), _)| of == namespace);
+        let mut of_namespace = self
+            .inventory
+            .secrets
+            .range((namespace.clone(), String::new())..)
+            .take_while(|((of, _), _)| of == namespace);
         let known = of_namespace.clone().find(|(_, secret)| secret.token_of.as_deref() == Some(name));
         if let Some((_, secret)) = known {
             return Some((Evidence::At(secret.place), None));
@@ -524,6 +532,10 @@ impl PodEdges<'_> {
                 .find(|(namespace, ingress)| *namespace == key.0 && ingress.services.contains(&key.1))
                 .map(|(_, ingress)| ingress.place)
         };
+        let mut of_namespace: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, pod) in self.inventory.pods.iter().enumerate() {
+            of_namespace.entry(&pod.namespace).or_default().push(index);
+        }
         let mut exposed: Vec<(usize, Place)> = Vec::new();
         for (key, service) in &self.inventory.services {
             let is_open = matches!(service.kind.as_str(), "LoadBalancer" | "NodePort" | "external IP");
@@ -531,11 +543,12 @@ impl PodEdges<'_> {
                 continue;
             }
             let place = if is_open { service.place } else { at_ingress(key).unwrap_or(service.place) };
-            for (index, pod) in self.inventory.pods.iter().enumerate() {
-                let is_selected = pod.namespace == key.0
-                    && service.selector.iter().all(|(label, value)| pod.labels.get(label) == Some(value));
+            for index in of_namespace.get(key.0.as_str()).into_iter().flatten() {
+                let is_selected = self.inventory.pods.get(*index).is_some_and(|pod| {
+                    service.selector.iter().all(|(label, value)| pod.labels.get(label) == Some(value))
+                });
                 if is_selected {
-                    exposed.push((index, place));
+                    exposed.push((*index, place));
                 }
             }
         }

@@ -35,6 +35,10 @@ pub(super) struct RoleEdges<'s> {
     local_roles: BTreeMap<u32, Vec<RoleId>>,
     /// Whether the cluster takes users from the map `aws-auth`.
     reads_aws_auth: bool,
+    /// Indices of pods by name.
+    pods_by_name: HashMap<&'s str, Vec<usize>>,
+    /// Accounts of controllers, by the name of their workload, as far as they were looked for.
+    operators: HashMap<&'static str, Vec<Subject>>,
 }
 
 /// Rights of which techniques need two or more of one identity.
@@ -85,7 +89,20 @@ impl<'s> RoleEdges<'s> {
                 local_roles.entry(scope).or_default().push(id);
             }
         }
-        RoleEdges { snapshot, inventory, graph, rights, local_roles, reads_aws_auth }
+        let mut pods_by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, pod) in inventory.pods.iter().enumerate() {
+            pods_by_name.entry(&pod.name).or_default().push(index);
+        }
+        RoleEdges {
+            snapshot,
+            inventory,
+            graph,
+            rights,
+            local_roles,
+            reads_aws_auth,
+            pods_by_name,
+            operators: HashMap::new(),
+        }
     }
 
     pub(super) fn add_all(&mut self) {
@@ -329,10 +346,14 @@ impl<'s> RoleEdges<'s> {
     }
 
     /// The controller that acts for a custom resource, found by the name of its workload.
-    fn operator(&mut self, from: Fact, workload: &str, evidence: Evidence) {
+    fn operator(&mut self, from: Fact, workload: &'static str, evidence: Evidence) {
         let inventory = self.inventory;
-        for pod in inventory.pods.iter().filter(|pod| pod.name.contains(workload)) {
-            let to = self.graph.identity(&Subject::service_account(&pod.namespace, &pod.account));
+        let find = || -> Vec<Subject> {
+            let pods = inventory.pods.iter().filter(|pod| pod.name.contains(workload));
+            pods.map(|pod| Subject::service_account(&pod.namespace, &pod.account)).collect()
+        };
+        for subject in self.operators.entry(workload).or_insert_with(find) {
+            let to = self.graph.identity(subject);
             self.graph.add(Technique::CrdOperatorAbuse, &[from], to, evidence, None);
         }
     }
@@ -346,10 +367,10 @@ impl<'s> RoleEdges<'s> {
         evidence: Evidence,
     ) {
         let namespace = self.graph.scope_name(scope).map(str::to_owned);
-        for (index, pod) in self.inventory.pods.iter().enumerate() {
-            let is_there = namespace.as_deref().is_none_or(|namespace| namespace == pod.namespace);
-            if is_there && pod.name == name {
-                let pod = Fact::Pod(u32::try_from(index).unwrap_or(u32::MAX));
+        for index in self.pods_by_name.get(name).into_iter().flatten() {
+            let Some(pod) = self.inventory.pods.get(*index) else { continue };
+            if namespace.as_deref().is_none_or(|namespace| namespace == pod.namespace) {
+                let pod = Fact::Pod(u32::try_from(*index).unwrap_or(u32::MAX));
                 self.graph.add(technique, &[from], pod, evidence, None);
             }
         }

@@ -204,69 +204,6 @@ impl AttackGraph {
             }
         }
     }
-
-    /// The edges that a set of changes could take away, so that no start reaches the target: a smallest set by
-    /// branch and bound over derivations, or a good one where the search grows too large. `None` if the target holds
-    /// whatever is taken away.
-    pub fn minimal_cut(
-        &self,
-        starts: &[FactId],
-        target: FactId,
-        groups: &dyn Fn(EdgeId) -> Option<u64>,
-    ) -> Option<Vec<EdgeId>> {
-        let mut members: HashMap<u64, Vec<EdgeId>> = HashMap::new();
-        for edge in self.edge_ids() {
-            if let Some(group) = groups(edge) {
-                members.entry(group).or_default().push(edge);
-            }
-        }
-        let mut best: Option<Vec<u64>> = None;
-        let mut budget = 400u32;
-        let mut search = CutSearch { graph: self, starts, target, groups, members: &members };
-        search.run(&mut Vec::new(), &mut best, &mut budget);
-        best.map(|groups| groups.iter().filter_map(|group| members.get(group)?.first().copied()).collect())
-    }
-}
-
-struct CutSearch<'g> {
-    graph: &'g AttackGraph,
-    starts: &'g [FactId],
-    target: FactId,
-    groups: &'g dyn Fn(EdgeId) -> Option<u64>,
-    members: &'g HashMap<u64, Vec<EdgeId>>,
-}
-
-impl CutSearch<'_> {
-    /// Every derivation has to lose at least one of its edges; so branch over those of the cheapest one left.
-    fn run(&mut self, taken: &mut Vec<u64>, best: &mut Option<Vec<u64>>, budget: &mut u32) {
-        if best.as_ref().is_some_and(|best| taken.len() >= best.len()) || *budget == 0 {
-            return;
-        }
-        *budget -= 1;
-        let without: HashSet<EdgeId> =
-            taken.iter().filter_map(|group| self.members.get(group)).flatten().copied().collect();
-        let Some(path) = self.open_path(&without) else {
-            *best = Some(taken.clone());
-            return;
-        };
-        let mut choices: Vec<u64> = path.iter().filter_map(|edge| (self.groups)(*edge)).collect();
-        choices.dedup();
-        // Near the target the paths of many starts run together: cutting there is tried first.
-        for group in choices.into_iter().rev() {
-            if taken.contains(&group) {
-                continue;
-            }
-            taken.push(group);
-            self.run(taken, best, budget);
-            taken.pop();
-        }
-    }
-
-    fn open_path(&self, without: &HashSet<EdgeId>) -> Option<Vec<EdgeId>> {
-        // All starts at once: what no alliance of them reaches, none reaches alone.
-        let reach = self.graph.reach(self.starts, without);
-        reach.has(self.target).then(|| self.graph.derivation(&reach, self.target))
-    }
 }
 
 impl AttackGraph {

@@ -162,7 +162,12 @@ impl ThreatModel {
         });
         model.secrets =
             secrets.into_iter().map(|((namespace, name), count)| (namespace, name, count)).collect();
-        model.assets = goals.iter().map(|(asset, facts)| (*asset, facts.len())).collect();
+        // "Some node" stands for nodes that were not in the input, and is none beside them.
+        let count = |asset: Asset, facts: &[FactId]| match asset {
+            Asset::Nodes => inventory.nodes.len(),
+            _ => facts.len(),
+        };
+        model.assets = goals.iter().map(|(asset, facts)| (*asset, count(*asset, facts))).collect();
         model.entries = starts.into_iter().map(|(entry, _)| entry).collect();
         model.entries.sort();
         model.entries.dedup();
@@ -190,9 +195,11 @@ fn boundaries(inventory: &Inventory, graph: &AttackGraph, exposed: usize) -> Vec
         .filter(|namespace| namespace.enforce.is_some_and(|level| level >= PodSecurity::Baseline))
         .count();
     let total = inventory.pods.len();
+    let of_pods = inventory.pods.iter().map(|pod| &pod.namespace);
+    let namespaces: BTreeSet<&String> = inventory.namespaces.keys().chain(of_pods).collect();
     vec![
         Boundary { kind: "internet", inside: total, guarded: total.saturating_sub(exposed) },
-        Boundary { kind: "namespace", inside: graph.namespaces.len(), guarded },
+        Boundary { kind: "namespace", inside: namespaces.len(), guarded },
         Boundary { kind: "node", inside: inventory.nodes.len(), guarded: 0 },
         Boundary { kind: "cloud", inside: graph.cloud_roles.len(), guarded: 0 },
     ]

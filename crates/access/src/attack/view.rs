@@ -500,42 +500,16 @@ impl AttackGraph {
             })
             .collect()
     }
-
-    /// What takes an edge away: a change of one object. Edges with the same change share the number; what follows by
-    /// itself cannot be taken away.
-    pub fn change_of(&self, id: EdgeId) -> Option<u64> {
-        let edge = self.edge(id)?;
-        match edge.evidence {
-            Evidence::Binding(binding) => Some(u64::from(binding.0)),
-            Evidence::Rule(rule) => Some((1 << 32) | u64::from(rule.0)),
-            Evidence::At(place)
-                if edge.technique != Technique::Follows && edge.technique != Technique::ContainerAttach =>
-            {
-                let technique = edge.technique as u64;
-                Some(
-                    (2 << 60)
-                        | (technique << 48)
-                        | (u64::from(place.source & 0xffff) << 32)
-                        | u64::from(place.span.start),
-                )
-            }
-            Evidence::Rules(start, _) => {
-                let witness = self.rule_pool.get(start as usize)?;
-                Some((1 << 32) | u64::from(witness.rule.0))
-            }
-            Evidence::None | Evidence::At(_) => None,
-        }
-    }
 }
 
-/// A rule on one line: `get,list pods,pods/log` or `* apps/deployments [a,b]`.
+/// A rule on one line: `get,list pods,pods/log (core)` or `* deployments (apps) [a,b]`.
 pub(crate) fn rule_text(rule: &crate::rule::PolicyRule) -> String {
-    let verbs = rule.verbs.join(",");
-    let mut parts = vec![verbs];
+    let mut parts = vec![rule.verbs.join(",")];
     if !rule.resources.is_empty() {
         let groups: Vec<&str> =
             rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
-        parts.push(format!("{}/{}", groups.join(","), rule.resources.join(",")));
+        let groups = if groups.is_empty() { "–".to_owned() } else { groups.join(",") };
+        parts.push(format!("{} ({groups})", rule.resources.join(",")));
     }
     if !rule.resource_names.is_empty() {
         parts.push(format!("[{}]", rule.resource_names.join(",")));
@@ -565,5 +539,67 @@ impl Power {
             Power::AnyGroup => "any-group",
             Power::Certificates => "certificates",
         }
+    }
+}
+
+/// Something worth having that is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gain {
+    /// What.
+    pub fact: FactView,
+    /// Over how many steps.
+    pub steps: usize,
+    /// Whether no step takes anything for granted.
+    pub is_certain: bool,
+}
+
+impl AttackGraph {
+    /// What a start reaches of all that somebody may be after: the cluster, nodes, identities, Secrets, roles of the
+    /// cloud; in that order.
+    pub fn gain_facts(&self, start: FactId) -> Vec<FactId> {
+        self.gains_in(start, &self.reach(&[start], &HashSet::new()))
+    }
+
+    fn gains_in(&self, start: FactId, reach: &super::Reach) -> Vec<FactId> {
+        let rank = |fact: Fact| match fact {
+            Fact::ClusterAdmin => Some(0),
+            Fact::Node(_) => Some(1),
+            Fact::CloudRole(_) => Some(2),
+            Fact::Identity(id) => match self.identities.get(id as usize) {
+                // What everybody is in, nobody has to reach.
+                Some(Subject::Group { name })
+                    if name.starts_with("system:") && name != crate::subject::MASTERS =>
+                {
+                    None
+                }
+                _ => Some(3),
+            },
+            Fact::Secret(_) => Some(4),
+            _ => None,
+        };
+        // Whoever has the cluster has all the rest: what is not nearer than that says nothing more.
+        let admin = self.find(Fact::ClusterAdmin);
+        let nearer =
+            reach.order.iter().position(|fact| Some(*fact) == admin).map_or(reach.order.len(), |at| at + 1);
+        let mut found: Vec<(u8, FactId)> = reach
+            .order
+            .iter()
+            .take(nearer)
+            .filter(|fact| **fact != start)
+            .filter_map(|fact| Some((rank(self.fact_at(*fact)?)?, *fact)))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, fact)| fact).collect()
+    }
+
+    /// The same with how it is reached.
+    pub fn gains(&self, snapshot: &Snapshot, start: FactId) -> Vec<Gain> {
+        let reach = self.reach(&[start], &HashSet::new());
+        let gain = |fact: FactId| {
+            let path = self.path_in(snapshot, &reach, start, fact)?;
+            let is_certain = path.is_certain();
+            Some(Gain { steps: path.steps.len(), is_certain, fact: path.goal })
+        };
+        self.gains_in(start, &reach).into_iter().filter_map(gain).collect()
     }
 }

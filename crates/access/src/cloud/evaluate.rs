@@ -1,6 +1,6 @@
 //! All policies together: the evaluation logic of AWS.
 
-use super::policy::{AwsRequest, Judgement, PolicyDocument, PrincipalForm, Truth};
+use super::policy::{AwsRequest, Judgement, PolicyDocument, Truth};
 
 /// Every policy that has a say in a request.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +42,7 @@ pub enum AwsAnswer {
 /// What AWS answers to a request.
 pub fn evaluate(request: &AwsRequest<'_>, policies: &Policies<'_>) -> AwsAnswer {
     let judge = |documents: &[&PolicyDocument]| {
-        documents.iter().map(|document| document.judge(request)).fold(NOTHING, together)
+        documents.iter().map(|document| document.judge(request)).fold(Judgement::NOTHING, together)
     };
     let identity = judge(&policies.identity);
     let boundary = policies.boundary.map(|document| document.judge(request));
@@ -75,21 +75,22 @@ pub fn evaluate(request: &AwsRequest<'_>, policies: &Policies<'_>) -> AwsAnswer 
     let is_same_account =
         policies.resource_account.is_empty() || policies.resource_account == request.principal.account;
     let by_resource = resource.map_or(Truth::No, |judgement| judgement.allow);
-    let form = resource.and_then(|judgement| judgement.form);
     let granted = if policies.needs_no_identity {
         by_resource
     } else if is_same_account {
-        let alone = match form {
-            Some(PrincipalForm::Exact | PrincipalForm::Anybody) => by_resource,
-            // A role's own limits stay in force where its ARN, not its session's, is named.
-            Some(PrincipalForm::Role) => by_resource.min(limits),
-            Some(PrincipalForm::Account) => Truth::No,
-            None => by_resource.min(Truth::Unknown),
-        };
-        let is_trust = request.action.to_ascii_lowercase().starts_with("sts:assumerole");
-        // Nobody assumes a role that does not trust him, whatever his own policies say.
-        let through_identity = if is_trust { by_identity.min(by_resource) } else { by_identity };
+        // A role's own limits stay in force where its ARN, not its session's, is named.
+        let alone =
+            resource.map_or(Truth::No, |judgement| judgement.alone.max(judgement.for_role.min(limits)));
+        let action = request.action.to_ascii_lowercase();
+        // Nobody assumes a role that does not trust him, whatever his own policies say; and a key is used only by whom
+        // its own policy lets.
+        let has_last_word = action.starts_with("sts:assumerole")
+            || (action.starts_with("kms:") && policies.resource.is_some());
+        let through_identity = if has_last_word { by_identity.min(by_resource) } else { by_identity };
         alone.max(through_identity)
+    } else if policies.resource.is_none() {
+        // The other account's side is not known.
+        by_identity.min(Truth::Unknown)
     } else {
         by_identity.min(by_resource)
     };
@@ -100,10 +101,13 @@ pub fn evaluate(request: &AwsRequest<'_>, policies: &Policies<'_>) -> AwsAnswer 
     }
 }
 
-const NOTHING: Judgement = Judgement { allow: Truth::No, deny: Truth::No, form: None };
-
 fn together(a: Judgement, b: Judgement) -> Judgement {
-    Judgement { allow: a.allow.max(b.allow), deny: a.deny.max(b.deny), form: a.form.max(b.form) }
+    Judgement {
+        allow: a.allow.max(b.allow),
+        deny: a.deny.max(b.deny),
+        alone: a.alone.max(b.alone),
+        for_role: a.for_role.max(b.for_role),
+    }
 }
 
 #[cfg(test)]

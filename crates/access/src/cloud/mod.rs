@@ -335,26 +335,58 @@ impl Cloud {
         resource: &str,
         of_resource: Option<&PolicyDocument>,
     ) -> AwsAnswer {
+        self.may_with(arn, action, resource, of_resource, &[])
+    }
+
+    /// The same for a request that brings along these keys for conditions.
+    pub fn may_with(
+        &self,
+        arn: &str,
+        action: &str,
+        resource: &str,
+        of_resource: Option<&PolicyDocument>,
+        keys: &[(&str, &str)],
+    ) -> AwsAnswer {
         let Some(principal) = self.principals.get(arn) else { return AwsAnswer::Unknown };
         let who = Principal::aws(arn);
-        // Nothing is known of the session that will ask: conditions on it are unknown.
-        let context = Context::of(&[("aws:PrincipalArn", arn), ("aws:PrincipalAccount", &who.account)])
-            .without("sts:ExternalId");
-        fn level(documents: &[PolicyDocument]) -> Vec<Vec<&PolicyDocument>> {
-            if documents.is_empty() { Vec::new() } else { vec![documents.iter().collect()] }
+        // Nothing is known of the session that will ask: other conditions on it are unknown. An external id is no
+        // secret, so whether the attacker has it is unknown too.
+        let mut context = Context::of(&[
+            ("aws:PrincipalArn", arn),
+            ("aws:PrincipalAccount", &who.account),
+            ("aws:PrincipalIsAWSService", "false"),
+            ("aws:SecureTransport", "true"),
+        ]);
+        if let Some((_, name)) = arn.rsplit_once('/').filter(|_| arn.contains(":user/")) {
+            context.keys.insert("aws:username".to_owned(), vec![name.to_owned()]);
         }
-        let policies = Policies {
-            identity: principal.policies.iter().collect(),
-            boundary: principal.boundary.as_ref(),
-            session: None,
-            resource: of_resource,
-            service_control: level(&self.service_control),
-            resource_control: level(&self.resource_control),
-            resource_account: account_of(resource),
-            needs_no_identity: false,
+        context.keys.extend(Context::of(keys).keys);
+        let policies = |service_control: Vec<Vec<&'_ PolicyDocument>>| -> AwsAnswer {
+            let policies = Policies {
+                identity: principal.policies.iter().collect(),
+                boundary: principal.boundary.as_ref(),
+                session: None,
+                resource: of_resource,
+                service_control,
+                resource_control: level(&self.resource_control),
+                resource_account: account_of(resource),
+                needs_no_identity: false,
+            };
+            evaluate(&AwsRequest { principal: &who, action, resource, context: &context }, &policies)
         };
-        let request = AwsRequest { principal: &who, action, resource, context: &context };
-        match evaluate(&request, &policies) {
+        // On which level each service control policy stands is not told. Where it matters, nobody can tell.
+        let answer = policies(level(&self.service_control));
+        let each_by_itself = self
+            .service_control
+            .iter()
+            .filter(|document| document.has_allow())
+            .map(|one| vec![one])
+            .collect();
+        let answer = match answer {
+            AwsAnswer::Allowed if policies(each_by_itself) != AwsAnswer::Allowed => AwsAnswer::Unknown,
+            answer => answer,
+        };
+        match answer {
             AwsAnswer::ImplicitDeny if principal.has_unknown_policies => AwsAnswer::Unknown,
             answer => answer,
         }
@@ -363,7 +395,12 @@ impl Cloud {
     /// Whether the trust policy of a role lets a service account in by its web identity token.
     pub fn may_assume_by_token(&self, trust: &PolicyDocument, namespace: &str, account: &str) -> AwsAnswer {
         let mut answers = Vec::new();
-        for provider in trust.federated_providers() {
+        for named in trust.federated_providers() {
+            // Whoever trusts every provider trusts this cluster's.
+            let provider = match (named.as_str(), &self.issuer) {
+                ("*", Some(issuer)) => format!("arn:aws:iam::0:oidc-provider/{issuer}"),
+                _ => named,
+            };
             let host =
                 provider.split_once("oidc-provider/").map_or(provider.as_str(), |(_, host)| host).to_owned();
             // A provider of another cluster knows other service accounts.
@@ -371,10 +408,18 @@ impl Cloud {
                 continue;
             }
             let subject = format!("system:serviceaccount:{namespace}:{account}");
-            let context = Context::of(&[
+            let mut context = Context::of(&[
                 (&format!("{host}:aud"), "sts.amazonaws.com"),
                 (&format!("{host}:sub"), &subject),
             ]);
+            // A token of this provider has no claims of another.
+            for key in trust.statements.iter().flat_map(|statement| &statement.conditions) {
+                let key = key.key.to_ascii_lowercase();
+                let is_claim = [":sub", ":aud", ":amr", ":oaud"].iter().any(|claim| key.ends_with(claim));
+                if is_claim && !key.starts_with(&format!("{}:", host.to_ascii_lowercase())) {
+                    context.keys.entry(key).or_default();
+                }
+            }
             let principal = Principal::federated(&provider);
             let request = AwsRequest {
                 principal: &principal,
@@ -382,7 +427,12 @@ impl Cloud {
                 resource: "*",
                 context: &context,
             };
-            let policies = Policies { resource: Some(trust), needs_no_identity: true, ..Policies::default() };
+            let policies = Policies {
+                resource: Some(trust),
+                resource_control: level(&self.resource_control),
+                needs_no_identity: true,
+                ..Policies::default()
+            };
             answers.push(evaluate(&request, &policies));
         }
         for wanted in [AwsAnswer::Allowed, AwsAnswer::Unknown] {
@@ -394,7 +444,18 @@ impl Cloud {
     }
 }
 
-const ADMINISTRATOR: &str = r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
+fn level(documents: &[PolicyDocument]) -> Vec<Vec<&PolicyDocument>> {
+    if documents.is_empty() { Vec::new() } else { vec![documents.iter().collect()] }
+}
+
+impl PolicyDocument {
+    fn has_allow(&self) -> bool {
+        self.is_doubtful || self.statements.iter().any(|statement| statement.is_allow)
+    }
+}
+
+const ADMINISTRATOR: &str =
+    r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 
 fn text(node: Node<'_>, key: &str) -> String {
     node.get(key).and_then(Node::as_str).unwrap_or_default().to_owned()

@@ -106,15 +106,16 @@ impl Principal {
     }
 }
 
-/// How a statement names the principal that it applies to; matters for what else has to allow.
+/// How a statement names the principal that it applies to; matters for what else has to allow. Each form asks for less
+/// besides than the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalForm {
     /// The whole account: it may pass the right on by its own policies.
     Account,
-    /// Everybody.
-    Anybody,
     /// The role.
     Role,
+    /// Everybody.
+    Anybody,
     /// The user, the session of a role, a service or an identity provider: nobody else has to allow.
     Exact,
 }
@@ -142,6 +143,8 @@ pub struct Statement {
     pub(crate) actions: Patterns,
     resources: Option<Patterns>,
     pub(crate) conditions: Vec<Condition>,
+    /// Whether `${…}` is a variable: only in documents of version 2012-10-17.
+    has_variables: bool,
 }
 
 /// A policy document.
@@ -175,13 +178,18 @@ impl PolicyDocument {
 
     fn read_map(node: Node<'_>) -> Self {
         let mut document = PolicyDocument::default();
+        let has_variables = node.get("Version").and_then(Node::as_str) == Some("2012-10-17");
         let statements: Vec<Node<'_>> = match node.get("Statement") {
             Some(list) if list.is_sequence() => list.items().collect(),
             Some(single) => vec![single],
-            None => Vec::new(),
+            // The API refuses a document without statements, so this is something else.
+            None => {
+                document.is_doubtful = true;
+                Vec::new()
+            }
         };
         for statement in statements {
-            match read_statement(statement) {
+            match read_statement(statement, has_variables) {
                 Some(statement) => document.statements.push(statement),
                 None => document.is_doubtful = true,
             }
@@ -189,20 +197,24 @@ impl PolicyDocument {
         document
     }
 
-    /// Whether any statement allows and whether any denies, and the widest form in which an allowing one names the
-    /// principal.
+    /// Whether any statement allows and whether any denies, and whether an allowing one names the principal so that
+    /// nobody else has to allow.
     pub(crate) fn judge(&self, request: &AwsRequest<'_>) -> Judgement {
-        let mut judgement = Judgement { allow: Truth::No, deny: Truth::No, form: None };
+        let mut judgement = Judgement::NOTHING;
         if self.is_doubtful {
-            judgement.allow = Truth::Unknown;
-            judgement.deny = Truth::Unknown;
+            let unknown = Truth::Unknown;
+            judgement = Judgement { allow: unknown, deny: unknown, alone: unknown, for_role: unknown };
         }
         for statement in &self.statements {
             let (applies, form) = statement.applies(request);
             if statement.is_allow {
                 judgement.allow = judgement.allow.or(applies);
-                if applies == Truth::Yes {
-                    judgement.form = judgement.form.max(form);
+                match form {
+                    Some(PrincipalForm::Exact | PrincipalForm::Anybody) => {
+                        judgement.alone = judgement.alone.or(applies);
+                    }
+                    Some(PrincipalForm::Role) => judgement.for_role = judgement.for_role.or(applies),
+                    Some(PrincipalForm::Account) | None => {}
                 }
             } else {
                 judgement.deny = judgement.deny.or(applies);
@@ -217,7 +229,15 @@ impl PolicyDocument {
 pub(crate) struct Judgement {
     pub(crate) allow: Truth,
     pub(crate) deny: Truth,
-    pub(crate) form: Option<PrincipalForm>,
+    /// An allowing statement names the user, the session, or everybody: nobody else has to allow.
+    pub(crate) alone: Truth,
+    /// An allowing statement names the role: the role's own limits stay in force.
+    pub(crate) for_role: Truth,
+}
+
+impl Judgement {
+    pub(crate) const NOTHING: Judgement =
+        Judgement { allow: Truth::No, deny: Truth::No, alone: Truth::No, for_role: Truth::No };
 }
 
 /// A request to AWS.
@@ -263,7 +283,7 @@ fn texts(node: Node<'_>) -> Option<Vec<String>> {
     if node.is_sequence() { node.items().map(text).collect() } else { Some(vec![text(node)?]) }
 }
 
-fn read_statement(node: Node<'_>) -> Option<Statement> {
+fn read_statement(node: Node<'_>, has_variables: bool) -> Option<Statement> {
     let is_allow = match node.get("Effect").and_then(Node::as_str)? {
         "Allow" => true,
         "Deny" => false,
@@ -271,18 +291,28 @@ fn read_statement(node: Node<'_>) -> Option<Statement> {
     };
     let patterns = |key: &str, not_key: &str| -> Option<Option<Patterns>> {
         match (node.get(key), node.get(not_key)) {
-            (Some(list), _) => Some(Some(Patterns { is_not: false, list: texts(list)? })),
+            // The API refuses both, and what is meant is not known.
+            (Some(_), Some(_)) => None,
+            (Some(list), None) => Some(Some(Patterns { is_not: false, list: texts(list)? })),
             (None, Some(list)) => Some(Some(Patterns { is_not: true, list: texts(list)? })),
             (None, None) => Some(None),
         }
     };
     let (principals, is_not_principal) = match (node.get("Principal"), node.get("NotPrincipal")) {
-        (Some(principal), _) => (Some(read_principals(principal)?), false),
+        (Some(_), Some(_)) => return None,
+        (Some(principal), None) => (Some(read_principals(principal)?), false),
         (None, Some(principal)) => (Some(read_principals(principal)?), true),
         (None, None) => (None, false),
     };
     let mut conditions = Vec::new();
+    // A condition that cannot be read must not become no condition.
+    if node.get("Condition").is_some_and(|condition| !condition.is_mapping()) {
+        return None;
+    }
     for operator in node.get("Condition").map(Node::entries).into_iter().flatten() {
+        if !operator.value.is_mapping() {
+            return None;
+        }
         for entry in operator.value.entries() {
             conditions.push(Condition {
                 operator: operator.key.to_owned(),
@@ -298,6 +328,7 @@ fn read_statement(node: Node<'_>) -> Option<Statement> {
         actions: patterns("Action", "NotAction")??,
         resources: patterns("Resource", "NotResource")?,
         conditions,
+        has_variables,
     })
 }
 
@@ -316,22 +347,28 @@ impl Statement {
     fn applies(&self, request: &AwsRequest<'_>) -> (Truth, Option<PrincipalForm>) {
         let (principal, form) = match &self.principals {
             None => (Truth::Yes, None),
+            Some(list) if self.is_not_principal => {
+                (self.is_not_named(list, request.principal), Some(PrincipalForm::Anybody))
+            }
             Some(list) => {
-                let form =
-                    list.iter().filter_map(|(kind, value)| names(kind, value, request.principal)).max();
-                (Truth::of(form.is_some() != self.is_not_principal), form.or(Some(PrincipalForm::Anybody)))
+                let named = list.iter().filter_map(|(kind, value)| names(kind, value, request.principal));
+                match named.max() {
+                    Some((truth, form)) => (truth, Some(form)),
+                    None => (Truth::No, None),
+                }
             }
         };
         let lower = request.action.to_ascii_lowercase();
         let action = self.actions.matches(|pattern| Truth::of(glob(&pattern.to_ascii_lowercase(), &lower)));
         let resource = match &self.resources {
             None => Truth::Yes,
-            Some(patterns) => patterns.matches(|pattern| match substitute(pattern, request.context) {
-                Some(pattern) => {
-                    Truth::of(request.resource == "*" && pattern == "*" || glob(&pattern, request.resource))
-                }
-                None => Truth::Unknown,
-            }),
+            Some(patterns) => {
+                patterns.matches(|pattern| match fill(pattern, request.context, self.has_variables) {
+                    Some(filled) if filled.is_doubtful => Truth::Unknown,
+                    Some(filled) => Truth::of(filled.matches(request.resource)),
+                    None => Truth::Unknown,
+                })
+            }
         };
         let sure = principal.and(action).and(resource);
         if sure == Truth::No {
@@ -340,8 +377,31 @@ impl Statement {
         let conditions = self
             .conditions
             .iter()
-            .fold(Truth::Yes, |all, condition| all.and(condition.holds(request.context)));
+            .fold(Truth::Yes, |all, condition| all.and(condition.holds(request.context, self.has_variables)));
         (sure.and(conditions), form)
+    }
+
+    /// Whether `NotPrincipal` leaves a principal out of its list. AWS asks for the account beside the user, and for the
+    /// session and the account beside a role; with less it "might deny", so nobody can tell.
+    fn is_not_named(&self, list: &[(String, String)], principal: &Principal) -> Truth {
+        let has = |wanted: &dyn Fn(&str, &str) -> bool| list.iter().any(|(kind, value)| wanted(kind, value));
+        if has(&|kind, value| kind == "AWS" && value == "*") {
+            return Truth::No;
+        }
+        if principal.kind != "AWS" {
+            return Truth::of(!has(&|kind, value| kind == principal.kind && value == principal.arn));
+        }
+        let has_account = has(&|kind, value| kind == "AWS" && is_account(value, principal));
+        let has_arn = has(&|kind, value| kind == "AWS" && value == principal.arn);
+        let has_session = !is_role(&principal.arn)
+            || (!principal.session_arn.is_empty()
+                && has(&|kind, value| kind == "AWS" && value == principal.session_arn));
+        match (has_arn, has_account) {
+            (false, false) => Truth::Yes,
+            (true, true) if has_session => Truth::No,
+            (true, _) if self.is_allow => Truth::No,
+            _ => Truth::Unknown,
+        }
     }
 
     /// Identity providers that the statement lets in.
@@ -377,47 +437,133 @@ impl Patterns {
 }
 
 /// Whether an entry of `Principal` names a principal, and how.
-fn names(kind: &str, value: &str, principal: &Principal) -> Option<PrincipalForm> {
+fn names(kind: &str, value: &str, principal: &Principal) -> Option<(Truth, PrincipalForm)> {
     if value == "*" && kind == "AWS" {
-        return Some(PrincipalForm::Anybody);
+        return Some((Truth::Yes, PrincipalForm::Anybody));
     }
     if kind != principal.kind {
         return None;
     }
     if kind != "AWS" {
-        return (value == principal.arn || value == "*").then_some(PrincipalForm::Exact);
+        return (value == principal.arn || value == "*").then_some((Truth::Yes, PrincipalForm::Exact));
     }
-    let is_account =
-        value == principal.account || value == format!("arn:aws:iam::{}:root", principal.account);
-    if is_account && !principal.account.is_empty() {
-        return Some(PrincipalForm::Account);
+    if is_account(value, principal) {
+        return Some((Truth::Yes, PrincipalForm::Account));
     }
-    if !principal.session_arn.is_empty() && value == principal.session_arn {
-        return Some(PrincipalForm::Exact);
+    if value == principal.arn {
+        let form = if is_role(value) { PrincipalForm::Role } else { PrincipalForm::Exact };
+        return Some((Truth::Yes, form));
     }
-    (value == principal.arn).then(|| if is_role(value) { PrincipalForm::Role } else { PrincipalForm::Exact })
+    // A session of the role: the very one, or one that the role could call itself.
+    let role_name = principal.arn.rsplit('/').next().unwrap_or_default();
+    let of_session = value.split_once(":assumed-role/").and_then(|(account, rest)| {
+        let (role, _) = rest.split_once('/')?;
+        (is_role(&principal.arn) && role == role_name && account.ends_with(&principal.account)).then_some(())
+    });
+    of_session?;
+    match principal.session_arn.as_str() {
+        "" => Some((Truth::Unknown, PrincipalForm::Exact)),
+        session => (value == session).then_some((Truth::Yes, PrincipalForm::Exact)),
+    }
+}
+
+/// `111111111111` or `arn:PARTITION:iam::111111111111:root`.
+fn is_account(value: &str, principal: &Principal) -> bool {
+    let root = || {
+        let mut parts = value.split(':');
+        let is_arn = parts.next() == Some("arn") && parts.next().is_some() && parts.next() == Some("iam");
+        is_arn
+            && parts.next() == Some("")
+            && parts.next() == Some(principal.account.as_str())
+            && parts.next() == Some("root")
+    };
+    !principal.account.is_empty() && (value == principal.account || root())
 }
 
 fn is_role(arn: &str) -> bool {
     arn.split(':').nth(5).is_some_and(|rest| rest.starts_with("role/"))
 }
 
+/// One character of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// `*`: any text.
+    Any,
+    /// `?`: one character.
+    One,
+    Exactly(char),
+}
+
+/// A pattern with its variables filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Filled {
+    pieces: Vec<Piece>,
+    /// A value brought a wildcard along, of which nothing is said whether it counts as one.
+    is_doubtful: bool,
+}
+
+impl Filled {
+    fn of(pattern: &str) -> Self {
+        let mut filled = Filled::default();
+        filled.push_pattern(pattern);
+        filled
+    }
+
+    fn push_pattern(&mut self, text: &str) {
+        self.pieces.extend(text.chars().map(|c| match c {
+            '*' => Piece::Any,
+            '?' => Piece::One,
+            c => Piece::Exactly(c),
+        }));
+    }
+
+    fn push_value(&mut self, value: &str) {
+        self.is_doubtful |= value.contains(['*', '?']);
+        self.pieces.extend(value.chars().map(Piece::Exactly));
+    }
+
+    /// The text, for comparisons that know no wildcards.
+    fn text(&self) -> String {
+        let char_of = |piece: &Piece| match piece {
+            Piece::Any => '*',
+            Piece::One => '?',
+            Piece::Exactly(c) => *c,
+        };
+        self.pieces.iter().map(char_of).collect()
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        glob_pieces(&self.pieces, &text.chars().collect::<Vec<_>>())
+    }
+
+    /// As ARNs are compared: each of the six parts for itself, so that a `*` does not reach over a colon.
+    fn matches_arn(&self, arn: &str) -> bool {
+        let patterns: Vec<&[Piece]> = self.pieces.splitn(6, |piece| *piece == Piece::Exactly(':')).collect();
+        let parts: Vec<Vec<char>> = arn.splitn(6, ':').map(|part| part.chars().collect()).collect();
+        patterns.len() == parts.len()
+            && patterns.iter().zip(&parts).all(|(pattern, part)| glob_pieces(pattern, part))
+    }
+}
+
 /// `*` is any text, `?` one character.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    Filled::of(pattern).matches(text)
+}
+
+fn glob_pieces(pattern: &[Piece], text: &[char]) -> bool {
     let (mut p, mut t) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
-    while t < text.len() {
+    while let Some(c) = text.get(t) {
         match pattern.get(p) {
-            Some('*') => {
+            Some(Piece::Any) => {
                 retry = Some((p, t));
                 p += 1;
             }
-            Some('?') => {
+            Some(Piece::One) => {
                 p += 1;
                 t += 1;
             }
-            Some(c) if Some(c) == text.get(t) => {
+            Some(Piece::Exactly(wanted)) if wanted == c => {
                 p += 1;
                 t += 1;
             }
@@ -431,30 +577,31 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
+    pattern.get(p..).unwrap_or_default().iter().all(|piece| *piece == Piece::Any)
 }
 
-/// Replaces `${aws:username}` and the like; `None` where a value is not known.
-fn substitute(text: &str, context: &Context) -> Option<String> {
-    let mut out = String::new();
+/// Fills in `${aws:username}` and the like; `${*}`, `${?}` and `${$}` are those characters themselves. `None` where a
+/// value is not known. Documents of an older version have no variables.
+fn fill(text: &str, context: &Context, has_variables: bool) -> Option<Filled> {
+    let mut filled = Filled::default();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
+    while let Some((before, after)) = rest.split_once("${").filter(|_| has_variables) {
+        filled.push_pattern(before);
         let (variable, tail) = after.split_once('}')?;
         let (key, default) = match variable.split_once(',') {
             Some((key, default)) => (key.trim(), Some(default.trim().trim_matches('\''))),
             None => (variable, None),
         };
         match (key, context.get(key)) {
-            ("*" | "?" | "$", _) => out.push_str(key),
-            (_, Some([value])) => out.push_str(value),
-            (_, Some([])) => out.push_str(default?),
+            ("*" | "?" | "$", _) => filled.pieces.extend(key.chars().map(Piece::Exactly)),
+            (_, Some([value])) => filled.push_value(value),
+            (_, Some([])) => filled.push_value(default?),
             _ => return None,
         }
         rest = tail;
     }
-    out.push_str(rest);
-    Some(out)
+    filled.push_pattern(rest);
+    Some(filled)
 }
 
 /// `ForAllValues:StringLikeIfExists` → (`ForAllValues`, `StringLike`, true).
@@ -467,7 +614,7 @@ fn operator_parts(operator: &str) -> (&str, &str, bool) {
 }
 
 impl Condition {
-    fn holds(&self, context: &Context) -> Truth {
+    fn holds(&self, context: &Context, has_variables: bool) -> Truth {
         let (quantifier, base, if_exists) = operator_parts(&self.operator);
         let Some(actual) = context.get(&self.key) else { return Truth::Unknown };
         if base == "Null" {
@@ -476,12 +623,18 @@ impl Condition {
         }
         let is_negated = base.contains("Not");
         if actual.is_empty() {
-            // Negated operators hold for a key that is not there; so does "for all values" of none.
-            return Truth::of(if_exists || is_negated || quantifier == "ForAllValues");
+            // For a key that is not there `IfExists` holds; "for all values" of none holds, "for any" does not, whatever
+            // is asked of them; and without either, negated operators hold.
+            return Truth::of(match quantifier {
+                _ if if_exists => true,
+                "ForAllValues" => true,
+                "ForAnyValue" => false,
+                _ => is_negated,
+            });
         }
         let mut wanted = Vec::new();
         for value in &self.values {
-            match substitute(value, context) {
+            match fill(value, context, has_variables) {
                 Some(value) => wanted.push(value),
                 None => return Truth::Unknown,
             }
@@ -506,15 +659,18 @@ impl Condition {
 }
 
 /// A positive comparison; `base` may be the negated operator.
-fn compare(base: &str, value: &str, want: &str) -> Truth {
+fn compare(base: &str, value: &str, filled: &Filled) -> Truth {
+    let text = filled.text();
+    let want = text.as_str();
     let numbers = || Some((value.parse::<f64>().ok()?, want.parse::<f64>().ok()?));
     let number =
         |test: fn(f64, f64) -> bool| numbers().map_or(Truth::Unknown, |(a, b)| Truth::of(test(a, b)));
+    let like = |holds: bool| if filled.is_doubtful { Truth::Unknown } else { Truth::of(holds) };
     match base {
         "StringEquals" | "StringNotEquals" | "BinaryEquals" => Truth::of(value == want),
         "StringEqualsIgnoreCase" | "StringNotEqualsIgnoreCase" => Truth::of(value.eq_ignore_ascii_case(want)),
-        "StringLike" | "StringNotLike" => Truth::of(glob(want, value)),
-        "ArnEquals" | "ArnLike" | "ArnNotEquals" | "ArnNotLike" => Truth::of(arn_like(want, value)),
+        "StringLike" | "StringNotLike" => like(filled.matches(value)),
+        "ArnEquals" | "ArnLike" | "ArnNotEquals" | "ArnNotLike" => like(filled.matches_arn(value)),
         "Bool" => Truth::of(value.eq_ignore_ascii_case(want)),
         "IpAddress" | "NotIpAddress" => ip_in(value, want),
         "NumericEquals" | "NumericNotEquals" => number(|a, b| a == b),
@@ -536,13 +692,6 @@ fn date(value: &str, want: &str, test: fn(&str, &str) -> bool) -> Truth {
     let is_plain =
         |text: &str| text.len() == 20 && text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
     if is_plain(value) && is_plain(want) { Truth::of(test(value, want)) } else { Truth::Unknown }
-}
-
-/// The six parts of an ARN match each for itself, so that a `*` does not reach over a colon.
-fn arn_like(pattern: &str, arn: &str) -> bool {
-    let parts = |text: &str| text.splitn(6, ':').map(str::to_owned).collect::<Vec<_>>();
-    let (pattern, arn) = (parts(pattern), parts(arn));
-    pattern.len() == arn.len() && pattern.iter().zip(&arn).all(|(pattern, part)| glob(pattern, part))
 }
 
 fn ip_in(address: &str, block: &str) -> Truth {
@@ -580,8 +729,9 @@ mod tests {
     #[test]
     fn conditions_on_keys_that_are_not_known_are_unknown() {
         let context = Context::of(&[("aws:SourceIp", "10.1.2.3")]).without("aws:PrincipalOrgID");
-        let holds =
-            |operator: &str, key: &str, values: &[&str]| condition(operator, key, values).holds(&context);
+        let holds = |operator: &str, key: &str, values: &[&str]| {
+            condition(operator, key, values).holds(&context, true)
+        };
         assert_eq!(holds("IpAddress", "AWS:sourceip", &["10.0.0.0/8"]), Truth::Yes);
         assert_eq!(holds("NotIpAddress", "aws:SourceIp", &["10.0.0.0/8"]), Truth::No);
         assert_eq!(holds("StringEquals", "aws:PrincipalOrgID", &["o-1"]), Truth::No);
@@ -595,8 +745,8 @@ mod tests {
     fn globs_and_arns() {
         assert!(glob("a*b?d", "axxbcd"));
         assert!(!glob("a*b", "a*bc"));
-        assert!(arn_like("arn:aws:iam::*:role/x*", "arn:aws:iam::1:role/xy"));
-        assert!(!arn_like("arn:aws:iam::*", "arn:aws:iam::1:role/xy"));
+        assert!(Filled::of("arn:aws:iam::*:role/x*").matches_arn("arn:aws:iam::1:role/xy"));
+        assert!(!Filled::of("arn:aws:iam::*").matches_arn("arn:aws:iam::1:role/xy"));
     }
 
     #[test]

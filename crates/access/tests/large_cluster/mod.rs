@@ -1,9 +1,11 @@
 //! A made-up cluster of any size, the same each time.
 
 use haechi_access::{
-    BindingInput, Coverage, Place, PolicyRule, RoleInput, RuleInput, Snapshot, SnapshotBuilder,
+    BindingInput, Coverage, Inventory, Place, PolicyRule, RoleInput, RuleInput, Snapshot, SnapshotBuilder,
     SnapshotOptions, SubjectInput,
 };
+use haechi_objects::PodTemplates;
+use haechi_syntax::{Limits, parse_yaml};
 
 /// xorshift: the same numbers each time, without a dependency.
 struct Numbers(u64);
@@ -19,6 +21,7 @@ impl Numbers {
 
 const NAMESPACES: usize = 500;
 const CLUSTER_ROLES: usize = 2_000;
+const NODES: usize = 200;
 
 const RESOURCES: &[(&str, &str)] = &[
     ("", "pods"),
@@ -128,4 +131,57 @@ pub(crate) fn snapshot(accounts: usize, bindings: usize) -> Snapshot {
         });
     }
     builder.finish()
+}
+
+/// What runs in it: every account has a pod, placed on one of 200 nodes; a tenth of the namespaces enforce a Pod
+/// Security level; every node runs an agent that mounts the node's pods; services lead some pods to the internet.
+pub(crate) fn inventory(accounts: usize) -> Inventory {
+    let mut numbers = Numbers(0x2545_f491_4f6c_dd1d);
+    let mut text = String::new();
+    let mut add = |object: String| {
+        text.push_str(&object);
+        text.push_str("\n---\n");
+    };
+    for index in 0..NAMESPACES {
+        let level = if index % 10 == 0 { "restricted" } else { "privileged" };
+        add(format!(
+            "{{apiVersion: v1, kind: Namespace, metadata: {{name: ns-{index}, labels: {{pod-security.kubernetes.io/enforce: {level}}}}}}}"
+        ));
+        add(format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: web, namespace: ns-{index}}}, spec: {{type: LoadBalancer, selector: {{app: web}}}}}}"
+        ));
+        for secret in 0..4 {
+            add(format!(
+                "{{apiVersion: v1, kind: Secret, type: Opaque, metadata: {{name: s-{secret}, namespace: ns-{index}}}}}"
+            ));
+        }
+    }
+    for index in 0..NODES {
+        let role = if index < 3 { "node-role.kubernetes.io/control-plane: ''" } else { "zone: a" };
+        add(format!("{{apiVersion: v1, kind: Node, metadata: {{name: node-{index}, labels: {{{role}}}}}}}"));
+        add(format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: agent-{index}, namespace: ns-1}}, spec: {{nodeName: node-{index}, serviceAccountName: sa-1, \
+             volumes: [{{name: pods, hostPath: {{path: /var/lib/kubelet/pods}}}}], containers: [{{name: c, image: agent, volumeMounts: [{{name: pods, mountPath: /p}}]}}]}}}}"
+        ));
+    }
+    for account in 0..accounts {
+        let namespace = account % NAMESPACES;
+        let node = numbers.below(NODES);
+        let app = if numbers.below(10) == 0 { "web" } else { "worker" };
+        let privileged = numbers.below(50) == 0;
+        let secret = numbers.below(4);
+        add(format!(
+            "{{apiVersion: v1, kind: ServiceAccount, metadata: {{name: sa-{account}, namespace: ns-{namespace}}}}}"
+        ));
+        add(format!(
+            "{{apiVersion: v1, kind: Pod, metadata: {{name: pod-{account}, namespace: ns-{namespace}, labels: {{app: {app}}}}}, spec: {{nodeName: node-{node}, \
+             serviceAccountName: sa-{account}, containers: [{{name: c, image: i, securityContext: {{privileged: {privileged}}}, \
+             envFrom: [{{secretRef: {{name: s-{secret}}}}}]}}, {{name: proxy, image: p}}]}}}}"
+        ));
+    }
+    let mut inventory = Inventory::default();
+    for document in &parse_yaml(text.as_bytes(), &Limits::default()).documents {
+        inventory.add_document(0, document, &PodTemplates::default());
+    }
+    inventory
 }

@@ -44,7 +44,8 @@ pub(crate) static CHECK: Check = Check {
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     let is_webhook =
         matches!(object.kind(), "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration");
-    if object.group() == "admissionregistration.k8s.io" && is_webhook {
+    let has_any = object.node().get("webhooks").is_some_and(|webhooks| !webhooks.is_empty());
+    if object.group() == "admissionregistration.k8s.io" && is_webhook && has_any {
         out.report(&CHECK, object.metadata().and_then(|m| m.get("name")).unwrap_or(object.node()));
     }
 }

@@ -27,6 +27,8 @@ use crate::findings::Findings;
 /// Only where the scan holds Services for that namespace. Backends in another namespace are looked up there. A
 /// backend that names neither a Service nor a resource is refused by the API server and flagged too; so are the
 /// fields of an older version of the API.
+/// Others, such as controllers, may make what the scan does not hold: unless the scan is whole, or holds one with almost
+/// that name, it is told for information.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-ingress-backend",
@@ -111,7 +113,8 @@ fn judge(target: Target<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let mut services = context.inventory.named("", "Service", target.namespace, name).peekable();
     if services.peek().is_none() {
         if !context.may_be_elsewhere("", "Service", target.namespace) {
-            out.report(&CHECK, target.name).part("name", name);
+            let severity = context.severity_of_missing(&CHECK, "", "Service", target.namespace, name);
+            out.report(&CHECK, target.name).part("name", name).severity(severity);
         }
         return;
     }

@@ -27,6 +27,8 @@ use crate::inventory::may_share_namespace;
 /// ## Decisions
 /// Only where the scan holds Services in the namespaces that the monitor looks at. Without a namespace selector it
 /// looks at its own namespace; a monitor without a namespace of its own at any.
+/// Unless the scan is whole, or holds something that is almost selected, it is told for information: a controller may make
+/// what is meant.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-service-monitor",
@@ -62,6 +64,8 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let mut near = context.inventory.of_kind("", "Service").filter(is_near).peekable();
     let is_empty = near.peek().is_none();
     if !near.any(|service| selector.matches(service.labels())) && (!is_empty || context.options.whole) {
-        out.report(&CHECK, spec.get("selector").unwrap_or(spec));
+        let near = context.inventory.of_kind("", "Service").filter(is_near).map(Object::labels);
+        let severity = context.severity_of_unselected(&CHECK, &selector, near);
+        out.report(&CHECK, spec.get("selector").unwrap_or(spec)).severity(severity);
     }
 }

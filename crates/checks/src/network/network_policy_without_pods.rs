@@ -26,6 +26,8 @@ use crate::inventory::may_share_namespace;
 /// ## Decisions
 /// Only where the scan holds something that runs pods in that namespace, and only policies with a selector: an
 /// empty one is for all pods to come.
+/// Unless the scan is whole, or holds something that is almost selected, it is told for information: a controller may make
+/// what is meant.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "network-policy-without-pods",
@@ -56,6 +58,12 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         || context.inventory.pods().iter().any(|pod| may_share_namespace(pod.object.namespace(), namespace));
     let selects = context.inventory.selected(&parsed, namespace).next().is_some();
     if !parsed.selects_all() && has_neighbours && !selects {
-        out.report(&CHECK, selector);
+        let near = context
+            .inventory
+            .pods()
+            .iter()
+            .filter(|pod| may_share_namespace(pod.object.namespace(), namespace));
+        let severity = context.severity_of_unselected(&CHECK, &parsed, near.map(|pod| pod.labels));
+        out.report(&CHECK, selector).severity(severity);
     }
 }

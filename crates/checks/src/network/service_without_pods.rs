@@ -25,6 +25,8 @@ use crate::inventory::may_share_namespace;
 /// ## Decisions
 /// Only where the scan holds something that runs pods in that namespace. A Service without a selector, or of type
 /// ExternalName, has its endpoints from elsewhere.
+/// Unless the scan is whole, or holds something that is almost selected, it is told for information: a controller may make
+/// what is meant.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "service-without-pods",
@@ -57,6 +59,12 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let has_neighbours = context.options.whole
         || context.inventory.pods().iter().any(|pod| may_share_namespace(pod.object.namespace(), namespace));
     if has_neighbours && context.inventory.selected(&parsed, namespace).next().is_none() {
-        out.report(&CHECK, selector);
+        let near = context
+            .inventory
+            .pods()
+            .iter()
+            .filter(|pod| may_share_namespace(pod.object.namespace(), namespace));
+        let severity = context.severity_of_unselected(&CHECK, &parsed, near.map(|pod| pod.labels));
+        out.report(&CHECK, selector).severity(severity);
     }
 }

@@ -3,7 +3,7 @@ use haechi_objects::Object;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
-use crate::rbac::rule::{role_name, rules};
+use crate::rbac::rule::{role_name, rules, severity_in_cluster};
 
 /// ## What it does
 /// Flags roles that may approve certificate signing requests.
@@ -25,6 +25,9 @@ use crate::rbac::rule::{role_name, rules};
 ///   resourceNames: [the-one-that-is-needed]
 ///   verbs: [update]
 /// ```
+/// ## Decisions
+/// What has no namespace is out of reach for a Role. One that names it all the same is low: it was meant to be a
+/// ClusterRole, and grants it as soon as somebody makes it one. `*` in a Role is no finding here.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "certificate-approval-allowed",
@@ -57,13 +60,17 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) =
-            rule.grant(&["update", "patch"], "certificates.k8s.io", &["certificatesigningrequests/approval"])
-        {
+        if let Some(grant) = rule.grant_in_cluster(
+            object,
+            &["update", "patch"],
+            "certificates.k8s.io",
+            &["certificatesigningrequests/approval"],
+        ) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())
-                .arg("role", role_name(object));
+                .arg("role", role_name(object))
+                .severity(severity_in_cluster(&CHECK, object));
         }
     }
 }

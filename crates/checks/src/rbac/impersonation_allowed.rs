@@ -3,7 +3,7 @@ use haechi_objects::Object;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
-use crate::rbac::rule::{role_name, rules};
+use crate::rbac::rule::{role_name, rules, severity_in_cluster};
 
 /// ## What it does
 /// Flags roles that may act as other users, groups or service accounts.
@@ -24,6 +24,9 @@ use crate::rbac::rule::{role_name, rules};
 ///   resourceNames: [the-one-that-is-needed]
 ///   verbs: [impersonate]
 /// ```
+/// ## Decisions
+/// Users and groups have no namespace, so a Role grants nothing on them. One that names them all the same is low: it
+/// was meant to be a ClusterRole.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "impersonation-allowed",
@@ -41,13 +44,18 @@ pub(crate) static CHECK: Check = Check {
     run: Run::Object(check),
 };
 
+const SUBJECTS: &[&str] = &["users", "groups", "serviceaccounts"];
+
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(&["impersonate"], "", &["users", "groups", "serviceaccounts"]) {
-            out.report(&CHECK, grant.place())
-                .part("verbs", grant.verb_names())
-                .part("resources", grant.resource_names())
-                .arg("role", role_name(object));
-        }
+        let Some(grant) = rule.grant(&["impersonate"], "", SUBJECTS) else { continue };
+        // Of these, service accounts alone have a namespace.
+        let has_accounts = rule.grant(&["impersonate"], "", &["serviceaccounts"]).is_some();
+        let severity = if has_accounts { CHECK.info.severity } else { severity_in_cluster(&CHECK, object) };
+        out.report(&CHECK, grant.place())
+            .part("verbs", grant.verb_names())
+            .part("resources", grant.resource_names())
+            .arg("role", role_name(object))
+            .severity(severity);
     }
 }

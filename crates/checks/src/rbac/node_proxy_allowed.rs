@@ -3,7 +3,7 @@ use haechi_objects::Object;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
-use crate::rbac::rule::{role_name, rules};
+use crate::rbac::rule::{role_name, rules, severity_in_cluster};
 
 /// ## What it does
 /// Flags roles that may reach the kubelets through `nodes/proxy`.
@@ -26,6 +26,8 @@ use crate::rbac::rule::{role_name, rules};
 /// ```
 /// ## Decisions
 /// `get` and `create` are the GET and POST requests that run commands and read logs; kubelets answer no others there.
+/// What has no namespace is out of reach for a Role. One that names it all the same is low: it was meant to be a
+/// ClusterRole, and grants it as soon as somebody makes it one. `*` in a Role is no finding here.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "node-proxy-allowed",
@@ -55,11 +57,12 @@ pub(crate) static CHECK: Check = Check {
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
     for rule in rules(object).filter(|rule| !rule.is_named()) {
-        if let Some(grant) = rule.grant(&["get", "create"], "", &["nodes/proxy"]) {
+        if let Some(grant) = rule.grant_in_cluster(object, &["get", "create"], "", &["nodes/proxy"]) {
             out.report(&CHECK, grant.place())
                 .part("verbs", grant.verb_names())
                 .part("resources", grant.resource_names())
-                .arg("role", role_name(object));
+                .arg("role", role_name(object))
+                .severity(severity_in_cluster(&CHECK, object));
         }
     }
 }

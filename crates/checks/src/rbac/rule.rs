@@ -1,7 +1,10 @@
 //! Views of roles and bindings that the checks of this area share.
 
+use haechi_model::Severity;
 use haechi_objects::Object;
 use haechi_syntax::Node;
+
+use crate::check::Check;
 
 /// The API group of roles and bindings.
 pub(crate) const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
@@ -33,12 +36,17 @@ fn is_default(object: Object<'_>) -> bool {
 
 /// A role as messages name it.
 pub(crate) fn role_name(object: Object<'_>) -> String {
-    format!("{} {}", object.kind(), object.name())
+    format!("{} {}", object.kind(), object.resource().name)
 }
 
 /// A binding as messages name it.
 pub(crate) fn binding_name(object: Object<'_>) -> String {
-    format!("{} {}", object.kind(), object.name())
+    format!("{} {}", object.kind(), object.resource().name)
+}
+
+/// How bad a right to something without a namespace is: in a Role it is no right yet.
+pub(crate) fn severity_in_cluster(check: &Check, object: Object<'_>) -> Severity {
+    if object.kind() == "Role" { Severity::Low } else { check.info.severity }
 }
 
 impl<'d> Rule<'d> {
@@ -88,6 +96,23 @@ impl<'d> Rule<'d> {
     /// itself, or `*/` and its subresource.
     pub(crate) fn grant(self, verbs: &[&str], group: &str, resources: &[&str]) -> Option<Grant<'d>> {
         self.grant_of(verbs, &[(group, resources)])
+    }
+
+    /// As [`Self::grant`], for resources without a namespace: the `*` of a Role does not reach them. A Role that names
+    /// them is taken at its word, although it grants nothing: it was meant to.
+    pub(crate) fn grant_in_cluster(
+        self,
+        object: Object<'_>,
+        verbs: &[&str],
+        group: &str,
+        resources: &[&str],
+    ) -> Option<Grant<'d>> {
+        let mut grant = self.grant(verbs, group, resources)?;
+        if object.kind() == "Role" {
+            grant.resources.retain(|resource| resource.as_str().is_some_and(|text| !text.contains('*')));
+            grant.place = *grant.resources.first()?;
+        }
+        Some(grant)
     }
 
     /// As [`Self::grant`], over resources of several API groups.

@@ -20,6 +20,8 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Only where the scan holds other claims for that namespace.
+/// Others, such as controllers, may make what the scan does not hold: unless the scan is whole, or holds one with almost
+/// that name, it is told for information.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-claim",
@@ -41,7 +43,8 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         let Some(name) = claim.as_str() else { continue };
         let is_there = context.inventory.has("", "PersistentVolumeClaim", namespace, name);
         if !is_there && !context.may_be_elsewhere("", "PersistentVolumeClaim", namespace) {
-            out.report(&CHECK, claim).part("name", name);
+            let severity = context.severity_of_missing(&CHECK, "", "PersistentVolumeClaim", namespace, name);
+            out.report(&CHECK, claim).part("name", name).severity(severity);
         }
     }
 }

@@ -25,6 +25,8 @@ use crate::findings::Findings;
 /// Environment, `envFrom`, volumes and projected volumes count, unless `optional`. Only where the scan holds other
 /// ConfigMaps for that namespace. Those that a kustomization generates count as there, and `kube-root-ca.crt` is
 /// made by Kubernetes.
+/// Others, such as controllers, may make what the scan does not hold: unless the scan is whole, or holds one with almost
+/// that name, it is told for information.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-config-map",
@@ -51,6 +53,7 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
                 finding.container(container);
             }
             finding.part("name", name);
+            finding.severity(context.severity_of_missing(&CHECK, "", "ConfigMap", namespace, name));
         }
     }
 }

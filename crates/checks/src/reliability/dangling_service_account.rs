@@ -20,6 +20,8 @@ use crate::findings::Findings;
 /// ## Decisions
 /// Only where the scan holds other service accounts for that namespace; otherwise it may be applied from elsewhere.
 /// The account `default` is made by Kubernetes.
+/// Others, such as controllers, may make what the scan does not hold: unless the scan is whole, or holds one with almost
+/// that name, it is told for information.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "dangling-service-account",
@@ -41,6 +43,7 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let namespace = pod.object().namespace();
     let is_there = context.inventory.has("", "ServiceAccount", namespace, name);
     if !is_there && !context.may_be_elsewhere("", "ServiceAccount", namespace) {
-        out.report(&CHECK, account).part("name", name);
+        let severity = context.severity_of_missing(&CHECK, "", "ServiceAccount", namespace, name);
+        out.report(&CHECK, account).part("name", name).severity(severity);
     }
 }

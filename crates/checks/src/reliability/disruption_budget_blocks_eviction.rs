@@ -8,7 +8,7 @@ use crate::findings::Findings;
 use crate::inventory::may_share_namespace;
 
 /// ## What it does
-/// Flags PodDisruptionBudgets that never let a pod be evicted.
+/// Flags PodDisruptionBudgets that let no pod be evicted, always or at the number of replicas that the scan tells.
 /// ## Why is this bad?
 /// Nodes with such a pod cannot be drained. Upgrades and security patches of the nodes stop, or somebody deletes
 /// the pods by force.
@@ -54,22 +54,25 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     let most = spec.get("maxUnavailable");
     let is_zero = |most: &Node<'_>| matches!(amount(*most), Some(Amount::Number(0) | Amount::Percent(0)));
     if let Some(most) = most.filter(is_zero) {
-        out.report(&CHECK, most);
+        out.report(&CHECK, most).arg("count", 0);
         return;
     }
     let Some(least) = spec.get("minAvailable") else { return };
     let Some(wanted) = amount(least) else { return };
-    if wanted == Amount::Percent(100) || blocks(object, wanted, context) {
-        out.report(&CHECK, least);
+    if wanted == Amount::Percent(100) {
+        out.report(&CHECK, least).arg("count", 0);
+    } else if let Some(count) = blocked_at(object, wanted, context) {
+        out.report(&CHECK, least).arg("count", count);
     }
 }
 
-fn blocks(budget: Object<'_>, wanted: Amount, context: &Context<'_>) -> bool {
-    covered(budget, context).any(|workload| {
+/// The number of replicas of a covered workload at which the budget blocks.
+fn blocked_at(budget: Object<'_>, wanted: Amount, context: &Context<'_>) -> Option<i64> {
+    covered(budget, context).find_map(|workload| {
         let is_known = replicas(workload).is_some() || autoscaled(workload, context).is_some();
         let count = fewest(workload, context);
         // A workload that is switched off has nothing to evict.
-        is_known && count > 0 && wanted.of(count) == count
+        (is_known && count > 0 && wanted.of(count) == count).then_some(count)
     })
 }
 

@@ -113,6 +113,30 @@ pub(super) fn is_credential_name(name: &str) -> bool {
     has_word || has_key || has_key_itself
 }
 
+/// Whether a key of a Secret, going by its last word, holds a setting that stands beside the secret itself.
+pub(super) fn is_setting_name(name: &str) -> bool {
+    let words = words(name);
+    let Some(last) = words.last() else { return false };
+    let is_setting = HARMLESS_ENDS.contains(&last.as_str())
+        || matches!(
+            last.as_str(),
+            "bucket"
+                | "cipher"
+                | "size"
+                | "database"
+                | "dbname"
+                | "domain"
+                | "email"
+                | "hostname"
+                | "insecure"
+                | "project"
+                | "proxy"
+                | "server"
+        );
+    // A file or a URL may hold the secret.
+    is_setting && !matches!(last.as_str(), "config" | "file" | "files" | "uri" | "url")
+}
+
 /// The words of `DB_PASSWORD`, `dbPassword`, `db-password` and `db.password`, in lower case.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -168,11 +192,35 @@ pub(super) fn is_plausible_value(value: &str) -> bool {
             | "[]"
     );
     let is_mask = value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.' | '-')) && value.len() > 5;
+    // `INSERT_TOKEN`, `__TOKEN__`: words for whoever fills it in. `changeme` is none of them: it works.
+    let is_placeholder = value.len() > 4
+        && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && (["INSERT_", "REPLACE_", "YOUR_", "TODO"].iter().any(|start| value.starts_with(start))
+            || value.ends_with("_PLACEHOLDER")
+            || (value.starts_with("__") && value.ends_with("__")));
+    let is_algorithm = matches!(
+        value.to_ascii_lowercase().as_str(),
+        "sha1" | "sha256" | "sha384" | "sha512" | "aes" | "aes128" | "aes256" | "rsa" | "pbkdf2" | "argon2id"
+    );
     let is_number = value.len() < 6 && value.chars().all(|c| c.is_ascii_digit() || c == '.');
     let is_duration = value.len() < 6
         && value.trim_end_matches(['s', 'm', 'h', 'd']).chars().all(|c| c.is_ascii_digit())
         && value.starts_with(|c: char| c.is_ascii_digit());
-    !(is_reference || is_switch || is_mask || is_number || is_duration)
+    !(is_reference || is_switch || is_mask || is_placeholder || is_algorithm || is_number || is_duration)
+}
+
+/// Whether a variable or key of that name with that value holds a credential.
+pub(super) fn is_credential(name: &str, value: &str) -> bool {
+    if !is_credential_name(name) {
+        return false;
+    }
+    // A short number beside other names is a lifetime or a count; beside these it is a weak password.
+    let is_password = words(name)
+        .last()
+        .is_some_and(|last| matches!(last.as_str(), "password" | "passwd" | "passphrase" | "pwd"));
+    let digits = value.trim().trim_matches(['"', '\'']);
+    let is_weak = is_password && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_weak || is_plausible_value(value)
 }
 
 /// What kind of credential a text holds by the looks of it, whatever it is called.
@@ -291,6 +339,14 @@ mod tests {
     }
 
     #[test]
+    fn a_short_number_is_a_password_but_no_token() {
+        assert!(is_credential("DB_PASSWORD", "1234"));
+        assert!(!is_credential("DB_PASSWORD", ""));
+        assert!(!is_credential("SESSION_TOKEN", "3600"));
+        assert!(!is_credential("PASSWORD_MIN_LENGTH", "12"));
+    }
+
+    #[test]
     fn references_and_switches_are_no_credentials() {
         for value in [
             "",
@@ -303,10 +359,13 @@ mod tests {
             "3600",
             "15m",
             "********",
+            "INSERT_TOKEN",
+            "__TOKEN__",
+            "sha256",
         ] {
             assert!(!is_plausible_value(value), "{value}");
         }
-        for value in ["hunter2", "postgres://shop:hunter2@db/shop", "123456"] {
+        for value in ["hunter2", "postgres://shop:hunter2@db/shop", "123456", "changeme", "INSERTED9"] {
             assert!(is_plausible_value(value), "{value}");
         }
     }

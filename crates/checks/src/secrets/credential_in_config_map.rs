@@ -2,7 +2,7 @@ use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Object;
 use haechi_syntax::Node;
 
-use super::credential::{has_private_key, is_credential_name, is_plausible_value, kind_of};
+use super::credential::{has_private_key, is_credential, kind_of};
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
 
@@ -62,7 +62,7 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         // Base64 ends with equals signs.
         let text = text.trim_end();
         let is_file = text.contains('\n') || text.trim_end_matches('=').contains('=') || text.contains(": ");
-        let is_named = is_credential_name(entry.key) && is_plausible_value(text);
+        let is_named = is_credential(entry.key, text);
         if is_named && !is_file {
             out.report(&CHECK, entry.value).part("key", entry.key).arg("name", entry.key);
         } else if let Some(name) = text.lines().find_map(credential_line) {
@@ -84,6 +84,6 @@ fn credential_line(line: &str) -> Option<&str> {
     let is_name = !name.is_empty() && !name.contains([' ', '(', ')', '{', '}', '<', '>', '"', '$']);
     let is_code =
         value.starts_with(['=', '{', '(', '[']) || value.contains(['(', '<']) || value.ends_with(';');
-    let is_credential = is_name && is_credential_name(name) && is_plausible_value(value) && !is_code;
+    let is_credential = is_name && is_credential(name, value) && !is_code;
     (is_credential || kind_of(value).is_some_and(|kind| kind != "password-in-url" || is_name)).then_some(name)
 }

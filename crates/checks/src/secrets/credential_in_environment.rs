@@ -2,7 +2,7 @@ use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Pod;
 use haechi_syntax::Node;
 
-use super::credential::{is_credential_name, is_plausible_value, kind_of};
+use super::credential::{is_credential, kind_of};
 use crate::check::{Check, Run, peer};
 use crate::findings::Findings;
 
@@ -64,7 +64,7 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
             let name = variable.get("name").and_then(Node::as_str).unwrap_or_default();
             let Some(value) = variable.get("value") else { continue };
             let Some(text) = value.as_str() else { continue };
-            let is_named = is_credential_name(name) && is_plausible_value(text);
+            let is_named = is_credential(name, text);
             if is_named || kind_of(text).is_some() {
                 out.report(&CHECK, value).container(container).part("variable", name);
             }

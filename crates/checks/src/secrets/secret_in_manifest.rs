@@ -4,6 +4,7 @@ use haechi_syntax::Node;
 
 use crate::check::{Check, Context, Run, peer};
 use crate::findings::Findings;
+use crate::secrets::credential::{is_credential_name, is_plausible_value, is_setting_name};
 
 /// ## What it does
 /// Flags Secrets whose values are written in the manifest.
@@ -22,8 +23,8 @@ use crate::findings::Findings;
 /// ```
 /// ## Decisions
 /// Base64 hides nothing. Empty values, placeholders and references of tools that fill them in (SOPS, vault
-/// injectors) are not flagged, neither are Secrets whose values are no secrets: certificates without a key and
-/// service account tokens that Kubernetes fills in. Live Secrets have values of course; in a scan of a cluster this
+/// injectors) are not flagged, neither are values that are no secrets: certificates without a key, service account
+/// tokens that Kubernetes fills in, and by their name or look settings beside the secret (`url`, `username`, `"true"`). Live Secrets have values of course; in a scan of a cluster this
 /// check is left out.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -54,8 +55,9 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     for field in ["data", "stringData"] {
         for entry in object.node().get(field).map(Node::entries).into_iter().flatten() {
             let Some(text) = entry.value.as_str() else { continue };
-            if is_value(text, field) && !matches!(entry.key, "ca.crt" | "tls.crt" | "namespace" | "username")
-            {
+            let is_setting = is_setting_name(entry.key)
+                || (field == "stringData" && !is_credential_name(entry.key) && !is_plausible_value(text));
+            if is_value(text, field) && !is_setting && !matches!(entry.key, "ca.crt" | "tls.crt") {
                 out.report(&CHECK, entry.value).part("key", entry.key);
             }
         }

@@ -27,8 +27,8 @@ use crate::findings::{Findings, Place};
 ///   tls.key: …
 /// ```
 /// ## Decisions
-/// The keys are those that the API server demands. An opaque Secret with both `tls.crt` and `tls.key`, or with
-/// `.dockerconfigjson`, works, but escapes rules and tools that go by the type. A Secret without any data is filled
+/// The keys are those that the API server demands. An opaque Secret with `tls.crt` and `tls.key` and perhaps `ca.crt`, or
+/// with `.dockerconfigjson`, and nothing else, works, but escapes rules and tools that go by the type. A Secret without any data is filled
 /// in later.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
@@ -53,6 +53,9 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
     if fields.iter().flatten().all(|field| field.is_empty()) {
         return;
     }
+    let holds_only = |keys: &[&str]| {
+        fields.iter().flatten().flat_map(|field| field.entries()).all(|entry| keys.contains(&entry.key))
+    };
     let kind = object.node().get("type");
     let name = kind.and_then(Node::as_str).unwrap_or("Opaque");
     let (is_fitting, better) = match name {
@@ -61,8 +64,12 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         "kubernetes.io/dockercfg" => (has(".dockercfg"), "Opaque"),
         "kubernetes.io/ssh-auth" => (has("ssh-privatekey"), "Opaque"),
         "kubernetes.io/basic-auth" => (has("username") || has("password"), "Opaque"),
-        "Opaque" if has("tls.crt") && has("tls.key") => (false, "kubernetes.io/tls"),
-        "Opaque" if has(".dockerconfigjson") => (false, "kubernetes.io/dockerconfigjson"),
+        "Opaque" if has("tls.crt") && has("tls.key") && holds_only(&["tls.crt", "tls.key", "ca.crt"]) => {
+            (false, "kubernetes.io/tls")
+        }
+        "Opaque" if has(".dockerconfigjson") && holds_only(&[".dockerconfigjson"]) => {
+            (false, "kubernetes.io/dockerconfigjson")
+        }
         _ => (true, ""),
     };
     if !is_fitting {

@@ -23,7 +23,8 @@ use crate::fix;
 /// ## Decisions
 /// A user id other than 0, or `runAsNonRoot: true`, is enough; the container's own setting goes before the
 /// pod's. `runAsUser: 0` is flagged even beside `runAsNonRoot: true`: such a container never starts. Windows has no
-/// user ids.
+/// user ids. A pod's `runAsUser: 0` that all containers override is low: it is for containers that are added later, by
+/// injection or for debugging, and the restricted Pod Security Standard refuses it all the same.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "container-runs-as-root",
@@ -78,16 +79,25 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
+    let of_pod = pod.security_context().and_then(|own| own.get("runAsUser"));
+    let mut rest = of_pod.filter(|user| user.as_i64() == Some(0));
     for container in pod.containers() {
         if let Some(place) = root(container) {
+            rest = rest.filter(|of_pod| !matches!(place, Place::Value(user) if user == *of_pod));
             let change = match place {
                 Place::Value(user) if user.as_i64() == Some(0) => {
                     out.fix_value(&CHECK).and_then(|user| fix::security(container, "runAsUser", user))
                 }
                 _ => fix::security(container, "runAsNonRoot", true),
             };
-            out.report(&CHECK, place).container(container).fix(FixSafety::Unsafe, change);
+            out.report(&CHECK, place)
+                .container(container)
+                .arg("subject", "container")
+                .fix(FixSafety::Unsafe, change);
         }
+    }
+    if let Some(of_pod) = rest {
+        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) static CHECK: Check = Check {
             "https://media.defense.gov/2022/Aug/29/2003066362/-1/-1/0/CTR_KUBERNETES_HARDENING_GUIDANCE_1.2_20220829.PDF",
         ],
         peers: &[
+            peer("kubescape", "resources-cpu-limit-and-request"),
             peer("kubescape", "C-0270"),
             peer("polaris", "cpuLimitsMissing"),
             peer("kubeaudit", "limits"),

@@ -41,7 +41,7 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
-    let Some(old) = pod.spec().get("serviceAccount") else { return };
+    let Some(old) = pod.spec().get("serviceAccount").filter(|old| old.as_str() != Some("")) else { return };
     let new = pod.spec().get("serviceAccountName").and_then(Node::as_str);
     if new.is_none() || new != old.as_str() {
         // Kubernetes takes the old field only where the new one is missing or empty.

@@ -36,6 +36,8 @@ pub(crate) static CHECK: Check = Check {
             "https://kubernetes.io/docs/concepts/policy/limit-range/",
         ],
         peers: &[
+            peer("kubescape", "resources-cpu-limit-and-request"),
+            peer("kubescape", "resources-memory-limit-and-request"),
             peer("kubeaudit", "limits"),
             peer("kubescape", "C-0004"),
             peer("complianceascode", "resource_requests_limits_in_daemonset"),

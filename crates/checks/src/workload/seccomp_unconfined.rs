@@ -25,7 +25,8 @@ use crate::fix;
 ///     type: RuntimeDefault
 /// ```
 /// ## Decisions
-/// A pod whose containers all choose another profile is not flagged for the pod's own setting.
+/// Where all containers choose another profile the pod's own setting is low: it is for containers that are added later,
+/// by injection or for debugging, and the Pod Security Standards refuse it all the same.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "seccomp-unconfined",
@@ -53,10 +54,19 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
     if pod.is_windows() {
         return;
     }
+    let of_pod = pod.security_context().and_then(|own| own.at(&["seccompProfile", "type"]));
+    let mut rest = of_pod.filter(|kind| is_unconfined(*kind));
     for container in pod.containers() {
         if let Some(kind) = profile(container, context).filter(|kind| is_unconfined(*kind)) {
-            out.report(&CHECK, kind).container(container).fix(FixSafety::Unsafe, confine(container, kind));
+            rest = rest.filter(|of_pod| *of_pod != kind);
+            out.report(&CHECK, kind)
+                .container(container)
+                .arg("subject", "container")
+                .fix(FixSafety::Unsafe, confine(container, kind));
         }
+    }
+    if let Some(of_pod) = rest {
+        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use haechi_access::{Action, Subject};
 use haechi_report::{Args, Texts};
 
+use super::resources;
 use crate::exit::UsageError;
 
 /// The commands; their texts are found by place, see [`crate::command`].
@@ -52,9 +53,22 @@ pub(crate) fn command() -> Command {
         .subcommand(observed(Command::new("unused")).arg(Arg::new("subject")).arg(output(&["text", "json"])))
         .subcommand(inputs(Command::new("audit")).arg(output(&["text", "json"])))
         .subcommand(
-            Command::new("diff")
-                .arg(Arg::new("before").required(true).value_parser(value_parser!(PathBuf)))
-                .arg(Arg::new("after").required(true).value_parser(value_parser!(PathBuf)))
+            crate::connection::arguments(Command::new("diff"))
+                .arg(Arg::new("before").required_unless_present("audit").value_parser(value_parser!(PathBuf)))
+                .arg(
+                    Arg::new("after")
+                        .required_unless_present_any(["audit", "cluster"])
+                        .conflicts_with_all(["audit", "cluster"])
+                        .value_parser(value_parser!(PathBuf)),
+                )
+                .arg(
+                    Arg::new("audit")
+                        .long("audit")
+                        .action(ArgAction::Append)
+                        .conflicts_with("cluster")
+                        .value_parser(value_parser!(PathBuf)),
+                )
+                .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue))
                 .arg(output(&["text", "json"])),
         )
         .subcommand(
@@ -65,16 +79,17 @@ pub(crate) fn command() -> Command {
 }
 
 fn inputs(command: Command) -> Command {
-    command
+    let command = command
         .arg(
             Arg::new("file")
                 .long("file")
                 .short('f')
-                .required(true)
+                .required_unless_present("cluster")
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(PathBuf)),
         )
-        .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue))
+        .arg(Arg::new("whole").long("whole").action(ArgAction::SetTrue));
+    crate::connection::arguments(command)
 }
 
 fn action(command: Command) -> Command {
@@ -86,7 +101,7 @@ fn action(command: Command) -> Command {
 }
 
 fn observed(command: Command) -> Command {
-    command
+    crate::connection::arguments(command)
         .arg(
             Arg::new("file")
                 .long("file")
@@ -132,31 +147,6 @@ pub(super) fn subject(matches: &ArgMatches, name: &str, texts: &Texts) -> Result
     })
 }
 
-/// Resources that people write without their group.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("apps", &["deployments", "daemonsets", "statefulsets", "replicasets", "controllerrevisions"]),
-    ("batch", &["jobs", "cronjobs"]),
-    ("autoscaling", &["horizontalpodautoscalers"]),
-    ("networking.k8s.io", &["ingresses", "networkpolicies", "ingressclasses"]),
-    ("policy", &["poddisruptionbudgets"]),
-    ("rbac.authorization.k8s.io", &["roles", "rolebindings", "clusterroles", "clusterrolebindings"]),
-    ("storage.k8s.io", &["storageclasses", "volumeattachments", "csidrivers", "csinodes"]),
-    ("certificates.k8s.io", &["certificatesigningrequests", "signers"]),
-    ("coordination.k8s.io", &["leases"]),
-    ("discovery.k8s.io", &["endpointslices"]),
-    ("apiextensions.k8s.io", &["customresourcedefinitions"]),
-    ("apiregistration.k8s.io", &["apiservices"]),
-    (
-        "admissionregistration.k8s.io",
-        &[
-            "mutatingwebhookconfigurations",
-            "validatingwebhookconfigurations",
-            "validatingadmissionpolicies",
-            "mutatingadmissionpolicies",
-        ],
-    ),
-];
-
 /// What is asked, with its parts owned.
 pub(super) struct Asked {
     verb: String,
@@ -164,32 +154,76 @@ pub(super) struct Asked {
     resource: String,
     name: String,
     namespace: String,
+    /// How the question was understood, where that is not as it was written.
+    pub(super) notes: Vec<String>,
 }
 
 impl Asked {
     /// Reads `VERB RESOURCE [NAME] -n NAMESPACE`: the resource as `pods`, `deployments.apps`, `pods/log`,
-    /// `deployments.apps/scale`, or a path that begins with `/`.
-    pub(super) fn read(matches: &ArgMatches) -> Self {
+    /// `deployments.apps/scale`, `deploy/NAME`, or a path that begins with `/`. The question is put as the API server
+    /// puts it to its authorizers: with a namespace only where there is one, with a name only where the request has it.
+    pub(super) fn read(matches: &ArgMatches, texts: &Texts) -> Self {
+        let owned = |name| text(matches, name).to_owned();
         let written = text(matches, "resource");
-        let (verb, name, namespace) = (
-            text(matches, "verb").to_owned(),
-            text(matches, "name").to_owned(),
-            text(matches, "namespace").to_owned(),
-        );
-        if written.starts_with('/') {
-            return Asked { verb, group: String::new(), resource: written.to_owned(), name, namespace };
-        }
-        let (resource, subresource) = written.split_once('/').unwrap_or((written, ""));
-        let (resource, group) = match resource.split_once('.') {
-            Some((resource, group)) => (resource, group),
-            None => {
-                let known = GROUPS.iter().find(|(_, resources)| resources.contains(&resource));
-                (resource, known.map_or("", |(group, _)| group))
-            }
+        let mut asked = Asked {
+            verb: owned("verb"),
+            group: String::new(),
+            resource: written.to_owned(),
+            name: owned("name"),
+            namespace: owned("namespace"),
+            notes: Vec::new(),
         };
-        let resource =
-            if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") };
-        Asked { verb, group: group.to_owned(), resource, name, namespace }
+        if !written.starts_with('/') {
+            asked.read_resource(written, texts);
+        }
+        asked
+    }
+
+    fn read_resource(&mut self, written: &str, texts: &Texts) {
+        let (resource, mut part) = written.split_once('/').unwrap_or((written, ""));
+        let (resource, group) = match resource.split_once('.') {
+            Some((resource, group)) => (resource, Some(group)),
+            None => (resource, None),
+        };
+        let known = resources::find(resource, group);
+        let plural = known.map_or(resource, |known| known.plural);
+        self.group = known.map_or(group.unwrap_or_default(), |known| known.group).to_owned();
+        if let Some(known) = known
+            && !part.is_empty()
+            && !resources::is_subresource(known, part)
+            && self.name.is_empty()
+        {
+            self.name = std::mem::take(&mut part).to_owned();
+            self.note(texts, "access-note-name", plural);
+        }
+        self.resource = if part.is_empty() { plural.to_owned() } else { format!("{plural}/{part}") };
+        let has_no_name =
+            (self.verb == "create" && part.is_empty()) || matches!(self.verb.as_str(), "deletecollection");
+        if has_no_name && !self.name.is_empty() {
+            self.note(texts, "access-note-nameless", plural);
+            self.name.clear();
+        }
+        if plural == "namespaces" && self.group.is_empty() {
+            // A request on one namespace is made in it.
+            if !self.name.is_empty() {
+                self.namespace.clone_from(&self.name);
+            }
+        } else if known.is_some_and(|known| !known.is_namespaced) && !self.namespace.is_empty() {
+            self.note(texts, "access-note-cluster-scoped", plural);
+            self.namespace.clear();
+        }
+        if known.is_none() && group.is_none() && resource != "*" {
+            self.note(texts, "access-note-unknown-resource", plural);
+        }
+    }
+
+    fn note(&mut self, texts: &Texts, id: &str, resource: &str) {
+        let args = Args::new()
+            .text("resource", resource.to_owned())
+            .text("name", self.name.clone())
+            .text("namespace", self.namespace.clone())
+            .text("verb", self.verb.clone());
+        self.notes.push(texts.message(id, &args));
     }
 
     pub(super) fn action(&self) -> Action<'_> {
@@ -200,16 +234,15 @@ impl Asked {
         }
     }
 
-    /// The question on one line.
+    /// The question on one line, as people write it: `get deployments.apps/scale web`.
     pub(super) fn describe(&self) -> String {
-        let mut out = format!("{} {}", self.verb, self.resource);
-        for (before, part) in [(".", &self.group), (" ", &self.name)] {
-            if !part.is_empty() {
-                out.push_str(before);
-                out.push_str(part);
-            }
-        }
-        out
+        let resource = match (self.resource.split_once('/'), self.group.as_str()) {
+            (_, "") => self.resource.clone(),
+            (Some((resource, part)), group) => format!("{resource}.{group}/{part}"),
+            (None, group) => format!("{}.{group}", self.resource),
+        };
+        let name = if self.name.is_empty() { String::new() } else { format!(" {}", self.name) };
+        format!("{} {resource}{name}", self.verb)
     }
 
     pub(super) fn namespace(&self) -> &str {

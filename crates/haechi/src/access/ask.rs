@@ -1,5 +1,7 @@
 //! Questions: may they, who may, what may they, who reaches whom.
 
+use std::io::Write as _;
+
 use anyhow::Result;
 use clap::ArgMatches;
 use haechi_access::attack::Goal;
@@ -7,12 +9,12 @@ use haechi_access::{
     Answer, Authority, Authorizers, Doubt, Identity, MASTERS, NearMiss, Request, Snapshot,
     matrix as matrix_of,
 };
-use haechi_report::{Args, Texts};
+use haechi_report::{Args, Texts, visible};
 use serde_json::{Value as Json, json};
 
 use super::arguments::{Asked, subject, text};
-use super::load::{Loaded, load};
-use super::words;
+use super::load::{Loaded, Need, load};
+use super::{export, words};
 use crate::Exit;
 use crate::commands::to_stdout;
 
@@ -28,17 +30,25 @@ pub(super) fn print_json(value: &Json) -> Result<()> {
 }
 
 pub(super) fn print_lines(lines: &[String]) -> Result<()> {
-    to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))
+    // Names come from the cluster and from logs: what would steer the terminal is made visible.
+    to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line))))
+}
+
+/// Lines beside the result, on standard error.
+pub(super) fn tell(lines: &[String]) -> Result<()> {
+    let mut out = std::io::stderr().lock();
+    lines.iter().try_for_each(|line| writeln!(out, "{}", visible(line)))?;
+    Ok(())
 }
 
 /// `access can-i VERB RESOURCE --as SUBJECT`
 pub(super) fn can_i(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
     let subject = subject(matches, "as", texts)?;
+    let loaded = load(matches, texts, Need::Rights)?;
     let groups: Vec<String> = matches.get_many("as-group").into_iter().flatten().cloned().collect();
     let identity = Identity::new(&subject, &groups);
     let group_names = identity.group_names();
-    let asked = Asked::read(matches);
+    let asked = Asked::read(matches, texts);
     let request = Request { user: &identity.user, groups: &group_names, action: asked.action() };
     let authorizers = match text(matches, "authorization-mode") {
         "" => Authorizers::default(),
@@ -55,37 +65,49 @@ pub(super) fn can_i(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         print_json(&json!({
             "question": asked.describe(),
             "namespace": asked.namespace(),
+            "notes": asked.notes,
             "subject": subject,
             "groups": identity.groups,
             "cluster": { "answer": decision.answer, "by": decision.by },
-            "rbac": { "answer": decision.rbac.answer, "witness": witness, "dependsOn": doubts },
+            "rbac": {
+                "answer": decision.rbac.answer,
+                "witness": decision.rbac.witness.map(|witness| export::witness(snapshot, &witness)),
+                "dependsOn": doubts,
+            },
             "nearMisses": misses.iter().map(|miss| json!({
                 "lack": miss.lack,
                 "namespace": miss.permission.namespace,
                 "rule": miss.permission.rule,
-                "witness": words::witness(snapshot, &miss.permission.witness),
+                "witness": export::witness(snapshot, &miss.permission.witness),
             })).collect::<Vec<_>>(),
         }))?;
     } else {
         let answer =
             |answer: Answer| texts.message(&format!("access-answer-{}", answer.as_str()), &Args::new());
         let mut lines = vec![
-            texts.message(
-                "access-cluster-says",
-                &Args::new()
-                    .text("answer", answer(decision.answer))
-                    .text("by", authority(texts, decision.by)),
-            ),
+            texts
+                .message(
+                    "access-cluster-says",
+                    &Args::new()
+                        .text("answer", answer(decision.answer))
+                        .text("by", authority(texts, decision.by)),
+                )
+                .trim_end()
+                .to_owned(),
             texts.message("access-rbac-says", &Args::new().text("answer", answer(decision.rbac.answer))),
         ];
         lines.extend(witness.map(|witness| format!("  {witness}")));
         lines.extend(doubts.iter().map(|doubt| format!("  {doubt}")));
         if !misses.is_empty() {
             lines.push(texts.message("access-near-misses", &Args::new()));
-            lines.extend(misses.iter().map(|miss| format!("  {}", miss_text(texts, snapshot, miss))));
+            let mut of_misses: Vec<String> =
+                misses.iter().map(|miss| format!("  {}", miss_text(texts, snapshot, miss))).collect();
+            of_misses.dedup();
+            lines.extend(of_misses);
         }
         print_lines(&lines)?;
     }
+    tell(&asked.notes)?;
     loaded.tell_problems(texts)?;
     Ok(match decision.answer {
         Answer::Allowed => Exit::Clean,
@@ -146,8 +168,8 @@ fn miss_text(texts: &Texts, snapshot: &Snapshot, miss: &NearMiss) -> String {
 
 /// `access who-can VERB RESOURCE`
 pub(super) fn who_can(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
-    let asked = Asked::read(matches);
+    let loaded = load(matches, texts, Need::Rights)?;
+    let asked = Asked::read(matches, texts);
     let found = loaded.snapshot.who_can(&asked.action());
     let snapshot = &loaded.snapshot;
     let doubts: Vec<String> = found.doubts.iter().map(|doubt| doubt_text(texts, snapshot, doubt)).collect();
@@ -155,9 +177,10 @@ pub(super) fn who_can(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         print_json(&json!({
             "question": asked.describe(),
             "namespace": asked.namespace(),
+            "notes": asked.notes,
             "subjects": found.subjects.iter().map(|(key, witness)| json!({
                 "subject": snapshot.subject(*key),
-                "witness": words::witness(snapshot, witness),
+                "witness": export::witness(snapshot, witness),
             })).collect::<Vec<_>>(),
             "alwaysAllowed": [MASTERS],
             "dependsOn": doubts,
@@ -177,14 +200,15 @@ pub(super) fn who_can(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         lines.extend(doubts);
         print_lines(&lines)?;
     }
+    tell(&asked.notes)?;
     loaded.tell_problems(texts)?;
     Ok(if found.doubts.is_empty() { loaded.exit(Exit::Clean) } else { Exit::Incomplete })
 }
 
 /// `access list SUBJECT`
 pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
     let subject = subject(matches, "subject", texts)?;
+    let loaded = load(matches, texts, Need::Rights)?;
     let mut permissions = loaded.snapshot.permissions(&Identity::new(&subject, &[]));
     let only = text(matches, "namespace");
     if !only.is_empty() {
@@ -199,14 +223,19 @@ pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 "namespace": permission.namespace,
                 "rule": permission.rule,
                 "unreadable": permission.is_doubtful,
-                "witness": words::witness(snapshot, &permission.witness),
+                "witness": export::witness(snapshot, &permission.witness),
             })).collect::<Vec<_>>(),
         }))?;
     } else {
         let mut lines = Vec::new();
         let mut last = None;
+        let mut last_rule = None;
+        permissions.sort_by_cached_key(|permission| {
+            (permission.namespace.clone(), words::rule(&permission.rule), permission.witness)
+        });
         for permission in &permissions {
             if last != Some(&permission.namespace) {
+                last_rule = None;
                 lines.push(match &permission.namespace {
                     Some(namespace) => texts
                         .message("access-in-namespace", &Args::new().text("namespace", namespace.clone())),
@@ -214,8 +243,14 @@ pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 });
                 last = Some(&permission.namespace);
             }
-            lines.push(format!("  {}", words::rule(&permission.rule)));
-            lines.push(format!("    {}", words::witness(snapshot, &permission.witness)));
+            let rule = format!("  {}", words::rule(&permission.rule));
+            let source = format!("    {}", words::source(snapshot, &permission.witness));
+            // The same rule by several ways is shown once, with all of them.
+            if last_rule.as_ref() != Some(&rule) {
+                lines.push(rule.clone());
+                last_rule = Some(rule);
+            }
+            lines.push(source);
         }
         if lines.is_empty() {
             lines.push(texts.message("access-nothing", &Args::new()));
@@ -228,12 +263,12 @@ pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 
 /// `access matrix`
 pub(super) fn matrix(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
+    let loaded = load(matches, texts, Need::Rights)?;
     let entries = matrix_of(&loaded.snapshot, matches.get_flag("system"));
     if is_json(matches) {
         print_json(&json!({ "entries": entries }))?;
     } else {
-        let lines: Vec<String> = entries
+        let mut lines: Vec<String> = entries
             .iter()
             .map(|entry| {
                 let target = entry.target.clone().unwrap_or_else(|| "*".to_owned());
@@ -241,6 +276,9 @@ pub(super) fn matrix(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 format!("{} → {target}: {level}", entry.subject)
             })
             .collect();
+        if lines.is_empty() {
+            lines.push(texts.message("access-matrix-nobody", &Args::new()));
+        }
         print_lines(&lines)?;
     }
     loaded.tell_problems(texts)?;
@@ -249,7 +287,7 @@ pub(super) fn matrix(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 
 /// `access audit`: what is wrong with the roles as a whole.
 pub(super) fn audit(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
+    let loaded = load(matches, texts, Need::Paths)?;
     let graph = loaded.graph();
     let ways = graph.paths_to(&loaded.snapshot, &graph.goal_facts(&Goal::ClusterAdmin));
     // Kubernetes' own controllers are meant to have what they have.
@@ -283,6 +321,9 @@ pub(super) fn audit(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
                 format!(" {}", texts.message("access-perhaps", &Args::new()))
             };
             lines.push(format!("{subject}: {}{certainty}", steps.join(" → ")));
+        }
+        if loaded.is_incomplete() {
+            lines.push(texts.message("access-audit-in-part", &Args::new()));
         }
         print_lines(&lines)?;
     }

@@ -2,28 +2,33 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::ArgMatches;
+use haechi_access::cloud::Cloud;
 use haechi_access::{
-    GenerateOptions, Generated, GeneratedRole, Identity, Observations, Observed, PolicyRule, ScopedPart,
-    Subject, Use, diff as diff_of, generate as generate_of, unused as unused_of,
+    GenerateOptions, Generated, GeneratedRole, Identity, Inventory, Observations, Observed, Place,
+    PolicyRule, RbacChange, RbacOutcome, ScopedPart, SnapshotBuilder, Subject, Unclear, Use, apply_event,
+    diff as diff_of, generate as generate_of, given_to_everybody, unclear_for_anybody, unused as unused_of,
 };
-use haechi_report::{Args, Texts};
+use haechi_model::Span;
+use haechi_report::{Args, Texts, visible};
+use haechi_syntax::{Limits, Node, Source, parse_json};
 use serde_json::{Value as Json, json};
 
 use super::arguments::{paths, subject, text};
-use super::ask::{is_json, print_json, print_lines};
-use super::load::{load, load_events, load_paths};
+use super::ask::{is_json, print_json, print_lines, tell};
+use super::load::{Loaded, Log, Need, each_event, is_whole, load, load_events, load_paths, read_paths};
 use super::words;
-use crate::Exit;
 use crate::commands::to_stdout;
+use crate::{Exit, connection};
 
 /// `access generate SUBJECT --audit LOG`
 pub(super) fn generate(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
-    let (observations, unread) = load_events(matches);
     let subject = subject(matches, "subject", texts)?;
+    let loaded = load(matches, texts, Need::Rights)?;
+    let Log { observations, unread } = load_events(matches, texts);
     let requests = requests_of(&observations, &subject, matches.get_flag("include-refused"));
     let name = text(matches, "name");
     let options = if matches.get_flag("widen") {
@@ -31,9 +36,17 @@ pub(super) fn generate(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     } else {
         GenerateOptions { name: name.to_owned(), ..GenerateOptions::default() }
     };
-    let is_compared = !paths(matches, "file").is_empty();
-    let granted = is_compared.then(|| loaded.snapshot.permissions(&Identity::new(&subject, &[])));
-    let generated = generate_of(&subject, &requests, None, granted.as_deref(), &options);
+    let is_compared = !paths(matches, "file").is_empty() || connection::is_asked(matches);
+    // The groups that the authenticator gave, beside those that the API server adds.
+    let mut groups: Vec<String> = Vec::new();
+    if subject.user_name().is_some() {
+        groups.extend(requests.iter().flat_map(|request| request.groups.iter().cloned()));
+        groups.sort();
+        groups.dedup();
+    }
+    let granted = is_compared.then(|| loaded.snapshot.permissions(&Identity::new(&subject, &groups)));
+    let generated =
+        generate_of(&subject, &requests, Some(&given_to_everybody()), granted.as_deref(), &options);
     print_roles(matches, texts, &observations, &generated, requests.len())?;
     tell(&unread)?;
     loaded.tell_problems(texts)?;
@@ -44,12 +57,6 @@ pub(super) fn generate(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         return Ok(Exit::Findings);
     }
     Ok(if unread.is_empty() { loaded.exit(Exit::Clean) } else { Exit::Incomplete })
-}
-
-fn tell(lines: &[String]) -> Result<()> {
-    let mut out = io::stderr().lock();
-    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    Ok(())
 }
 
 fn tell_unverified(texts: &Texts, generated: &Generated) -> Result<()> {
@@ -91,7 +98,9 @@ fn print_roles(
     generated: &Generated,
     requests: usize,
 ) -> Result<()> {
-    let window = observations.window.clone().unwrap_or_default();
+    // Times come from the log and must not end the comment that they stand in.
+    let (first, last) = observations.window.clone().unwrap_or_default();
+    let window = (visible(&first).into_owned(), visible(&last).into_owned());
     let objects: Vec<Json> =
         generated.roles.iter().flat_map(|role| role_objects(role, &window, observations.events)).collect();
     if is_json(matches) {
@@ -101,16 +110,20 @@ fn print_roles(
             "items": objects,
         }));
     }
-    let head = texts.message(
-        "access-generated-head",
-        &Args::new()
-            .number("requests", requests)
-            .number("events", usize::try_from(observations.events).unwrap_or(usize::MAX))
-            .text("first", window.0)
-            .text("last", window.1),
-    );
+    let id = if observations.window.is_some() {
+        "access-generated-head"
+    } else {
+        "access-generated-head-timeless"
+    };
+    let args = Args::new()
+        .number("requests", requests)
+        .number("events", usize::try_from(observations.events).unwrap_or(usize::MAX))
+        .text("first", window.0)
+        .text("last", window.1);
+    let head = texts.message(id, &args);
+    let kept = texts.message("access-generated-kept", &Args::new());
     to_stdout(|out| {
-        writeln!(out, "# {head}")?;
+        writeln!(out, "# {head}\n# {kept}")?;
         for object in &objects {
             writeln!(out, "---")?;
             write_yaml(object, 0, out)?;
@@ -169,8 +182,23 @@ fn write_yaml(value: &Json, indent: usize, out: &mut dyn Write) -> io::Result<()
             }
             Ok(())
         }
-        other => writeln!(out, "{:indent$}{other}", ""),
+        other => writeln!(out, "{:indent$}{}", "", quoted(other)),
     }
+}
+
+/// JSON that YAML reads alike: characters that YAML does not take as they are stand as escapes.
+fn quoted(value: &Json) -> String {
+    let text = value.to_string();
+    if !text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) {
+        return text;
+    }
+    let escape = |c: char| match c {
+        c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            format!("\\u{:04x}", u32::from(c))
+        }
+        c => c.to_string(),
+    };
+    text.chars().map(escape).collect()
 }
 
 fn write_value(value: &Json, indent: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -190,14 +218,14 @@ fn write_value(value: &Json, indent: usize, out: &mut dyn Write) -> io::Result<(
             }
             Ok(())
         }
-        other => writeln!(out, " {other}"),
+        other => writeln!(out, " {}", quoted(other)),
     }
 }
 
 /// `access unused --audit LOG`
 pub(super) fn unused(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
-    let (observations, unread) = load_events(matches);
+    let loaded = load(matches, texts, Need::Rights)?;
+    let Log { observations, unread } = load_events(matches, texts);
     let only = match text(matches, "subject") {
         "" => None,
         _ => Some(subject(matches, "subject", texts)?),
@@ -224,7 +252,15 @@ pub(super) fn unused(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             })).collect::<Vec<_>>(),
         }))?;
     } else {
-        let mut lines = Vec::new();
+        let (first, last) = observations.window.clone().unwrap_or_default();
+        let id =
+            if observations.window.is_some() { "access-unused-head" } else { "access-unused-head-timeless" };
+        let args = Args::new()
+            .number("count", found.len())
+            .number("events", usize::try_from(observations.events).unwrap_or(usize::MAX))
+            .text("first", first)
+            .text("last", last);
+        let mut lines = vec![texts.message(id, &args)];
         for grant in &found {
             let binding =
                 snapshot.binding_view(grant.binding).map(|view| view.to_string()).unwrap_or_default();
@@ -248,31 +284,133 @@ pub(super) fn unused(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     Ok(if unread.is_empty() { loaded.exit(Exit::Clean) } else { Exit::Incomplete })
 }
 
-/// `access diff BEFORE AFTER`
+/// `access diff BEFORE AFTER`, `access diff BEFORE --audit LOG`
 pub(super) fn diff(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let before = load_paths(&paths(matches, "before"), false);
-    let after = load_paths(&paths(matches, "after"), false);
+    let is_whole = is_whole(matches);
+    let files = |name: &str| paths(matches, name);
+    let mut applied = Vec::new();
+    let mut unread = Vec::new();
+    let (before, after) = if files("audit").is_empty() {
+        let before = load_paths(&files("before"), is_whole, None, texts, Need::Rights)?;
+        (before, load_paths(&files("after"), is_whole, Some(matches), texts, Need::Rights)?)
+    } else {
+        let mut before = read_paths(&files("before"), is_whole, None, texts, Need::Rights)?;
+        let mut after = before.builder.clone();
+        (applied, unread) = replay(matches, &mut before.builder, &mut after);
+        let after = Loaded {
+            snapshot: after.finish(),
+            inventory: Inventory::default(),
+            cloud: Cloud::default(),
+            unread: Vec::new(),
+        };
+        (before.finish(), after)
+    };
     let changes = diff_of(&before.snapshot, &after.snapshot);
+    let for_anybody = unclear_for_anybody(&before.snapshot, &after.snapshot);
     if is_json(matches) {
-        print_json(&json!({ "changes": changes }))?;
+        print_json(&json!({ "events": applied, "changes": changes, "unclearForAnybody": for_anybody }))?;
     } else {
         let mut lines = Vec::new();
+        for change in &applied {
+            lines.push(event_line(texts, change));
+        }
+        if !applied.is_empty() {
+            lines.push(String::new());
+        }
         for change in &changes {
             lines.push(change.subject.to_string());
-            lines.extend(part_lines("+", &change.gained));
-            lines.extend(part_lines("-", &change.lost));
+            lines.extend(part_lines(texts, "+", &change.gained));
+            lines.extend(part_lines(texts, "-", &change.lost));
+            lines.extend(part_lines(texts, "+?", &change.perhaps_gained));
+            lines.extend(part_lines(texts, "-?", &change.perhaps_lost));
+            lines.extend(change.unclear.iter().map(|unclear| unclear_line(texts, unclear)));
         }
-        if lines.is_empty() {
-            lines.push(texts.message("access-no-change", &Args::new()));
+        if !for_anybody.is_empty() {
+            lines.push(texts.message("access-anybody", &Args::new()));
+            lines.extend(for_anybody.iter().map(|unclear| unclear_line(texts, unclear)));
+        }
+        if changes.is_empty() && for_anybody.is_empty() {
+            let is_whole = unread.is_empty() && !before.is_incomplete() && !after.is_incomplete();
+            let id = if is_whole { "access-no-change" } else { "access-no-change-in-part" };
+            lines.push(texts.message(id, &Args::new()));
         }
         print_lines(&lines)?;
     }
+    tell(&unread)?;
     before.tell_problems(texts)?;
-    after.tell_problems(texts)?;
-    Ok(before.exit(after.exit(Exit::Clean)))
+    // What the files said already is not said again.
+    if files("audit").is_empty() {
+        after.tell_problems(texts)?;
+    } else {
+        let known = before.snapshot.issues();
+        after.tell_issues(texts, |issue| !known.contains(issue))?;
+    }
+    Ok(if unread.is_empty() { before.exit(after.exit(Exit::Clean)) } else { Exit::Incomplete })
 }
 
-fn part_lines(sign: &str, parts: &[ScopedPart]) -> Vec<String> {
+/// Applies the changes of the log in the order of their time, which files and lines need not have.
+fn replay(
+    matches: &ArgMatches,
+    before: &mut SnapshotBuilder,
+    after: &mut SnapshotBuilder,
+) -> (Vec<RbacChange>, Vec<String>) {
+    let mut events: Vec<(String, String, Arc<Source>)> = Vec::new();
+    let mut unread = each_event(matches, &mut |at, source, event| {
+        let text = |path: &[&str]| event.at(path).and_then(Node::as_str).unwrap_or_default();
+        if text(&["objectRef", "apiGroup"]) == haechi_access::RBAC_GROUP {
+            let time = match text(&["stageTimestamp"]) {
+                "" => text(&["requestReceivedTimestamp"]),
+                time => time,
+            };
+            let event = Source::new(source.slice(event.span()).to_owned());
+            events.push((time.trim_end_matches('Z').to_owned(), at.to_owned(), Arc::new(event)));
+        }
+        Ok(())
+    });
+    events.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut applied = Vec::new();
+    for (_, at, event) in events {
+        let parsed = parse_json(event.text().as_bytes(), &Limits::default());
+        let Some(document) = parsed.documents.first() else { continue };
+        let path: Arc<str> = at.as_str().into();
+        let source = after.add_source(path.clone(), None);
+        before.add_source(path, None);
+        let place = Place { source, span: Span::at(0) };
+        match apply_event(before, after, place, document.root()) {
+            Ok(change) => applied.extend(change),
+            Err(error) => unread.push(format!("{at}: {error}")),
+        }
+    }
+    (applied, unread)
+}
+
+fn event_line(texts: &Texts, change: &RbacChange) -> String {
+    let name = if change.name.is_empty() { "*" } else { &change.name };
+    let object = match &change.namespace {
+        Some(namespace) => format!("{} {namespace}/{name}", change.kind),
+        None => format!("{} {name}", change.kind),
+    };
+    let line = format!("{} {}: {} {object}", change.time, change.user, change.verb);
+    match change.outcome {
+        RbacOutcome::NotRecorded => {
+            format!("{line} ({})", texts.message("access-not-recorded", &Args::new()))
+        }
+        RbacOutcome::Written | RbacOutcome::Removed => line,
+    }
+}
+
+fn unclear_line(texts: &Texts, unclear: &Unclear) -> String {
+    let id = match (unclear.is_before, unclear.role.is_empty()) {
+        (true, true) => "access-unclear-before",
+        (true, false) => "access-unclear-before-role",
+        (false, true) => "access-unclear-after",
+        (false, false) => "access-unclear-after-role",
+    };
+    let args = Args::new().text("binding", unclear.binding.clone()).text("role", unclear.role.clone());
+    format!("  ? {}", texts.message(id, &args))
+}
+
+fn part_lines(texts: &Texts, sign: &str, parts: &[ScopedPart]) -> Vec<String> {
     let mut by_scope: BTreeMap<&Option<String>, Vec<PolicyRule>> = BTreeMap::new();
     for part in parts {
         by_scope.entry(&part.namespace).or_default().push(part.part.clone());
@@ -280,7 +418,7 @@ fn part_lines(sign: &str, parts: &[ScopedPart]) -> Vec<String> {
     let mut lines = Vec::new();
     for (scope, rules) in by_scope {
         for rule in haechi_access::gather(&rules) {
-            lines.push(format!("  {sign} {}: {}", scope.as_deref().unwrap_or("*"), words::rule(&rule)));
+            lines.push(format!("  {sign} {}: {}", words::scope(texts, scope.as_deref()), words::rule(&rule)));
         }
     }
     lines

@@ -5,23 +5,29 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ArgMatches;
 use haechi_access::attack::{EntryPoint, ThreatModel, escape};
-use haechi_report::{Args, Texts};
+use haechi_report::{Args, Texts, visible};
 use serde_json::json;
 
 use super::arguments::text;
 use super::ask::print_json;
 use super::export;
-use super::load::{Loaded, load, load_paths};
+use super::load::{Loaded, Need, is_whole, load, load_paths};
 use super::ways::path_lines;
 use crate::Exit;
 use crate::commands::to_stdout;
 
 pub(super) fn threat_model(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load(matches);
+    let loaded = load(matches, texts, Need::Paths)?;
     let model = build(&loaded);
-    let before =
-        matches.get_one::<PathBuf>("since").map(|path| load_paths(std::slice::from_ref(path), false));
-    let before = before.as_ref().map(build);
+    let before = match matches.get_one::<PathBuf>("since") {
+        Some(path) => {
+            let path = std::slice::from_ref(path);
+            Some(load_paths(path, is_whole(matches), None, texts, Need::Paths)?)
+        }
+        None => None,
+    };
+    let earlier = before;
+    let before = earlier.as_ref().map(build);
     match text(matches, "output") {
         "json" => print_json(&json!({
             "entryPoints": model.entries,
@@ -46,7 +52,11 @@ pub(super) fn threat_model(matches: &ArgMatches, texts: &Texts) -> Result<Exit> 
         }
     }
     loaded.tell_problems(texts)?;
-    Ok(loaded.exit(Exit::Clean))
+    if let Some(earlier) = &earlier {
+        earlier.tell_problems(texts)?;
+    }
+    let exit = loaded.exit(Exit::Clean);
+    Ok(earlier.map_or(exit, |earlier| earlier.exit(exit)))
 }
 
 fn build(loaded: &Loaded) -> ThreatModel {
@@ -65,9 +75,11 @@ enum Block {
 
 fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<&ThreatModel>) -> Vec<Block> {
     let say = |id: &str| texts.message(id, &Args::new());
-    let mut blocks = vec![
-        Block::Title(say("access-threat-title")),
-        Block::Text(say("access-threat-about")),
+    let mut blocks = vec![Block::Title(say("access-threat-title")), Block::Text(say("access-threat-about"))];
+    if loaded.is_incomplete() {
+        blocks.push(Block::Text(say("access-audit-in-part")));
+    }
+    blocks.extend([
         Block::Heading(say("access-threat-entries")),
         Block::List(model.entries.iter().map(|entry| entry_text(texts, entry)).collect()),
         Block::Heading(say("access-threat-boundaries")),
@@ -83,7 +95,7 @@ fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<
                 .collect(),
         ),
         Block::Heading(say("access-threat-assets")),
-    ];
+    ]);
     let mut assets: Vec<String> = model
         .assets
         .iter()
@@ -98,7 +110,7 @@ fn document(texts: &Texts, loaded: &Loaded, model: &ThreatModel, before: Option<
     blocks.push(Block::List(assets));
     blocks.push(Block::Heading(say("access-threat-paths")));
     if model.threats.is_empty() {
-        blocks.push(Block::Text(say("access-no-path")));
+        blocks.push(Block::Text(super::ways::no_path(texts, loaded)));
     }
     for threat in &model.threats {
         let certainty = if threat.path.is_certain() { "access-certain" } else { "access-perhaps" };
@@ -142,7 +154,7 @@ fn markdown(blocks: &[Block]) -> String {
     // Names come from the cluster: what Markdown takes for markup is escaped.
     let plain = |text: &str| {
         let mut plain = String::with_capacity(text.len());
-        for c in text.chars() {
+        for c in visible(text).chars() {
             if matches!(c, '\\' | '`' | '*' | '_' | '<' | '>' | '[' | ']' | '|' | '#') {
                 plain.push('\\');
             }
@@ -155,6 +167,7 @@ fn markdown(blocks: &[Block]) -> String {
             Block::Title(text) => out.push_str(&format!("# {}\n\n", plain(text))),
             Block::Heading(text) => out.push_str(&format!("## {}\n\n", plain(text))),
             Block::Text(text) => out.push_str(&format!("{}\n\n", plain(text))),
+            Block::List(items) if items.is_empty() => out.push_str("–\n\n"),
             Block::List(items) => {
                 items.iter().for_each(|item| out.push_str(&format!("- {}\n", plain(item))));
                 out.push('\n');
@@ -162,7 +175,7 @@ fn markdown(blocks: &[Block]) -> String {
             Block::Steps(head, lines) => {
                 out.push_str(&format!("### {}\n\n", plain(head)));
                 for line in lines {
-                    out.push_str(&format!("    {}\n", line.trim_end()));
+                    out.push_str(&format!("    {}\n", visible(line.trim_end())));
                 }
                 out.push('\n');
             }
@@ -173,6 +186,7 @@ fn markdown(blocks: &[Block]) -> String {
 
 fn html(texts: &Texts, blocks: &[Block]) -> String {
     let title = texts.message("access-threat-title", &Args::new());
+    let escape = |text: &str| escape(&visible(text));
     let mut out = format!(
         "<!doctype html>\n<html lang=\"{}\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width\">\n<title>{}</title>\n<style>:root{{color-scheme:light dark}}\
@@ -186,6 +200,7 @@ fn html(texts: &Texts, blocks: &[Block]) -> String {
             Block::Title(text) => out.push_str(&format!("<h1>{}</h1>\n", escape(text))),
             Block::Heading(text) => out.push_str(&format!("<h2>{}</h2>\n", escape(text))),
             Block::Text(text) => out.push_str(&format!("<p>{}</p>\n", escape(text))),
+            Block::List(items) if items.is_empty() => out.push_str("<p>–</p>\n"),
             Block::List(items) => {
                 out.push_str("<ul>\n");
                 items.iter().for_each(|item| out.push_str(&format!("<li>{}</li>\n", escape(item))));

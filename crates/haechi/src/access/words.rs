@@ -1,6 +1,6 @@
 //! What people read about facts, techniques and rules.
 
-use haechi_access::attack::{Assumption, FactKind, FactView, PathStep};
+use haechi_access::attack::{Assumption, Change, FactKind, FactView, PathStep, SOME_NODE};
 use haechi_access::{PolicyRule, Snapshot, Witness};
 use haechi_report::{Args, Texts};
 
@@ -18,6 +18,8 @@ pub(super) fn fact(texts: &Texts, view: &FactView) -> String {
         FactKind::Pod => "pod",
         FactKind::Container => "container",
         FactKind::Volume => "volume",
+        FactKind::Node if view.name == SOME_NODE => "some-node",
+        FactKind::NodeCredential if view.name == SOME_NODE => "some-node-credential",
         FactKind::Node => "node",
         FactKind::NodeCredential => "node-credential",
         FactKind::Secret => "secret",
@@ -34,12 +36,7 @@ pub(super) fn fact(texts: &Texts, view: &FactView) -> String {
 }
 
 fn power(texts: &Texts, view: &FactView) -> String {
-    let scope = match &view.namespace {
-        Some(namespace) => {
-            texts.message("access-in-namespace", &Args::new().text("namespace", namespace.clone()))
-        }
-        None => texts.message("access-in-cluster", &Args::new()),
-    };
+    let scope = scope(texts, view.namespace.as_deref());
     texts.message(&format!("access-power-{}", view.name), &Args::new().text("scope", scope))
 }
 
@@ -64,13 +61,72 @@ pub(super) fn step(texts: &Texts, step: &PathStep) -> String {
     )
 }
 
+/// A namespace, or the whole cluster.
+pub(super) fn scope(texts: &Texts, namespace: Option<&str>) -> String {
+    match namespace {
+        Some(namespace) => {
+            texts.message("access-in-namespace", &Args::new().text("namespace", namespace.to_owned()))
+        }
+        None => texts.message("access-in-cluster", &Args::new()),
+    }
+}
+
+/// A change that cuts paths.
+pub(super) fn change(texts: &Texts, snapshot: &Snapshot, change: &Change) -> String {
+    let place = |place| {
+        let text = snapshot.place_text(place);
+        if text.is_empty() { text } else { format!(" ({text})") }
+    };
+    match change {
+        Change::RemoveBinding(id) => {
+            let view = snapshot.binding_view(*id);
+            let name = view.map(|view| view.to_string()).unwrap_or_default();
+            let role = view.map(|view| format!("{} {}", view.role_kind, view.role_name)).unwrap_or_default();
+            let args = Args::new().text("binding", name).text("role", role);
+            let at = view.map(|view| place(view.place)).unwrap_or_default();
+            format!("{}{at}", texts.message("access-change-binding", &args))
+        }
+        Change::RemoveRule(id) => {
+            let view = snapshot.rule_view(*id);
+            let role = view.as_ref().and_then(|view| snapshot.role_view(view.written_in?));
+            let args = Args::new()
+                .text("rule", view.as_ref().map(|view| rule(&view.rule)).unwrap_or_default())
+                .text("role", role.map(|role| role.to_string()).unwrap_or_default());
+            let at = view.map(|view| place(view.place)).unwrap_or_default();
+            format!("{}{at}", texts.message("access-change-rule", &args))
+        }
+        Change::WithoutToken(pod) => {
+            texts.message("access-change-token", &Args::new().text("what", fact(texts, pod)))
+        }
+        Change::EnforcePodSecurity(namespace) => {
+            texts.message("access-change-pod-security", &Args::new().text("namespace", namespace.clone()))
+        }
+        Change::Unmap(role) => {
+            texts.message("access-change-unmap", &Args::new().text("what", fact(texts, role)))
+        }
+        Change::Mend(how, what, at) => {
+            let args =
+                Args::new().text("what", fact(texts, what)).text("technique", technique(texts, how.id()));
+            format!("{}{}", texts.message("access-change-mend", &args), place(*at))
+        }
+        Change::Cloud(how, from, to) => texts.message(
+            "access-change-cloud",
+            &Args::new()
+                .text("from", fact(texts, from))
+                .text("to", fact(texts, to))
+                .text("technique", technique(texts, how.id())),
+        ),
+    }
+}
+
 /// A rule on one line.
 pub(super) fn rule(rule: &PolicyRule) -> String {
     let mut parts = vec![rule.verbs.join(",")];
     if !rule.resources.is_empty() {
         let groups: Vec<&str> =
             rule.api_groups.iter().map(|group| if group.is_empty() { "core" } else { group }).collect();
-        parts.push(format!("{} ({})", rule.resources.join(","), groups.join(",")));
+        let groups = if groups.is_empty() { "–".to_owned() } else { groups.join(",") };
+        parts.push(format!("{} ({groups})", rule.resources.join(",")));
     }
     if !rule.resource_names.is_empty() {
         parts.push(format!("[{}]", rule.resource_names.join(",")));
@@ -90,6 +146,16 @@ pub(super) fn witness(snapshot: &Snapshot, witness: &Witness) -> String {
         Some((name, place)) => format!("{name} ({}) → {role} → {rule}", snapshot.place_text(place)),
         None => format!("{role} → {rule}"),
     }
+}
+
+/// Binding and role of a witness, where the rule itself is shown beside it.
+pub(super) fn source(snapshot: &Snapshot, witness: &Witness) -> String {
+    let at = |name: String, place: String| if place.is_empty() { name } else { format!("{name} ({place})") };
+    let binding = snapshot.binding_view(witness.binding);
+    let binding = binding.map(|view| at(view.to_string(), snapshot.place_text(view.place)));
+    let role = snapshot.role_view(witness.role).map(|view| view.to_string()).unwrap_or_default();
+    let place = snapshot.rule_view(witness.rule).map(|view| snapshot.place_text(view.place));
+    format!("{} → {}", binding.unwrap_or_default(), at(role, place.unwrap_or_default()))
 }
 
 fn rule_at(snapshot: &Snapshot, view: &haechi_access::RuleView) -> String {

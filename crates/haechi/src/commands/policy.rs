@@ -22,7 +22,7 @@ use serde_json::{Value as Json, json};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
-use crate::policy::{Reading, engines, no_policies, read_files};
+use crate::policy::{Reading, Recorded, Roles, engines, no_policies, now_ns, read_files};
 use crate::scan::placeholder;
 
 /// What all policies say about one object.
@@ -83,7 +83,12 @@ impl Given {
         known: &'d Inventory<'d>,
         parameters: &'d Inventory<'d>,
     ) -> Result<Reviewed<'d>> {
-        let engines = engines(matches.get_flag("rego-first"));
+        let mut engines = engines(matches.get_flag("rego-first"));
+        if let Some(path) = matches.get_one::<PathBuf>("external-data") {
+            engines.gatekeeper.external = Some(Arc::new(Recorded::read(path).map_err(UsageError)?));
+        }
+        let roles = Roles::of(self.readings().into_iter().flat_map(Reading::objects));
+        engines.cel.authorizer = roles.map(|roles| Arc::new(roles) as Arc<dyn haechi_cel::Authorizer>);
         let documents = self.policies.documents();
         let loaded = engines.load(&documents);
         if loaded.set.is_empty() && loaded.errors.is_empty() && !self.policies.is_incomplete() {
@@ -485,6 +490,7 @@ pub(super) fn test(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let run = matches.get_one::<String>("run").map_or("", String::as_str);
     let mut filter = SuiteFilter::parse(run).map_err(UsageError)?;
     filter.rego_first = matches.get_flag("rego-first");
+    filter.now_ns = now_ns();
     // `DIR/...` is how gator asks for folders below.
     let paths: Vec<PathBuf> = matches
         .get_many::<PathBuf>("paths")

@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result};
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use haechi_checks::{CHECKS, Check};
-use haechi_model::{Finding, Problem, ProblemGroup, Severity};
+use haechi_model::{Finding, Problem, ProblemGroup, ProblemKind, Severity};
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
     Args, Context, Fixing, GroupBy, Texts, write_csv, write_fixes, write_github, write_html, write_json,
     write_junit, write_sarif, write_table,
 };
-use haechi_sources::{DiscoverOptions, Discovery, discover};
+use haechi_sources::{ClusterKind, DiscoverOptions, Discovery, discover};
 use haechi_syntax::Limits;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -22,9 +22,12 @@ use super::{catalogue, terminal, to_stdout};
 use crate::Exit;
 use crate::baseline::Baseline;
 use crate::config::Config;
+use crate::connection::{self, Namespaces};
 use crate::exit::UsageError;
 use crate::fix::{FixOptions, Fixed, write_diff};
-use crate::scan::{BroughtPolicies, RenderOptions, ScanOptions, Scanned, scan, scan_and_fix};
+use crate::scan::{
+    BroughtPolicies, RenderOptions, ScanOptions, Scanned, Text, scan_and_fix, scan_with, text,
+};
 
 /// `haechi scan PATH…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -124,6 +127,8 @@ fn baseline(path: &Path) -> Result<Baseline> {
 struct Request {
     paths: Vec<PathBuf>,
     discovery: Discovery,
+    /// Objects of a live cluster.
+    live: Vec<Text>,
     options: ScanOptions,
     /// `None`: findings never fail.
     fail_on: Option<Severity>,
@@ -170,12 +175,15 @@ impl Request {
             today: today(),
             config,
         };
-        Ok(Self { paths, discovery, options, fail_on, min_severity })
+        let live =
+            if connection::is_asked(matches) { live_objects(matches, texts)? } else { Live::default() };
+        discovery.problems.extend(live.problems);
+        Ok(Self { paths, discovery, live: live.texts, options, fail_on, min_severity })
     }
 
     fn scan(&self) -> Scanned {
-        let bar = progress_bar(self.discovery.files.len() as u64 * 2);
-        let scanned = scan(self.discovery.clone(), &self.options, &|| bar.inc(1));
+        let bar = progress_bar((self.discovery.files.len() + self.live.len()) as u64 * 2);
+        let scanned = scan_with(self.discovery.clone(), self.live.clone(), &self.options, &|| bar.inc(1));
         bar.finish_and_clear();
         scanned
     }
@@ -199,6 +207,53 @@ impl Request {
         bar.finish_and_clear();
         fixed
     }
+}
+
+/// What a live cluster holds.
+#[derive(Debug, Default)]
+struct Live {
+    texts: Vec<Text>,
+    problems: Vec<Problem>,
+}
+
+/// Lists what checks judge. What a controller made is left out where the controller's own object is judged.
+fn live_objects(matches: &ArgMatches, texts: &Texts) -> Result<Live> {
+    let namespaces = match matches.get_one::<String>("namespace") {
+        Some(namespace) => Namespaces::Only(namespace),
+        None => Namespaces::All(None),
+    };
+    let (documents, missing) = connection::read(matches, texts, ClusterKind::SCAN, namespaces)?;
+    let mut live = Live::default();
+    for document in documents {
+        if !is_made_by_controller(&document.text) {
+            live.texts.push(Text { shown: document.origin, text: document.text.into() });
+        }
+    }
+    live.problems = missing
+        .into_iter()
+        .map(|missing| Problem {
+            kind: ProblemKind::NotListed,
+            path: format!("cluster/{}", missing.kind.kind).into(),
+            position: None,
+            args: vec![text("detail", missing.detail)],
+        })
+        .collect();
+    Ok(live)
+}
+
+/// Whether one of the workloads that are listed themselves made the object.
+fn is_made_by_controller(json: &str) -> bool {
+    const WORKLOADS: [&str; 7] =
+        ["CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"];
+    let Ok(object) = serde_json::from_str::<serde_json::Value>(json) else { return false };
+    let owners = object.pointer("/metadata/ownerReferences").and_then(serde_json::Value::as_array);
+    owners.into_iter().flatten().any(|owner| {
+        owner.get("controller").and_then(serde_json::Value::as_bool) == Some(true)
+            && owner
+                .get("kind")
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|kind| WORKLOADS.contains(&kind))
+    })
 }
 
 /// How to render, if that was asked for. Values that cannot be read are a mistake of the command line, not of a chart.

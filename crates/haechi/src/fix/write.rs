@@ -97,3 +97,26 @@ fn keep_owner(new: &File, old: &Metadata) -> Result<(), Refusal> {
 fn keep_owner(_: &File, _: &Metadata) -> Result<(), Refusal> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_since_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pod.yaml");
+        for there in ["one more\n", "two\n"] {
+            fs::write(&path, there).unwrap();
+            assert_eq!(write(&path, "one\n", "new\n"), Err(Refusal::Changed));
+            assert_eq!(fs::read_to_string(&path).unwrap(), there);
+        }
+        fs::write(&path, "one\n").unwrap();
+        assert_eq!(write(&path, "one\n", "new\n"), Ok(()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(write(&path, "new\n", "x\n"), Err(Refusal::Write(_))));
+        assert!(!path.exists());
+    }
+}

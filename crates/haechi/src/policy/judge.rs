@@ -29,10 +29,22 @@ pub struct BroughtPolicies {
     pub problems: Vec<Problem>,
 }
 
+/// The time that policies are told.
+#[expect(clippy::disallowed_methods, reason = "this is the edge that reads the clock")]
+pub(crate) fn now_ns() -> Option<i64> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_nanos()).ok()
+}
+
 /// How the engines read policies on the command line.
 pub(crate) fn engines(rego_first: bool) -> PolicyEngines {
     PolicyEngines {
-        gatekeeper: Gatekeeper { point: EnforcementPoint::CommandLine, rego_first },
+        gatekeeper: Gatekeeper {
+            point: EnforcementPoint::CommandLine,
+            rego_first,
+            external: None,
+            now_ns: now_ns(),
+        },
         cel: CelEngine { apply_unbound: true, with_kinds: true, ..CelEngine::default() },
         pod_security: None,
     }

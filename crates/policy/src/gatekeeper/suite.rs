@@ -30,6 +30,8 @@ pub struct SuiteFilter {
     names: Names,
     /// See [`Gatekeeper::rego_first`].
     pub rego_first: bool,
+    /// See [`Gatekeeper::now_ns`].
+    pub now_ns: Option<i64>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -56,7 +58,7 @@ impl SuiteFilter {
             [test, case] => Names::Both(regex(test)?, regex(case)?),
             _ => return Err(format!("`{text}`: a filter holds `//` once at most")),
         };
-        Ok(Self { names, rego_first: false })
+        Ok(Self { names, ..Self::default() })
     }
 
     /// Whether a test is run, by its name and those of its cases.
@@ -268,7 +270,12 @@ impl Runner<'_> {
             "" => None,
             path => Some(self.documents(path)?),
         };
-        let engine = Gatekeeper { point: EnforcementPoint::CommandLine, rego_first: self.filter.rego_first };
+        let engine = Gatekeeper {
+            point: EnforcementPoint::CommandLine,
+            rego_first: self.filter.rego_first,
+            external: None,
+            now_ns: self.filter.now_ns,
+        };
         let alone = engine.load(&[template.as_policy()?]);
         if let Some(error) = alone.errors.first() {
             return Err(format!("adding template: {error}"));
@@ -460,7 +467,7 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
 
 /// Whether an error was met while a policy ran, as opposed to one that keeps it from being asked.
 fn is_of_evaluation(message: &str) -> bool {
-    ["eval_", "stopped", "expression '", "failed messageExpression", OUT_OF_BUDGET]
+    ["eval_", "stopped", "a violation without", "expression '", "failed messageExpression", OUT_OF_BUDGET]
         .iter()
         .any(|start| message.starts_with(start))
 }

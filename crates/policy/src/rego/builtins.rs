@@ -5,6 +5,7 @@
 
 mod collections;
 mod encoding;
+mod external;
 mod network;
 mod numbers;
 mod objects;
@@ -57,7 +58,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("net.lookup_ip_addr", "a policy asks nobody"),
     ("opa.", "a policy does not see the process that runs it"),
     ("rego.", "it is not supported"),
-    ("external_data", "external data is switched off"),
     ("rand.", "a verdict does not depend on chance"),
     ("uuid.", "a verdict does not depend on chance"),
     ("graphql.", "it is not supported"),
@@ -84,6 +84,7 @@ pub(crate) fn find(name: &str) -> Lookup {
         collections::TABLE,
         objects::TABLE,
         encoding::TABLE,
+        external::TABLE,
         regex::TABLE,
         network::TABLE,
         time::TABLE,
@@ -105,7 +106,7 @@ fn truth<'a>(value: bool) -> Answer<'a> {
 
 /// A text that was made, and paid for by its length.
 fn made<'a>(eval: &mut Evaluation<'a>, text: String) -> Answer<'a> {
-    eval.spend(text.len() as u64 / 32)?;
+    eval.spend(4 + text.len() as u64 / 32)?;
     Ok(Some(Value::text(text)))
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::ast::{self, Callee, LiteralKind, Module, TermKind};
 use super::builtins::{self, Lookup};
-use super::ir::{ComprKind, Definition, Func, Rule, RuleKind, Term};
+use super::ir::{ComprKind, Definition, Func, Replaced, Rule, RuleKind, Term, WithTarget};
 use super::order::Orderer;
 use super::parser;
 use super::value::{Flag, Value};
@@ -219,6 +219,8 @@ pub(crate) struct RCompr {
 pub(crate) struct RLit {
     pub(crate) at: u32,
     pub(crate) negated: bool,
+    /// What is replaced while it is evaluated.
+    pub(crate) with: Vec<(WithTarget, R)>,
     pub(crate) kind: RKind,
 }
 
@@ -430,9 +432,10 @@ impl<'p> Resolver<'p> {
 
     fn literal(&mut self, literal: &ast::Literal, out: &mut Vec<RLit>) -> Result<(), RegoError> {
         let at = literal.at;
-        if let Some(with) = literal.with.first() {
-            let message = "`with` is not supported in policies".into();
-            return Err(RegoError { offset: with.target.at, message });
+        let first = out.len();
+        let mut with = Vec::new();
+        for ast::With { target, value } in &literal.with {
+            with.push((self.with_target(target)?, self.term(value)?));
         }
         let kind = match &literal.kind {
             LiteralKind::Some(_) => return Ok(()),
@@ -459,11 +462,32 @@ impl<'p> Resolver<'p> {
         };
         if literal.negated {
             let kind = self.hoist_under_not(kind, at, out);
-            out.push(RLit { at, negated: true, kind });
+            out.push(RLit { at, negated: true, with: Vec::new(), kind });
         } else {
             push_unified(kind, at, out);
         }
+        if !with.is_empty() {
+            out.iter_mut().skip(first).for_each(|lit| lit.with.clone_from(&with));
+        }
         Ok(())
+    }
+
+    /// What a `with` puts something else in the place of.
+    fn with_target(&mut self, target: &ast::Term) -> Result<WithTarget, RegoError> {
+        let refuse = || {
+            let message = "`with` can replace `input`, `data.inventory` and fields of them only".to_owned();
+            RegoError { offset: target.at, message }
+        };
+        let (head, path) = match self.term(target)? {
+            R::Ref(RHead::Input, path) => (Replaced::Input, path),
+            R::Ref(RHead::Inventory, path) => (Replaced::Inventory, path),
+            _ => return Err(refuse()),
+        };
+        let keys = path.into_iter().map(|step| match step {
+            R::Const(key) if key.as_str().is_some() => Ok(key),
+            _ => Err(refuse()),
+        });
+        Ok(WithTarget { head, path: keys.collect::<Result<_, _>>()? })
     }
 
     fn term_literal(&mut self, term: &ast::Term) -> Result<RKind, RegoError> {
@@ -505,7 +529,7 @@ impl<'p> Resolver<'p> {
 
     fn hoist(&mut self, term: R, at: u32, out: &mut Vec<RLit>) -> R {
         let slot = self.slot("_");
-        out.push(RLit { at, negated: false, kind: RKind::Unify(R::Var(slot), term) });
+        out.push(RLit { at, negated: false, with: Vec::new(), kind: RKind::Unify(R::Var(slot), term) });
         R::Var(slot)
     }
 
@@ -764,7 +788,7 @@ fn push_unified(kind: RKind, at: u32, out: &mut Vec<RLit>) {
                 push_unified(RKind::Unify(left, right), at, out);
             }
         }
-        kind => out.push(RLit { at, negated: false, kind }),
+        kind => out.push(RLit { at, negated: false, with: Vec::new(), kind }),
     }
 }
 

@@ -1,18 +1,23 @@
 //! Evaluates a program: depth first, one literal after the other, results handed on as they come.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::builtins::Regexes;
 use super::compile::Program;
-use super::ir::{Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Rule, RuleKind, Step, Term};
+use super::ir::{
+    Branch, Compr, ComprKind, Definition, Func, Head, Lit, Pattern, Replaced, Rule, RuleKind, Step, Term,
+    With,
+};
 use super::value::{Value, compare_equal};
+use crate::gatekeeper::ExternalData;
 
 /// Deepest nesting of calls and of literals that iterate.
 const DEPTH: usize = 200;
 
-/// Steps that an evaluation may take unless it is told otherwise: far more than any policy needs, and some 20 ms.
+/// Steps that an evaluation may take unless it is told otherwise: far more than any policy needs, and some 10 ms.
 #[cfg(test)]
-pub(crate) const BUDGET: u64 = 1_000_000;
+pub(crate) const BUDGET: u64 = 500_000;
 
 /// Why an evaluation ended without an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +32,10 @@ pub(crate) enum EvalError {
     KeyConflict(String),
     /// A regular expression that is too large to be compiled in time.
     Regex(String),
-    /// Something is asked that only the caller could know.
-    Unavailable(&'static str),
+    /// The time is asked for, and the caller gave none.
+    NoClock,
+    /// A provider of external data gave no answer.
+    External { provider: String, why: String },
 }
 
 impl fmt::Display for EvalError {
@@ -45,7 +52,10 @@ impl fmt::Display for EvalError {
             EvalError::Regex(pattern) => {
                 write!(f, "stopped: the regular expression `{pattern}` is too large")
             }
-            EvalError::Unavailable(what) => write!(f, "{what}"),
+            EvalError::NoClock => f.write_str("the policy asks for the time, and none was given"),
+            EvalError::External { provider, why } => {
+                write!(f, "{why}: the policy asks the provider `{provider}`")
+            }
         }
     }
 }
@@ -98,6 +108,10 @@ pub(crate) struct Input<'a> {
     pub(crate) parameters: Value<'a>,
     /// `data.inventory`
     pub(crate) inventory: Option<Value<'a>>,
+    /// Whom `external_data` asks.
+    pub(crate) external: Option<&'a dyn ExternalData>,
+    /// What `time.now_ns` says.
+    pub(crate) now_ns: Option<i64>,
 }
 
 /// One evaluation of a program; may be used for several inputs after one another.
@@ -106,6 +120,8 @@ pub(crate) struct Evaluation<'a> {
     input: Input<'a>,
     /// `input` as a whole, once somebody has asked for it.
     whole: Option<Value<'a>>,
+    /// Whether a `with` has put something else there.
+    is_replaced: bool,
     regexes: &'a Regexes,
     stack: Vec<Option<Value<'a>>>,
     /// Values of rules without arguments, once they are known.
@@ -132,6 +148,7 @@ impl<'a> Evaluation<'a> {
             program,
             input,
             whole: None,
+            is_replaced: false,
             regexes,
             stack: Vec::with_capacity(64),
             known,
@@ -147,6 +164,7 @@ impl<'a> Evaluation<'a> {
         self.program = program;
         self.input = input;
         self.whole = None;
+        self.is_replaced = false;
         self.stack.clear();
         self.known.clear();
         self.known.resize(program.rules.len(), None);
@@ -173,6 +191,16 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn spend(&mut self, steps: u64) -> Result<()> {
         self.budget = self.budget.checked_sub(steps).ok_or(EvalError::Budget)?;
         Ok(())
+    }
+
+    /// Whom `external_data` asks.
+    pub(crate) fn external(&self) -> Option<&'a dyn ExternalData> {
+        self.input.external
+    }
+
+    /// The time, if it was given.
+    pub(crate) fn now_ns(&self) -> Option<i64> {
+        self.input.now_ns
     }
 
     /// Compiled regular expressions.
@@ -256,27 +284,21 @@ impl<'a> Evaluation<'a> {
                 })
             })?;
         }
-        Ok(Value::set(items))
+        self.set(items)
     }
 
     fn partial_object(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
-        let mut entries: Vec<(Value<'a>, Value<'a>)> = Vec::new();
+        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
         for definition in &rule.definitions {
             self.framed(definition.slots, |this, base| {
-                this.branches(definition, base, &mut |_, key, value| {
+                this.branches(definition, base, &mut |this, key, value| {
                     let Some(key) = key else { return Ok(Flow::Next) };
-                    match entries.iter().find(|(known, _)| *known == key) {
-                        Some((_, known)) if *known != value => {
-                            return Err(EvalError::KeyConflict(rule.name.clone()));
-                        }
-                        Some(_) => {}
-                        None => entries.push((key, value)),
-                    }
+                    this.add_entry(&mut entries, key, value, &rule.name)?;
                     Ok(Flow::Next)
                 })
             })?;
         }
-        Ok(Value::object(entries))
+        Ok(Value::object(entries.into_iter().collect()))
     }
 
     /// Adds the results of one definition to the one value that a rule or call may have. `args`: where the
@@ -383,6 +405,19 @@ impl<'a> Evaluation<'a> {
                         })
                     });
                 }
+                Lit::With(with) => {
+                    for solution in self.solutions_with(with, base)? {
+                        for (slot, value) in with.binds.iter().zip(solution) {
+                            if let Some(value) = value {
+                                self.set_slot(base, *slot, value);
+                            }
+                        }
+                        if self.run(after, base, found)? == Flow::Stop {
+                            return Ok(Flow::Stop);
+                        }
+                    }
+                    return Ok(Flow::Next);
+                }
                 Lit::SomeIn { key, value, collection } => {
                     let Some(collection) = self.term(collection, base)? else { return Ok(Flow::Next) };
                     return self.nested(|this| {
@@ -402,6 +437,57 @@ impl<'a> Evaluation<'a> {
             rest = after;
         }
         found(self)
+    }
+
+    /// What the body fills its slots with, in each way in which it holds, while something else stands in the place of
+    /// `input` or of the inventory. Nothing that is known of rules and calls outside holds inside.
+    fn solutions_with(&mut self, with: &'a With, base: usize) -> Result<Vec<Vec<Option<Value<'a>>>>> {
+        let mut input = self.head(&Head::Input, base)?.unwrap_or(Value::Null);
+        let mut inventory = self.input.inventory.clone();
+        for (target, value) in &with.values {
+            let Some(value) = self.term(value, base)? else { return Ok(Vec::new()) };
+            match target.head {
+                Replaced::Input => input = self.put(Some(input), &target.path, value)?,
+                Replaced::Inventory => inventory = Some(self.put(inventory, &target.path, value)?),
+            }
+        }
+        let known = self.program.rules.iter().map(|_| None).collect();
+        let outside = (
+            self.whole.replace(input),
+            std::mem::replace(&mut self.is_replaced, true),
+            std::mem::replace(&mut self.input.inventory, inventory),
+            std::mem::replace(&mut self.known, known),
+            std::mem::take(&mut self.calls),
+        );
+        let mut solutions = Vec::new();
+        let result = self.nested(|this| {
+            this.run(&with.body, base, &mut |this| {
+                this.spend(1 + with.binds.len() as u64)?;
+                solutions.push(with.binds.iter().map(|slot| this.slot(base, *slot)).collect());
+                // Without anything to fill in, every further way is the same.
+                Ok(if with.binds.is_empty() { Flow::Stop } else { Flow::Next })
+            })
+        });
+        (self.whole, self.is_replaced, self.input.inventory, self.known, self.calls) = outside;
+        result?;
+        Ok(solutions)
+    }
+
+    /// A value with another one at a place in it; what is no object on the way becomes one.
+    fn put(
+        &mut self,
+        whole: Option<Value<'a>>,
+        path: &'a [Value<'static>],
+        value: Value<'a>,
+    ) -> Result<Value<'a>> {
+        let Some((key, rest)) = path.split_first() else { return Ok(value) };
+        let mut entries = whole.as_ref().and_then(Value::entries).unwrap_or_default();
+        self.spend(entries.len() as u64)?;
+        let inner = whole.as_ref().and_then(|whole| whole.get(key));
+        let inner = self.put(inner, rest, value)?;
+        entries.retain(|(known, _)| known != key);
+        entries.push((key.clone(), inner));
+        Ok(Value::object(entries))
     }
 
     fn has_solution(&mut self, lits: &'a [Lit], base: usize) -> Result<bool> {
@@ -547,6 +633,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn input_field(&self, key: &Value<'_>) -> Option<Value<'a>> {
+        if self.is_replaced {
+            return self.whole.as_ref()?.get(key);
+        }
         match key.as_str()? {
             "review" => Some(self.input.review.clone()),
             "parameters" => Some(self.input.parameters.clone()),
@@ -607,9 +696,16 @@ impl<'a> Evaluation<'a> {
             Term::Slot(slot) => self.slot(base, *slot),
             Term::Get(head, path) => self.get(head, path, base)?,
             Term::Call(func, args) => self.call(*func, args, base)?,
-            Term::Array(items) => self.terms(items, base)?.map(Value::array),
-            Term::Set(items) => self.terms(items, base)?.map(Value::set),
+            Term::Array(items) => {
+                self.spend(1 + items.len() as u64)?;
+                self.terms(items, base)?.map(Value::array)
+            }
+            Term::Set(items) => {
+                self.spend(1 + items.len() as u64)?;
+                self.terms(items, base)?.map(Value::set)
+            }
             Term::Object(entries) => {
+                self.spend(1 + 2 * entries.len() as u64)?;
                 let mut values = Vec::with_capacity(entries.len());
                 for (key, value) in entries {
                     let (Some(key), Some(value)) = (self.term(key, base)?, self.term(value, base)?) else {
@@ -637,7 +733,7 @@ impl<'a> Evaluation<'a> {
     fn compr(&mut self, compr: &'a Compr, base: usize) -> Result<Value<'a>> {
         let Compr { kind, key, value, body } = compr;
         let mut items = Vec::new();
-        let mut entries = Vec::new();
+        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
         let outside = self.ordered;
         // Sets and objects do not show in which order they were made.
         self.ordered = if *kind == ComprKind::Array { outside + 1 } else { 0 };
@@ -648,13 +744,7 @@ impl<'a> Evaluation<'a> {
                     None => items.push(value),
                     Some(key) => {
                         let Some(key) = this.term(key, base)? else { return Ok(Flow::Next) };
-                        match entries.iter().find(|(known, _)| *known == key) {
-                            Some((_, known)) if *known != value => {
-                                return Err(EvalError::KeyConflict("object comprehension".into()));
-                            }
-                            Some(_) => {}
-                            None => entries.push((key, value)),
-                        }
+                        this.add_entry(&mut entries, key, value, "object comprehension")?;
                     }
                 }
                 Ok(Flow::Next)
@@ -664,9 +754,35 @@ impl<'a> Evaluation<'a> {
         result?;
         Ok(match kind {
             ComprKind::Array => Value::array(items),
-            ComprKind::Set => Value::set(items),
-            ComprKind::Object => Value::object(entries),
+            ComprKind::Set => self.set(items)?,
+            ComprKind::Object => Value::object(entries.into_iter().collect()),
         })
+    }
+
+    /// Adds to an object that is being made; a key has one value.
+    fn add_entry(
+        &mut self,
+        entries: &mut BTreeMap<Value<'a>, Value<'a>>,
+        key: Value<'a>,
+        value: Value<'a>,
+        of: &str,
+    ) -> Result<()> {
+        self.spend(2)?;
+        match entries.get(&key) {
+            Some(known) if *known != value => Err(EvalError::KeyConflict(of.to_owned())),
+            Some(_) => Ok(()),
+            None => {
+                entries.insert(key, value);
+                Ok(())
+            }
+        }
+    }
+
+    /// A set; what it costs to put the items in order is paid before.
+    fn set(&mut self, items: Vec<Value<'a>>) -> Result<Value<'a>> {
+        let len = items.len() as u64;
+        self.spend(len.checked_ilog2().map_or(0, |log| len * u64::from(log)))?;
+        Ok(Value::set(items))
     }
 
     fn call(&mut self, func: Func, args: &'a [Term], base: usize) -> Result<Option<Value<'a>>> {

@@ -94,6 +94,32 @@ pub(crate) enum Lit {
         body: Box<[Lit]>,
     },
     Not(Box<[Lit]>),
+    /// The body, with something else in the place of `input` or of the inventory.
+    With(Box<With>),
+}
+
+/// `… with target as value`
+#[derive(Debug)]
+pub(crate) struct With {
+    pub(crate) values: Box<[(WithTarget, Term)]>,
+    pub(crate) body: Box<[Lit]>,
+    /// Slots that the body fills.
+    pub(crate) binds: Box<[usize]>,
+}
+
+/// What is replaced: a document, or a field of it.
+#[derive(Debug, Clone)]
+pub(crate) struct WithTarget {
+    pub(crate) head: Replaced,
+    /// Texts.
+    pub(crate) path: Vec<Value<'static>>,
+}
+
+/// The documents that can be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    Input,
+    Inventory,
 }
 
 /// What kind of rule it is.

@@ -3,7 +3,7 @@
 
 use super::RegoError;
 use super::compile::{R, RCompr, RHead, RKind, RLit};
-use super::ir::{Branch, Compr, ComprKind, Func, Head, Lit, Pattern, Step, Term};
+use super::ir::{Branch, Compr, ComprKind, Func, Head, Lit, Pattern, Step, Term, With};
 
 /// Works on one rule.
 pub(crate) struct Orderer {
@@ -104,6 +104,10 @@ impl Orderer {
 
     fn is_ready(&self, lit: &RLit) -> bool {
         let mut needs = Vec::new();
+        lit.with.iter().for_each(|(_, value)| needs_of(value, &mut needs));
+        if needs.iter().any(|slot| !self.is_bound(*slot)) {
+            return false;
+        }
         if let (false, RKind::Unify(left, right)) = (lit.negated, &lit.kind) {
             return self.can_match(left, right) || self.can_match(right, left);
         }
@@ -119,7 +123,20 @@ impl Orderer {
         !matches!(value, R::Any) && needs.into_iter().all(|slot| self.is_bound(slot))
     }
 
-    fn literal(&mut self, lit: RLit, out: &mut Vec<Lit>) -> Result<()> {
+    fn literal(&mut self, mut lit: RLit, out: &mut Vec<Lit>) -> Result<()> {
+        if !lit.with.is_empty() {
+            let mut values = Vec::new();
+            for (target, value) in std::mem::take(&mut lit.with) {
+                values.push((target, self.term(value, out)?));
+            }
+            let before = self.bound.clone();
+            let mut body = Vec::new();
+            self.literal(lit, &mut body)?;
+            let is_new = |slot: &usize| self.is_bound(*slot) && before.get(*slot) != Some(&true);
+            let binds = (0..self.names.len()).filter(is_new).collect();
+            out.push(Lit::With(Box::new(With { values: values.into(), body: body.into(), binds })));
+            return Ok(());
+        }
         if lit.negated {
             if has_wildcard(&lit.kind) {
                 return Err(RegoError { offset: lit.at, message: "var `_` is unsafe under `not`".into() });
@@ -344,6 +361,7 @@ fn pattern_needs(term: &R, needs: &mut Vec<usize>) {
 }
 
 fn literal_needs(lit: &RLit, needs: &mut Vec<usize>) {
+    lit.with.iter().for_each(|(_, value)| needs_of(value, needs));
     match &lit.kind {
         _ if lit.negated => {
             let mut outer = Vec::new();
@@ -370,6 +388,7 @@ fn literal_needs(lit: &RLit, needs: &mut Vec<usize>) {
 
 /// All slots of a literal, those local to its closures left out.
 fn all_slots(lit: &RLit, slots: &mut Vec<usize>) {
+    lit.with.iter().for_each(|(_, value)| slots_of(value, slots));
     match &lit.kind {
         RKind::Term(term) => slots_of(term, slots),
         RKind::Unify(left, right) => {

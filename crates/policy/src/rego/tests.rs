@@ -12,7 +12,13 @@ fn run_as(version: RegoVersion, rego: &str, input: &str) -> Result<Vec<String>, 
     let parsed = parse(input.as_bytes(), &Limits::default());
     let root = parsed.documents[0].root();
     let field = |key| root.get(key).map_or_else(|| Value::object(Vec::new()), Value::of_node);
-    let input = Input { review: field("review"), parameters: field("parameters"), inventory: None };
+    let input = Input {
+        review: field("review"),
+        parameters: field("parameters"),
+        inventory: None,
+        external: None,
+        now_ns: None,
+    };
     let regexes = Regexes::default();
     let mut evaluation = Evaluation::new(&program, input, &regexes, BUDGET);
     let violations = evaluation.violations().map_err(|error| error.to_string())?;
@@ -242,11 +248,61 @@ fn libraries_are_found_by_import_and_by_path() {
     let version = RegoVersion::V0;
     let program = compile(&[Source { text: main, version }, Source { text: lib, version }]).unwrap();
     let nothing = || Value::object(Vec::new());
-    let input = Input { review: nothing(), parameters: nothing(), inventory: None };
+    let input =
+        Input { review: nothing(), parameters: nothing(), inventory: None, external: None, now_ns: None };
     let regexes = Regexes::default();
     let violations = Evaluation::new(&program, input, &regexes, BUDGET).violations().unwrap();
     assert_eq!(violations[0].to_string(), "{\"msg\": \"a!\"}");
     let outside =
         compile(&[Source { text: main, version }, Source { text: "package other\nx = 1", version }]);
     assert!(outside.unwrap_err()[0].1.to_string().contains("must be below `lib`"));
+}
+
+#[test]
+fn with_replaces_input_while_a_literal_is_evaluated() {
+    let rego = "names[n] { n := input.review.object.spec.containers[_].name }\n\
+                other := {\"review\": {\"object\": {\"spec\": {\"containers\": [{\"name\": \"z\"}, {\"name\": \"y\"}]}}}}\n\
+                violation[{\"msg\": m}] { n := names[_] with input as other; m := sprintf(\"%v of %v\", [n, count(names)]) }\n\
+                violation[{\"msg\": m}] { count(names) == 2; n := names[_]; m := n }";
+    assert_eq!(said(rego, POD), ["a", "b", "y of 2", "z of 2"]);
+}
+
+#[test]
+fn with_replaces_a_field_and_leaves_the_rest() {
+    let rego = "big { input.parameters.num > 5 }\nbig { input.review.big }\n\
+                violation[{\"msg\": \"small\"}] { not big }\n\
+                violation[{\"msg\": \"big\"}] { big with input.parameters.num as 9 }\n\
+                violation[{\"msg\": \"repos\"}] { x := input.parameters.repos[0] with input.parameters.num as 9; x == \"x/\" }\n\
+                violation[{\"msg\": \"not\"}] { not big with input.review.big as false with input.parameters.num as 1 }\n\
+                violation[{\"msg\": \"wrong\"}] { not big with input.review.big as true }";
+    assert_eq!(said(rego, POD), ["big", "not", "repos", "small"]);
+}
+
+#[test]
+fn with_replaces_the_inventory() {
+    let rego = "taken[h] { h := data.inventory.namespace[_][_].Ingress[_].host }\n\
+                violation[{\"msg\": m}] {\n  m := taken[_] with data.inventory as {\"namespace\": {\"a\": {\"v1\": {\"Ingress\": \
+                {\"i\": {\"host\": \"h1\"}}}}}}\n  not taken[m]\n}";
+    assert_eq!(said(rego, POD), ["h1"]);
+}
+
+#[test]
+fn with_of_anything_else_is_refused_by_name() {
+    let refused = run("x := 1\nviolation[{\"msg\": \"m\"}] { x with x as 2 }", POD).unwrap_err();
+    assert!(refused.contains("`with` can replace `input`, `data.inventory`"), "{refused}");
+    let unsafe_value = run("violation[{\"msg\": \"m\"}] { input.x with input as y }", POD).unwrap_err();
+    assert!(unsafe_value.contains("`data.test.y` is not defined"), "{unsafe_value}");
+}
+
+#[test]
+fn large_sets_and_objects_are_paid_for() {
+    for body in [
+        "o := {k: k | k := numbers.range(1, 100000)[_]}; p := {k: v | v := o[k]; o[v]}; count(p) < 0",
+        "r := numbers.range(1, 3000); s := {[a, b] | a := r[_]; b := r[_]}; count(s) < 0",
+    ] {
+        let refused = run(&format!("violation[{{\"msg\": \"m\"}}] {{ {body} }}"), POD).unwrap_err();
+        assert!(refused.starts_with("stopped"), "{refused}");
+    }
+    let small = "o := {k: v | v := [7, 8][k]}; o[1] == 8; count({x | x := o[_]}) == 2";
+    assert_eq!(said(&format!("violation[{{\"msg\": \"m\"}}] {{ {small} }}"), POD), ["m"]);
 }

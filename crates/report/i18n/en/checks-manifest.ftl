@@ -13,6 +13,11 @@ check-duplicate-yaml-key = Key written twice
     .why = People and other tools read the first value. A review can pass what is then overridden further down.
     .fix = Keep one of the two.
 
+check-unknown-kind = Kind in the wrong place
+    .message = Kubernetes has no { $kind } in { $version }; `{ $right }` was meant.
+    .why = The API server refuses the object, so that what it was to protect or replace stays as it is. Nor is it judged as what it was meant to be.
+    .fix = Write the apiVersion and kind of `{ $right }`.
+
 check-unsorted-keys = Keys not sorted
     .message = The key { $key } is out of alphabetical order.
     .why = Sorted keys make differences between manifests small and duplicates visible.

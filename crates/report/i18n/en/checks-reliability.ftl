@@ -41,7 +41,12 @@ check-dangling-service-account = Service account not in this scan
     .fix = Correct `serviceAccountName`, or add the ServiceAccount.
 
 check-disruption-budget-blocks-eviction = Disruption budget blocks every eviction
-    .message = The PodDisruptionBudget never lets a pod be evicted.
+    .message =
+        { $count ->
+            [0] The PodDisruptionBudget never lets a pod be evicted.
+            [one] With one replica, the PodDisruptionBudget lets no pod be evicted.
+           *[other] With { NUMBER($count) } replicas, the PodDisruptionBudget lets no pod be evicted.
+        }
     .why = Nodes with such a pod cannot be drained. Upgrades and security patches of the nodes stop, or somebody deletes the pods by force.
     .fix = Allow at least one pod to be unavailable (`maxUnavailable: 1`), with one replica more than must answer.
 

@@ -21,7 +21,10 @@ check-capability-added = Capability added
     .fix = Remove { $capability } from `securityContext.capabilities.add` if the program runs without it.
 
 check-container-runs-as-root = Container may run as root
-    .message = Nothing keeps container { $container } from running as root.
+    .message = { $subject ->
+        [container] Nothing keeps container { $container } from running as root.
+       *[pod] Containers that are added to the pod run as root (`runAsUser: 0`).
+    }
     .why = Root in a container is root on the node as soon as it escapes. Until then it can replace every program in the container.
     .fix = Set `securityContext.runAsNonRoot: true` on the pod or container, and `runAsUser` to an id that the image can run as.
 
@@ -265,7 +268,10 @@ check-seccomp-profile-missing = No seccomp profile
     .fix = Set `securityContext.seccompProfile.type: RuntimeDefault` on the pod.
 
 check-seccomp-unconfined = Seccomp switched off
-    .message = Container { $container } runs without seccomp (`Unconfined`).
+    .message = { $subject ->
+        [container] Container { $container } runs without seccomp (`Unconfined`).
+       *[pod] Containers that are added to the pod run without seccomp (`Unconfined`).
+    }
     .why = Every system call of the kernel is open to the container, those that most kernel exploits need included.
     .fix = Use `seccompProfile.type: RuntimeDefault`, or a `Localhost` profile with the calls that the program needs.
 

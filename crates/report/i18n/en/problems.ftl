@@ -73,6 +73,8 @@ problem-not-kubernetes = The document is not a Kubernetes object
            *[other] { NUMBER($count) } documents
         }
     .help = Nothing to do unless the document was meant for Kubernetes; then it lacks `apiVersion` or `kind`.
+problem-not-listed = Objects of the cluster could not be listed
+    .help = Give who runs the scan the right to list this kind in all namespaces, and try again.
 problem-rule-failed = A rule failed on this object
     .help = This is an error in Haechi. Please report it with the object that caused it.
 problem-policy-refused = A policy could not be used

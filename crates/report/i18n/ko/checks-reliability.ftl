@@ -41,7 +41,11 @@ check-dangling-service-account = 스캔한 파일에 없는 서비스 어카운�
     .fix = `serviceAccountName`을 수정하거나 ServiceAccount를 추가하십시오.
 
 check-disruption-budget-blocks-eviction = 축출을 모두 막는 중단 예산
-    .message = PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+    .message =
+        { $count ->
+            [0] PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+           *[other] 복제본이 { NUMBER($count) }개일 때 PodDisruptionBudget이 파드의 축출을 전혀 허용하지 않습니다.
+        }
     .why = 이런 파드가 있는 노드는 비울 수 없습니다. 노드의 업그레이드와 보안 패치가 멈추거나 누군가 파드를 강제로 삭제하게 됩니다.
     .fix = 필요한 수보다 복제본을 하나 더 두고 최소 한 개의 파드는 중단될 수 있게 하십시오(`maxUnavailable: 1`).
 

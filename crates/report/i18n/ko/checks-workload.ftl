@@ -21,7 +21,10 @@ check-capability-added = 커널 권한 추가
     .fix = 프로그램이 이 권한 없이 실행된다면 `securityContext.capabilities.add`에서 { $capability }{ JOSA($capability, "을/를") } 제거하십시오.
 
 check-container-runs-as-root = root로 실행될 수 있는 컨테이너
-    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } root로 실행되는 것을 막는 설정이 없습니다.
+    .message = { $subject ->
+        [container] 컨테이너 { $container }{ JOSA($container, "이/가") } root로 실행되는 것을 막는 설정이 없습니다.
+       *[pod] 파드에 추가되는 컨테이너가 root로 실행됩니다(`runAsUser: 0`).
+    }
     .why = 컨테이너의 root는 컨테이너를 탈출하는 순간 노드의 root가 되며, 탈출하기 전에도 컨테이너 안의 모든 프로그램을 바꿔치기할 수 있습니다.
     .fix = 파드나 컨테이너에 `securityContext.runAsNonRoot: true`를 설정하고, 이미지가 지원하는 사용자 ID를 `runAsUser`에 지정하십시오.
 
@@ -265,7 +268,10 @@ check-seccomp-profile-missing = seccomp 프로파일 없음
     .fix = 파드에 `securityContext.seccompProfile.type: RuntimeDefault`를 설정하십시오.
 
 check-seccomp-unconfined = seccomp 비활성화
-    .message = 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
+    .message = { $subject ->
+        [container] 컨테이너 { $container }{ JOSA($container, "이/가") } seccomp 없이 실행됩니다(`Unconfined`).
+       *[pod] 파드에 추가되는 컨테이너가 seccomp 없이 실행됩니다(`Unconfined`).
+    }
     .why = 대부분의 커널 취약점 공격에 쓰이는 것을 포함하여 커널의 모든 시스템 콜이 컨테이너에 열려 있습니다.
     .fix = `seccompProfile.type: RuntimeDefault`를 사용하거나, 프로그램에 필요한 시스템 콜만 허용하는 `Localhost` 프로파일을 사용하십시오.
 

@@ -13,6 +13,8 @@ cli-policy-apply-inventory = 네임스페이스나 매개변수처럼 정책이 
     .value = PATH
 cli-policy-apply-operation = 매니페스트를 이 종류의 요청으로 판정합니다. 기본은 오브젝트 그 자체입니다
     .value = OPERATION
+cli-policy-apply-external-data = 외부 데이터 제공자의 응답이 담긴 파일. 없으면 제공자에게 묻는 정책은 오류가 됩니다
+    .value = FILE
 cli-policy-apply-rego-first = CEL도 함께 있는 Gatekeeper 템플릿에서 Rego를 사용합니다
 cli-policy-apply-output = 결과 출력 형식
     .value = FORMAT
@@ -36,6 +38,8 @@ cli-policy-explain-inventory = 네임스페이스나 매개변수처럼 정책�
     .value = PATH
 cli-policy-explain-operation = 매니페스트를 이 종류의 요청으로 판정합니다. 기본은 오브젝트 그 자체입니다
     .value = OPERATION
+cli-policy-explain-external-data = 외부 데이터 제공자의 응답이 담긴 파일. 없으면 제공자에게 묻는 정책은 오류가 됩니다
+    .value = FILE
 cli-policy-explain-rego-first = CEL도 함께 있는 Gatekeeper 템플릿에서 Rego를 사용합니다
 cli-policy-explain-output = 결과 출력 형식
     .value = FORMAT
@@ -44,7 +48,7 @@ cli-scan-policies = 이 파일이나 폴더의 정책으로도 모든 오브젝�
 
 policy-none = { $paths }에 정책이 없습니다
 policy-no-suites = { $paths }에 Gatekeeper 테스트 스위트가 없습니다
-policy-template = 이 값은 템플릿이 아직 채우지 않았습니다
+policy-template = 템플릿이 아직 값을 채우지 않은 자리입니다
 policy-summary = 오브젝트 { NUMBER($objects) }개, 정책 { NUMBER($policies) }개: 거부되는 위반 { NUMBER($denied) }건, 거부되지 않는 위반 { NUMBER($others) }건, 판정하지 못함 { NUMBER($errors) }건
 
 policy-action-deny = 거부

@@ -54,7 +54,9 @@ pub(super) fn counts(report: &ScanReport, context: &Context<'_>, page: &mut Page
                 (false, false) => "summary-fixed",
             };
             let args = Args::new().number("count", report.fixed.len()).number("files", files.len());
-            page.prose(2, &texts.message(id, &args));
+            if !(report.fixed.is_empty() && report.findings.is_empty()) {
+                page.prose(2, &texts.message(id, &args));
+            }
             // What this run could fix and did not is told as a problem.
             (0, if fixing.with_unsafe { 0 } else { not_safe })
         }

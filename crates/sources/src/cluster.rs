@@ -1,0 +1,286 @@
+//! A live cluster as documents: kinds of objects, listed in pages through the API server.
+//!
+//! ```text
+//! kubeconfig or service account ─► Cluster::connect ─► Cluster::list(kinds) ─► ClusterDocument… + Listed (one a kind)
+//! ```
+//!
+//! Lists are bounded in time, bytes and objects. What a list could not bring is told by its [`Listed`], and never looks
+//! like an empty cluster. A service that watches begins where a list ended: at [`Listed::resource_version`].
+//!
+//! Of Secrets only metadata is asked for, so that no secret value ever leaves the API server.
+
+mod page;
+
+pub use crate::kinds::{ClusterKind, Detail};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use thiserror::Error;
+
+/// Which cluster, by kubectl's own connection flags. Without a file: `$KUBECONFIG`, `~/.kube/config`, else the service
+/// account that the process runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// `--kubeconfig`.
+    pub kubeconfig: Option<PathBuf>,
+    /// `--context`.
+    pub context: Option<String>,
+    /// `--request-timeout`: how long one page may take.
+    pub request_timeout: Duration,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Self { kubeconfig: None, context: None, request_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Bounds on what is taken from a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClusterLimits {
+    /// Objects asked for in one page.
+    pub page_objects: usize,
+    /// Bytes of one page.
+    pub page_bytes: usize,
+    /// Objects of one kind.
+    pub objects: usize,
+}
+
+impl Default for ClusterLimits {
+    fn default() -> Self {
+        Self { page_objects: 500, page_bytes: 64 << 20, objects: 500_000 }
+    }
+}
+
+/// Why a cluster cannot be talked to at all.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// Neither a kubeconfig nor a service account, or one that cannot be read.
+    #[error("no connection to a cluster is configured: {0}")]
+    Config(String),
+    /// The server did not answer.
+    #[error("the API server at {server} does not answer: {detail}")]
+    Unreachable {
+        /// Its address.
+        server: String,
+        /// The client's words.
+        detail: String,
+    },
+    /// It does not know who asks.
+    #[error("the API server at {server} does not accept these credentials (401)")]
+    Unauthorized {
+        /// Its address.
+        server: String,
+    },
+}
+
+/// Why a list is not there, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ListError {
+    /// 403: the words of the API server say who may not what.
+    #[error("{0}")]
+    Forbidden(String),
+    /// 410: the list grew older than the server's memory, more often than it is worth starting anew.
+    #[error("the list expired while it was read, {0} times")]
+    Expired(u32),
+    /// Another answer than a list.
+    #[error("the API server answered {code}: {message}")]
+    Status {
+        /// The HTTP status.
+        code: u16,
+        /// The server's words.
+        message: String,
+    },
+    /// No answer in time.
+    #[error("no answer within {0} s")]
+    TimedOut(u64),
+    /// The connection broke.
+    #[error("{0}")]
+    Broken(String),
+    /// The answer is no list of objects in JSON.
+    #[error("the answer is no list: {0}")]
+    Malformed(String),
+    /// A page is larger than the limit.
+    #[error("a page is larger than {0} bytes")]
+    PageTooLarge(usize),
+    /// There are more objects than the limit.
+    #[error("more than {0} objects")]
+    TooMany(usize),
+}
+
+/// One object as a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterDocument {
+    /// `cluster/KIND/NAMESPACE/NAME`, without the namespace for what has none.
+    pub origin: Arc<str>,
+    /// What kind it was listed as.
+    pub kind: ClusterKind,
+    /// JSON, one field a line, `kind` and `apiVersion` filled in, without `metadata.managedFields`.
+    pub text: String,
+}
+
+/// Which namespaces are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'n> {
+    /// All; where the API server refuses that, the one given.
+    All {
+        /// The namespace to list instead.
+        fallback: Option<&'n str>,
+    },
+    /// One namespace, and what lives in none.
+    Only(&'n str),
+}
+
+/// What came of listing one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The kind.
+    pub kind: ClusterKind,
+    /// How many objects came.
+    pub objects: usize,
+    /// The version of the list, where a watch goes on from; `None` if it is not whole.
+    pub resource_version: Option<String>,
+    /// Whether it is whole.
+    pub outcome: Outcome,
+}
+
+/// Whether a list is whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All objects came.
+    Whole,
+    /// The API server does not serve the kind, so there are none.
+    NotServed,
+    /// Only those of one namespace: the API server refused to list all of them.
+    OneNamespace(String, ListError),
+    /// Some or all are missing.
+    Incomplete(ListError),
+}
+
+impl Listed {
+    /// What is missing; `None` for a whole list, and for a kind that is not served.
+    pub fn error(&self) -> Option<&ListError> {
+        match &self.outcome {
+            Outcome::Whole | Outcome::NotServed => None,
+            Outcome::OneNamespace(_, error) | Outcome::Incomplete(error) => Some(error),
+        }
+    }
+}
+
+/// A connection to an API server. Blocks: for commands that read a cluster once.
+pub struct Cluster {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+    server: String,
+    default_namespace: String,
+    timeout: Duration,
+    limits: ClusterLimits,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Cluster {
+    /// Reads the configuration and asks the server whether it is there.
+    ///
+    /// # Errors
+    /// There is no usable configuration, or no API server answers to it.
+    pub fn connect(connection: &Connection, limits: ClusterLimits) -> Result<Self, ConnectError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| ConnectError::Config(error.to_string()))?;
+        let (client, server, default_namespace) = runtime.block_on(async {
+            let config = configuration(connection).await?;
+            let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
+            let client =
+                Client::try_from(config).map_err(|error| ConnectError::Config(with_causes(&error)))?;
+            Ok::<_, ConnectError>((client, server, namespace))
+        })?;
+        let cluster =
+            Self { runtime, client, server, default_namespace, timeout: connection.request_timeout, limits };
+        match cluster.runtime.block_on(cluster.pages().get("/version", Detail::Whole)) {
+            Err(ListError::Broken(detail)) => {
+                Err(ConnectError::Unreachable { server: cluster.server, detail })
+            }
+            Err(error @ ListError::TimedOut(_)) => {
+                Err(ConnectError::Unreachable { server: cluster.server, detail: error.to_string() })
+            }
+            Err(ListError::Status { code: 401, .. }) => {
+                Err(ConnectError::Unauthorized { server: cluster.server })
+            }
+            // Whoever may not ask for the version may still list.
+            _ => Ok(cluster),
+        }
+    }
+
+    /// The address of the API server.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// The namespace of the context.
+    pub fn default_namespace(&self) -> &str {
+        &self.default_namespace
+    }
+
+    /// Lists kinds one after the other, in the server's order.
+    pub fn list(
+        &self,
+        kinds: &[ClusterKind],
+        scope: Scope<'_>,
+        take: &mut dyn FnMut(ClusterDocument),
+    ) -> Vec<Listed> {
+        let list = |kind: &ClusterKind| {
+            let (documents, listed) = self.runtime.block_on(self.pages().list(*kind, scope));
+            documents.into_iter().for_each(&mut *take);
+            listed
+        };
+        kinds.iter().map(list).collect()
+    }
+
+    fn pages(&self) -> page::Pages<'_> {
+        page::Pages { client: &self.client, timeout: self.timeout, limits: self.limits }
+    }
+}
+
+async fn configuration(connection: &Connection) -> Result<Config, ConnectError> {
+    let refuse = |error: &dyn std::error::Error| ConnectError::Config(with_causes(error));
+    let options = KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+    let mut config = match &connection.kubeconfig {
+        Some(path) => {
+            let file = Kubeconfig::read_from(path).map_err(|error| {
+                ConnectError::Config(format!("{}: {}", path.display(), with_causes(&error)))
+            })?;
+            Config::from_custom_kubeconfig(file, &options).await.map_err(|error| refuse(&error))?
+        }
+        None if connection.context.is_some() => {
+            Config::from_kubeconfig(&options).await.map_err(|error| refuse(&error))?
+        }
+        None => Config::infer().await.map_err(|error| refuse(&error))?,
+    };
+    config.read_timeout = Some(connection.request_timeout);
+    Ok(config)
+}
+
+/// An error with its causes, which wrappers of the client do not tell by themselves.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    text
+}
