@@ -11,6 +11,7 @@ mod flow;
 mod framer;
 
 pub use document::{Decoder, Format};
+pub use flow::{FlowColumns, FlowColumnsError};
 pub use framer::{Framer, Limits};
 
 use crate::event::Event;
@@ -32,11 +33,18 @@ pub enum RejectReason {
     NoTime,
     /// Later than the clock allows: more than a day after the time of reading.
     FutureTime,
+    /// A flow log line of version 3 or later without a header: which column is which is not known.
+    UnknownColumns,
+    /// A recording of kernel events, which is not read: what Falco wrote about such events is.
+    Capture,
+    /// An event with a value that its format does not have: an unknown stage, an unknown action. It is held against
+    /// the rules all the same, but rules that ask for the known values cannot tell.
+    UnknownValue,
 }
 
 impl RejectReason {
     /// All reasons.
-    pub const ALL: [RejectReason; 7] = [
+    pub const ALL: [RejectReason; 10] = [
         RejectReason::TooLarge,
         RejectReason::Truncated,
         RejectReason::Malformed,
@@ -44,6 +52,9 @@ impl RejectReason {
         RejectReason::UnknownKind,
         RejectReason::NoTime,
         RejectReason::FutureTime,
+        RejectReason::UnknownColumns,
+        RejectReason::Capture,
+        RejectReason::UnknownValue,
     ];
 
     /// The stable id.
@@ -56,11 +67,14 @@ impl RejectReason {
             RejectReason::UnknownKind => "unknown-kind",
             RejectReason::NoTime => "no-time",
             RejectReason::FutureTime => "future-time",
+            RejectReason::UnknownColumns => "unknown-columns",
+            RejectReason::Capture => "capture",
+            RejectReason::UnknownValue => "unknown-value",
         }
     }
 }
 
-/// Something that is no event.
+/// Something that is no event, or one that cannot be judged in full ([`RejectReason::UnknownValue`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reject {
     /// The line that it begins on, one-based.

@@ -23,14 +23,22 @@ impl TopMember {
 
     /// Whether the key is `key`, whose tag is `wanted`.
     #[inline]
-    pub(crate) fn is(&self, text: &[u8], key: &str, wanted: u32) -> bool {
-        if self.tag != wanted && self.tag != 0 {
-            return false;
-        }
+    fn is(&self, text: &[u8], key: &str, wanted: u32) -> bool {
+        (self.tag == wanted || self.tag == 0) && self.has_key(text, key)
+    }
+
+    fn has_key(&self, text: &[u8], key: &str) -> bool {
         let raw = text.get(self.key.start as usize..self.key.end as usize).unwrap_or_default();
         raw == key.as_bytes()
             || (self.tag == 0 && std::str::from_utf8(raw).is_ok_and(|raw| crate::json::unescape(raw) == key))
     }
+}
+
+/// The value under a key: of a key that stands twice the first counts.
+#[inline]
+pub(crate) fn find(members: &[TopMember], text: &[u8], key: &str) -> Option<Part> {
+    let wanted = tag(key.as_bytes());
+    members.iter().find(|member| member.is(text, key, wanted)).map(|member| member.value)
 }
 
 /// Never 0.
@@ -78,9 +86,7 @@ impl<'e> Event<'e> {
     /// The value under a top-level key, if the event is JSON.
     pub fn top(&self, key: &str) -> Option<Value<'e>> {
         let Body::Json(members) = self.body else { return None };
-        let bytes = self.text.as_bytes();
-        let wanted = tag(key.as_bytes());
-        members.iter().find(|member| member.is(bytes, key, wanted)).map(|member| self.value(member.value))
+        find(members, self.text.as_bytes(), key).map(|part| self.value(part))
     }
 
     /// The value at the end of a path of keys, if the event is JSON.

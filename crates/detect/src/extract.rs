@@ -200,7 +200,7 @@ impl Scratch {
         match value.kind() {
             Kind::String => {
                 let raw = value.raw();
-                if raw.as_bytes().contains(&b'\\') {
+                if json::has_escape(raw.as_bytes()) {
                     let inner = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();
                     self.store(json::unescape(inner).as_bytes())
                 } else {
@@ -258,10 +258,7 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
                 let part = columns.get(usize::from(column)).copied().unwrap_or_default();
                 match part.of(event.text) {
                     "" | "-" => Slot::Absent,
-                    text if definition.ty == Type::Text => {
-                        let _ = text;
-                        Slot::Text(TextRef::Event(part))
-                    }
+                    _ if definition.ty == Type::Text => Slot::Text(TextRef::Event(part)),
                     text => typed(definition.ty, text),
                 }
             }

@@ -7,7 +7,7 @@ mod scan;
 
 use std::borrow::Cow;
 
-use scan::{skip_container, skip_key, skip_string};
+use scan::{has_backslash, may_have_key, skip_container, skip_string};
 
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +124,7 @@ impl<'t> Value<'t> {
     /// The value under `key` if this is an object, the item if it is a list and the key a number.
     pub fn get(self, key: &str) -> Option<Value<'t>> {
         match self.kind() {
+            Kind::Object if !may_have_key(self.raw().as_bytes(), key.as_bytes()) => None,
             Kind::Object => self.members().find(|member| member.key_is(key)).map(|member| member.value),
             Kind::Array => self.items().nth(key.parse().ok()?),
             _ => None,
@@ -238,7 +239,7 @@ pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<RawMember>, 
         Some(_) => return Err(JsonError::Malformed),
         None => return Err(JsonError::Truncated),
     }
-    let (key_end, has_escape) = skip_key(bytes, key_start)?;
+    let (key_end, has_escape) = skip_string(bytes, key_start)?;
     let colon = skip_blanks(bytes, key_end);
     match bytes.get(colon) {
         Some(b':') => {}
@@ -273,9 +274,9 @@ pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 
 /// The end of the value that begins at `start`.
 #[inline]
-fn skip_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
+pub(crate) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
     match bytes.get(start) {
-        Some(b'"') => skip_string(bytes, start),
+        Some(b'"') => skip_string(bytes, start).map(|(end, _)| end),
         Some(b'{' | b'[') => skip_container(bytes, start),
         Some(b't') => skip_word(bytes, start, b"true"),
         Some(b'f') => skip_word(bytes, start, b"false"),
@@ -306,9 +307,15 @@ fn inner(quoted: &str) -> &str {
     quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default()
 }
 
+/// Whether the inside of a string has escapes.
+#[inline]
+pub(crate) fn has_escape(inner: &[u8]) -> bool {
+    has_backslash(inner)
+}
+
 /// Decodes the inside of a string. A wrong escape stays as it is written; half a surrogate pair becomes U+FFFD.
 pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
+    if !has_backslash(text.as_bytes()) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
@@ -372,7 +379,7 @@ pub(crate) fn compact(raw: &str) -> Cow<'_, str> {
     let mut first_blank = None;
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' {
-            at = skip_string(bytes, at).unwrap_or(bytes.len());
+            at = skip_string(bytes, at).map_or(bytes.len(), |(end, _)| end);
             continue;
         }
         if is_blank(byte) {
@@ -386,7 +393,7 @@ pub(crate) fn compact(raw: &str) -> Cow<'_, str> {
     let mut from = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' {
-            at = skip_string(bytes, at).unwrap_or(bytes.len());
+            at = skip_string(bytes, at).map_or(bytes.len(), |(end, _)| end);
         } else if is_blank(byte) {
             out.push_str(raw.get(from..at).unwrap_or_default());
             at = skip_blanks(bytes, at);

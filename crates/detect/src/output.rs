@@ -5,6 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::time;
 
+/// A time as output has it: `2016-08-04T16:17:57.881781397Z`.
+pub fn time_text(time_ns: u64) -> String {
+    time::iso8601_zulu(time_ns)
+}
+
 /// What the output has in it; the defaults are Falco's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputOptions {

@@ -481,10 +481,15 @@ fn macro_help(message: &str) -> Option<String> {
 }
 
 fn condition_help(message: &str) -> Option<String> {
-    let unresolved = ["unrecognized IPv6 address ", "unrecognized IPv4 address ", "unrecognized protocol "]
-        .iter()
-        .find_map(|prefix| message.strip_prefix(prefix))
-        .or_else(|| message.strip_suffix(" is not a valid number"));
+    let unresolved = [
+        "unrecognized IPv6 address ",
+        "unrecognized IPv4 address ",
+        "unrecognized IP network ",
+        "unrecognized protocol ",
+    ]
+    .iter()
+    .find_map(|prefix| message.strip_prefix(prefix))
+    .or_else(|| message.strip_suffix(" is not a valid number"));
     if let Some(name) = unresolved
         && name.starts_with(|char: char| char.is_ascii_alphabetic())
     {

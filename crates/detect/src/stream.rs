@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use haechi_model::Detection;
 
-use crate::decode::{Decoder, Format, Limits, Reject, RejectReason, Sink};
+use crate::decode::{Decoder, FlowColumns, Format, Limits, Reject, RejectReason, Sink};
 use crate::event::Event;
 use crate::program::{Matcher, Program, RuleMatching};
 
@@ -35,6 +35,8 @@ pub struct StreamOptions {
 pub struct StreamStats {
     /// Events.
     pub events: u64,
+    /// Events of kinds that no rule is about.
+    pub without_rules: u64,
     /// Rules that matched.
     pub detections: u64,
     /// Matches that were left out because the same event had been delivered before.
@@ -46,7 +48,13 @@ pub struct StreamStats {
 impl StreamStats {
     /// Everything that was no event.
     pub fn rejected(&self) -> u64 {
-        self.rejects.iter().map(|(count, _)| count).sum()
+        self.rejects.iter().map(|(count, _)| count).sum::<u64>() - self.doubtful()
+    }
+
+    /// Events with a value that their format does not have.
+    pub fn doubtful(&self) -> u64 {
+        let at = RejectReason::ALL.iter().position(|reason| *reason == RejectReason::UnknownValue);
+        at.and_then(|at| self.rejects.get(at)).map_or(0, |(count, _)| *count)
     }
 }
 
@@ -77,6 +85,13 @@ impl<'p> Stream<'p> {
         }
     }
 
+    /// The columns of flow logs that name none.
+    #[must_use]
+    pub fn with_flow_columns(mut self, columns: FlowColumns) -> Self {
+        self.decoder = self.decoder.with_flow_columns(columns);
+        self
+    }
+
     /// Takes more bytes.
     pub fn feed(&mut self, bytes: &[u8], report: &mut impl Report) {
         self.decoder.feed(bytes, &mut Connected { engine: &mut self.engine, report });
@@ -102,13 +117,18 @@ impl<R: Report> Sink for Connected<'_, '_, R> {
     fn event(&mut self, event: &Event<'_>, line: u64) {
         let Engine { matcher, seen, stats } = self.engine;
         stats.events += 1;
+        if !matcher.has_rules(event.source) {
+            stats.without_rules += 1;
+            return;
+        }
         let count = matcher.matches(event).len();
         for index in 0..count {
             let Some(rule) = matcher.matched(index) else { continue };
             let detection = matcher.detection(rule, event);
-            // Logs are delivered at least once: after a retry the same event comes again, maybe much later.
+            // Logs are delivered at least once: after a retry the same event comes again, maybe much later. The id
+            // alone does not make it the same one: whoever asks Kubernetes for something may choose it.
             if let Some(id) = &detection.event_id
-                && !seen.is_new((&detection.rule, id))
+                && !seen.is_new((&detection.rule, id, detection.time_ns))
             {
                 stats.duplicates += 1;
                 continue;

@@ -52,6 +52,55 @@ fn civil(day: u64) -> (u64, u64, u64) {
     (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
 }
 
+/// Reads the times of a stream: most are in the minute of the one before.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    /// `2018-10-26T15:14`, as it was read last.
+    minute: [u8; 16],
+    /// Its beginning, in UTC.
+    start_ns: Option<u64>,
+}
+
+impl Reader {
+    /// As [`parse_rfc3339`].
+    pub(crate) fn read(&mut self, text: &str) -> Option<u64> {
+        if let Some(time) = self.in_the_same_minute(text.as_bytes()) {
+            return Some(time);
+        }
+        let time = parse_rfc3339(text)?;
+        if let (Some(minute), Some(b'Z')) = (text.as_bytes().first_chunk(), text.as_bytes().last()) {
+            self.minute = *minute;
+            self.start_ns = Some(time / (60 * SECOND) * (60 * SECOND));
+        }
+        Some(time)
+    }
+
+    /// Nothing for what is not read at a glance.
+    fn in_the_same_minute(&self, bytes: &[u8]) -> Option<u64> {
+        let start = self.start_ns?;
+        let (minute, rest) = bytes.split_first_chunk::<16>()?;
+        let (&[b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'], rest) = rest.split_first_chunk::<3>()? else {
+            return None;
+        };
+        if *minute != self.minute {
+            return None;
+        }
+        let mut nanos = 0;
+        if let [b'.', digits @ .., b'Z'] = rest {
+            if !(1..=9).contains(&digits.len()) {
+                return None;
+            }
+            for digit in digits {
+                nanos = nanos * 10 + u64::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+            }
+            nanos *= 10u64.pow(9 - u32::try_from(digits.len()).ok()?);
+        } else if rest != b"Z" {
+            return None;
+        }
+        start.checked_add(u64::from((tens - b'0') * 10 + (ones - b'0')) * SECOND + nanos)
+    }
+}
+
 /// Reads RFC 3339, as Go's `time.RFC3339Nano` does: `2018-10-26T15:14:18.131259Z`, offsets allowed. Nothing for
 /// times before 1970.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
@@ -169,6 +218,26 @@ mod tests {
             "한국",
         ] {
             assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_in_the_same_minute_are_read_alike() {
+        let mut reader = Reader::default();
+        for text in [
+            "2026-01-02T03:04:05.5Z",
+            "2026-01-02T03:04:59Z",
+            "2026-01-02T03:04:00.123456789Z",
+            "2026-01-02T03:04:00.1234567891Z",
+            "2026-01-02T03:04:00.Z",
+            "2026-01-02T03:04:60Z",
+            "2026-01-02T03:04:00.5+01:00",
+            "2026-01-02T03:04:00.5x",
+            "2026-01-02T03:04:0",
+            "2026-01-02 03:04:07Z",
+            "2026-01-02T03:05:01Z",
+        ] {
+            assert_eq!(reader.read(text), parse_rfc3339(text), "{text}");
         }
     }
 

@@ -189,3 +189,42 @@ fn mended_rules_find_what_they_are_about() {
         ]
     );
 }
+
+/// The guide's rules as its text has them, where it is at hand: a copy without indentation.
+fn from_the_text() -> Option<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/seeds");
+    let paths = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let texts = paths.filter_map(|path| std::fs::read_to_string(path).ok());
+    let text = texts.into_iter().find(|text| text.contains("- rule: Unexpected file access in container"))?;
+    let start = text.find("- rule: Unexpected file access in container")?;
+    let rest = &text[start..];
+    let end = rest.find("priority: CRITICAL")? + "priority: CRITICAL".len();
+    Some(format!("{}\n", &rest[..end]))
+}
+
+#[test]
+fn rules_that_lost_their_indentation_are_refused_with_the_place_and_work_when_it_is_back() {
+    let Some(text) = from_the_text() else {
+        eprintln!("skipped: the guide is not at hand");
+        return;
+    };
+    let refused = loaded(&[&text]);
+    assert!(!refused.results[0].is_successful());
+    let place = refused.results[0].errors[0].context.place().unwrap().to_string();
+    assert!(place.starts_with("first.yaml:"), "{place}");
+    let keys = ["desc:", "condition:", "output:", "priority:"];
+    let indented: String = text
+        .lines()
+        .map(|line| match line {
+            line if line.starts_with("- rule:") => format!("{line}\n"),
+            line if keys.iter().any(|key| line.starts_with(key)) => format!("  {line}\n"),
+            line => format!("    {line}\n"),
+        })
+        .collect();
+    let told = |files: &[&str]| -> Vec<String> {
+        let results = loaded(files).results;
+        results.iter().flat_map(|result| &result.errors).map(|error| error.message.clone()).collect()
+    };
+    assert_eq!(told(&[&indented]), told(&[GUIDE]));
+    assert_eq!(told(&[MACROS, &indented]), told(&[MACROS, GUIDE]));
+}

@@ -2,7 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use haechi_detect::decode::{Limits, Reject, RejectReason};
+use haechi_detect::decode::{FlowColumns, Format, Limits, Reject, RejectReason};
 use haechi_detect::program::{RuleMatching, Verdict};
 use haechi_detect::rules::{Loaded, Options, RuleFile, load};
 use haechi_detect::stream::{Report, Stream, StreamOptions, StreamStats};
@@ -83,13 +83,17 @@ fn bad_input_is_counted_by_reason_and_the_stream_goes_on() {
     line(audit("big", &format!(r#","pad":"{}""#, "x".repeat(5000))).as_bytes());
     line(b"no flow log line either");
     line(audit("d", "").as_bytes());
+    line(audit("e", "").replace("ResponseComplete", "ResponseFinished").as_bytes());
+    line(b"5 10.0.0.71 52.95.128.179 34210 80 6 1616729292 1616729349 ACCEPT OK");
+    line(b"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 7 8 1 2 MAYBE OK");
     let options = StreamOptions {
         limits: Limits { document_bytes: 4000 },
         now_ns: Some(1_800_000_000_000_000_000),
         ..StreamOptions::default()
     };
     let (log, stats) = run_with(&loaded, &bytes, options);
-    assert_eq!(log.messages(), ["id=a", "id=b", "id=d"]);
+    // The event of an unknown stage is held against the rules.
+    assert_eq!(log.messages(), ["id=a", "id=b", "id=d", "id=e"]);
     assert_eq!(
         log.rejects,
         [
@@ -101,9 +105,13 @@ fn bad_input_is_counted_by_reason_and_the_stream_goes_on() {
             (8, RejectReason::FutureTime),
             (9, RejectReason::TooLarge),
             (10, RejectReason::Malformed),
+            (12, RejectReason::UnknownValue),
+            (13, RejectReason::UnknownColumns),
+            // Without a header this may be another order of columns.
+            (14, RejectReason::UnknownColumns),
         ]
     );
-    assert_eq!((stats.events, stats.detections, stats.rejected()), (3, 3, 8));
+    assert_eq!((stats.events, stats.detections, stats.rejected(), stats.doubtful()), (4, 4, 10, 1));
 }
 
 #[test]
@@ -161,6 +169,45 @@ fn flow_logs_have_versions_and_headers() {
         ["203.0.113.12 -> 172.31.16.139:22 <NA>", "2001:db8::1 -> 2001:db8::2:22 vpc-1"]
     );
     assert_eq!(found.rejects, [(6, RejectReason::Malformed)]);
+}
+
+#[test]
+fn flow_logs_without_header_have_the_columns_that_are_given() {
+    let loaded = rule("aws_vpcflow", "vpcflow.action != ACCEPT", "%vpcflow.srcaddr %vpcflow.action");
+    let columns = FlowColumns::parse("${version} ${srcaddr} ${action}").unwrap();
+    let mut stream =
+        Stream::new(&loaded.program, StreamOptions { format: Format::VpcFlow, ..StreamOptions::default() })
+            .with_flow_columns(columns);
+    let mut log = Log::default();
+    stream
+        .feed(b"5 10.0.0.1 REJECT\nversion action srcaddr\n5 REJECT 10.0.0.2\n5 ACCEPT 10.0.0.3\n", &mut log);
+    stream.finish(&mut log);
+    // A header counts for its own file.
+    stream.feed(b"5 10.0.0.4 MAYBE\n", &mut log);
+    stream.finish(&mut log);
+    assert_eq!(log.messages(), ["10.0.0.1 REJECT", "10.0.0.2 REJECT", "10.0.0.4 MAYBE"]);
+    assert_eq!(log.rejects, [(5, RejectReason::UnknownValue)]);
+}
+
+#[test]
+fn recordings_of_kernel_events_are_named() {
+    let loaded = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+    let mut stream = Stream::new(&loaded.program, StreamOptions::default());
+    let mut log = Log::default();
+    stream.feed(b"\n\r\r\n\0\x01\nbinary\n", &mut log);
+    stream.finish(&mut log);
+    stream.feed(audit("a", "").as_bytes(), &mut log);
+    stream.finish(&mut log);
+    assert_eq!(log.rejects, [(1, RejectReason::Capture)]);
+    assert_eq!(log.messages(), ["id=a"]);
+}
+
+#[test]
+fn an_id_that_a_client_chose_twice_hides_nothing() {
+    let loaded = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+    let lines = [audit("a", ""), audit("a", "").replace("04:05.5", "04:06.5")].join("\n");
+    let (log, stats) = run_with(&loaded, lines.as_bytes(), StreamOptions::default());
+    assert_eq!((log.messages().len(), stats.duplicates), (2, 0));
 }
 
 #[test]

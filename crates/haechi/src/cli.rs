@@ -61,8 +61,9 @@ fn detect() -> Command {
     Command::new("detect")
         .arg(events().required(true))
         .arg(rule_files().long("rules").short('r'))
-        .arg(output(&["text", "json"], "text"))
+        .arg(output(&["text", "json", "sarif", "ocsf"], "text"))
         .arg(event_source())
+        .arg(Arg::new("flow-columns").long("flow-columns"))
         .arg(Arg::new("min-priority").long("min-priority").ignore_case(true).value_parser(priorities))
         .arg(Arg::new("all").long("all").action(ArgAction::SetTrue))
         .arg(Arg::new("follow").long("follow").short('f').action(ArgAction::SetTrue))
@@ -83,7 +84,8 @@ fn rules() -> Command {
                 .arg(events().required(true))
                 .arg(rule_files().long("rules").short('r'))
                 .arg(Arg::new("rule").long("rule"))
-                .arg(event_source()),
+                .arg(event_source())
+                .arg(Arg::new("flow-columns").long("flow-columns")),
         )
 }
 

@@ -4,6 +4,7 @@ mod config;
 mod detect;
 mod explain;
 mod policy;
+mod rules;
 mod scan;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -28,9 +29,9 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         Some(("completions", matches)) => completions(matches, texts),
         Some(("detect", matches)) => detect::run(matches, texts),
         Some(("rules", matches)) => match matches.subcommand() {
-            Some(("list", matches)) => detect::list(matches, texts),
-            Some(("test", matches)) => detect::test(matches, texts),
-            Some(("explain", matches)) => detect::explain(matches, texts),
+            Some(("list", matches)) => rules::list(matches, texts),
+            Some(("test", matches)) => rules::test(matches, texts),
+            Some(("explain", matches)) => rules::explain(matches, texts),
             _ => bail!("no such command"),
         },
         Some(("policy", matches)) => match matches.subcommand() {

@@ -16,6 +16,7 @@
 
 mod context;
 mod csv;
+mod detections;
 mod explain;
 mod github;
 mod group;
@@ -35,6 +36,7 @@ mod xml;
 
 pub use context::{Context, Fixing, Terminal};
 pub use csv::write_csv;
+pub use detections::{DetectionRule, SarifDetections, write_ocsf_detection};
 pub use explain::{write_explain, write_rule_list, write_rule_list_json};
 pub use github::write_github;
 pub use group::GroupBy;

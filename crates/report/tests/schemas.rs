@@ -95,6 +95,42 @@ fn sarif_is_as_oasis_says() {
     check(&serde_json::from_str(&text).unwrap(), write_sarif);
 }
 
+#[test]
+fn sarif_of_detections_is_as_oasis_says() {
+    let conformance = std::env::var_os("HAECHI_CONFORMANCE")
+        .map_or_else(|| project().join("../shared/conformance"), PathBuf::from);
+    let schema = conformance.join("posture/schemas/sarif-schema-2.1.0.json");
+    if !schema.exists() {
+        println!("skipped: {} is not there", schema.display());
+        return;
+    }
+    let text = std::fs::read_to_string(&schema).unwrap().replace("}]?$", "}\\\\]?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let detection = haechi_model::Detection {
+        rule: "Secret read".into(),
+        source: "k8s_audit".into(),
+        priority: haechi_model::Priority::Warning,
+        tags: vec!["k8s".to_owned()].into(),
+        time_ns: 1_470_327_477_881_781_397,
+        event_number: 7,
+        event_id: Some("0f1e".into()),
+        message: "한글 \u{1b}".into(),
+        fields: Vec::new(),
+    };
+    let mut out = Vec::new();
+    let mut writer = haechi_report::SarifDetections::begin("0.1.0", &[], &mut out).unwrap();
+    writer.detection(&detection, "로그/audit 1.jsonl", 12, "2016-08-04T16:17:57Z", &mut out).unwrap();
+    writer.detection(&detection, "-", 0, "2016-08-04T16:17:57Z", &mut out).unwrap();
+    writer.end(&["x:1: cut off".to_owned()], &mut out).unwrap();
+    let value: Value = serde_json::from_slice(&out).unwrap();
+    let errors: Vec<String> = jsonschema::validator_for(&schema)
+        .unwrap()
+        .iter_errors(&value)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
 fn sarif(report: &ScanReport, limit: Option<usize>) -> Value {
     let texts = texts(Language::En);
     let mut context = context(&texts);

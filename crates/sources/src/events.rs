@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 
 /// Endings of files with events; a folder may hold others too.
-const ENDINGS: [&str; 6] = ["json", "jsonl", "ndjson", "log", "txt", "gz"];
+const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "txt", "gz", "parquet"];
 
 /// How often a followed file is looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -46,29 +46,66 @@ fn search(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file with events, or standard input; what is compressed with gzip is unpacked, whatever it is called.
+/// How Parquet and gzip begin.
+const PARQUET: &[u8] = b"PAR1";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+/// Opens a file with events, or standard input. What is compressed with gzip is unpacked, and the rows of Parquet
+/// become lines, whatever the file is called.
 ///
 /// # Errors
-/// What the system says.
+/// What the system says; Parquet that is broken, or that this build cannot read.
 pub fn open_events(path: &Path) -> io::Result<Box<dyn Read>> {
-    let mut bytes: Box<dyn Read> = match path.as_os_str() == "-" {
-        true => Box::new(io::stdin().lock()),
-        false => Box::new(File::open(path)?),
-    };
-    let mut head = [0; 2];
-    let mut count = 0;
-    while let Some(rest) = head.get_mut(count..).filter(|rest| !rest.is_empty()) {
-        match bytes.read(rest)? {
-            0 => break,
-            read => count += read,
+    if path.as_os_str() == "-" {
+        return unpacked(io::stdin().lock());
+    }
+    let mut file = File::open(path)?;
+    // What is no plain file cannot be read twice.
+    if file.metadata()?.is_file() {
+        let head = beginning(&mut file)?;
+        file.seek(SeekFrom::Start(0))?;
+        if head == PARQUET {
+            return parquet_lines(file);
         }
     }
-    let start = io::Cursor::new(head.get(..count).unwrap_or_default().to_vec());
-    let whole = start.chain(bytes);
-    Ok(match head == [0x1f, 0x8b] && count == 2 {
+    unpacked(file)
+}
+
+/// The first four bytes, fewer where there are no more.
+fn beginning(bytes: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(PARQUET.len());
+    bytes.take(PARQUET.len() as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn unpacked(mut bytes: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+    let head = beginning(&mut bytes)?;
+    let is_packed = head.starts_with(GZIP);
+    let is_parquet = head == PARQUET;
+    let whole = io::Cursor::new(head).chain(bytes);
+    if is_parquet {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "Parquet is read from files only, its description stands at the end",
+        ));
+    }
+    Ok(match is_packed {
         true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole))),
         false => Box::new(whole),
     })
+}
+
+#[cfg(feature = "parquet")]
+fn parquet_lines(file: File) -> io::Result<Box<dyn Read>> {
+    Ok(Box::new(crate::parquet::ParquetLines::open(file)?))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet_lines(_: File) -> io::Result<Box<dyn Read>> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "Parquet is not read by this build: feature `parquet` is off",
+    ))
 }
 
 /// A file that grows: at its end, reading waits for more. A file that was replaced or cut is read from its start.

@@ -20,6 +20,8 @@ pub mod cluster;
 mod discover;
 mod events;
 mod kinds;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod read;
 mod render;
 

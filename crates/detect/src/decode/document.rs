@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::flow::Layout;
+use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
-use crate::event::{Body, Columns, Event, TopMember, tag};
+use crate::event::{self, Body, Columns, Event, TopMember};
 use crate::fields::{Source, SourceId};
 use crate::json::{self, JsonError, Kind, Part, Value};
 use crate::time;
@@ -26,6 +26,9 @@ pub enum Format {
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 
+/// How a recording of kernel events begins.
+const CAPTURE: &[u8] = &[0x0a, 0x0d, 0x0d, 0x0a];
+
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
 
@@ -35,15 +38,21 @@ pub struct Decoder {
     format: Format,
     framer: Framer,
     state: State,
+    is_at_start: bool,
+    /// In a file that is not read.
+    is_skipping: bool,
 }
 
 #[derive(Debug)]
 struct State {
-    layout: Layout,
+    columns: FlowColumns,
+    /// What columns a file has that names none.
+    base_columns: FlowColumns,
     /// Members of the event at hand.
     members: Vec<TopMember>,
     number: u64,
     first_time_ns: Option<u64>,
+    clock: time::Reader,
     /// Events later than this are refused; nothing for no such check.
     latest_ns: Option<u64>,
 }
@@ -54,26 +63,48 @@ impl Decoder {
         Self {
             format,
             framer: Framer::new(limits),
+            is_at_start: true,
+            is_skipping: false,
             state: State {
-                layout: Layout::default(),
+                columns: FlowColumns::default(),
+                base_columns: FlowColumns::default(),
                 members: Vec::with_capacity(32),
                 number: 0,
                 first_time_ns: None,
+                clock: time::Reader::default(),
                 latest_ns: now_ns.map(|now| now.saturating_add(DAY)),
             },
         }
     }
 
-    /// Takes more bytes.
-    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
-        let Decoder { format, framer, state } = self;
-        framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+    /// The columns of flow logs that name none.
+    #[must_use]
+    pub fn with_flow_columns(mut self, columns: FlowColumns) -> Self {
+        self.state.columns = columns.clone();
+        self.state.base_columns = columns;
+        self
     }
 
-    /// Takes the end of the stream.
+    /// Takes more bytes.
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
+        if *is_at_start && bytes.starts_with(CAPTURE) {
+            *is_skipping = true;
+            sink.reject(Reject { line: framer.line(), reason: RejectReason::Capture });
+        }
+        *is_at_start = false;
+        if !*is_skipping {
+            framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+        }
+    }
+
+    /// Takes the end of a file. More may follow: the next one.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        let Decoder { format, framer, state } = self;
+        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
         framer.finish(&mut |frame| state.frame(*format, frame, sink));
+        state.columns = state.base_columns.clone();
+        *is_at_start = true;
+        *is_skipping = false;
     }
 
     /// How many events there were so far.
@@ -92,7 +123,7 @@ impl State {
                 return Taken::Whole;
             }
         };
-        let Ok(text) = std::str::from_utf8(bytes) else {
+        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
             sink.reject(Reject { line, reason: RejectReason::InvalidUtf8 });
             return Taken::Whole;
         };
@@ -111,8 +142,8 @@ impl State {
                     Format::Detect | Format::VpcFlow => None,
                 };
                 let end = text.trim_ascii_end().len();
-                match self.value(text, at, end, source, line, 0, sink) {
-                    Ok(()) => {}
+                match self.value(text, at, Some(end), source, line, 0, sink) {
+                    Ok(_) => {}
                     // Brackets are counted before anything is told: nothing of the line has been taken.
                     Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
                     Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
@@ -126,26 +157,29 @@ impl State {
 
     fn flow_line(&mut self, text: &str, line: u64, sink: &mut impl Sink) {
         let text = text.trim_end();
-        if let Some(layout) = Layout::from_header(text) {
-            self.layout = layout;
+        if let Some(columns) = FlowColumns::from_header(text) {
+            self.columns = columns;
             return;
         }
-        let Some(columns) = self.layout.split(text) else {
-            return sink.reject(Reject { line, reason: RejectReason::Malformed });
-        };
-        self.flow_event(text, &columns, line, sink);
+        match self.columns.split(text) {
+            Ok(columns) => self.flow_event(text, &columns, line, sink),
+            Err(NoFlow::UnknownColumns) => sink.reject(Reject { line, reason: RejectReason::UnknownColumns }),
+            Err(NoFlow::Malformed) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
+        }
     }
 
     fn flow_event(&mut self, text: &str, columns: &Columns, line: u64, sink: &mut impl Sink) {
         let number = |column: usize| columns.get(column).and_then(|part| part.of(text).parse::<u64>().ok());
         let (start, end) = (number(10), number(11));
-        let Some(seconds) = start.or(end) else {
-            let reason = match number(0) {
-                Some(_) => RejectReason::NoTime,
-                None => RejectReason::Malformed,
-            };
-            return sink.reject(Reject { line, reason });
+        let seconds = match start.or(end) {
+            Some(seconds) => seconds,
+            // A log may have been set up without times.
+            None if !self.columns.has_time() => 0,
+            None => return sink.reject(Reject { line, reason: RejectReason::NoTime }),
         };
+        if !has_known_values(columns, text) {
+            sink.reject(Reject { line, reason: RejectReason::UnknownValue });
+        }
         let part = Part { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
         let time_ns = seconds.saturating_mul(SECOND);
         self.emit(Source::VPC_FLOW, text, part, Some(columns), time_ns, line, sink);
@@ -153,39 +187,32 @@ impl State {
 
     // JSON.
 
-    /// The events in the value between `start` and `end`.
+    /// The events in the value that begins at `start`; tells where it ends. That is known beforehand (`end`) of all
+    /// but the items of a list.
     #[expect(clippy::too_many_arguments, reason = "one level of a recursion over borrowed text")]
     fn value(
         &mut self,
         text: &str,
         start: usize,
-        end: usize,
+        end: Option<usize>,
         source: Option<SourceId>,
         line: u64,
         depth: usize,
         sink: &mut impl Sink,
-    ) -> Result<(), JsonError> {
+    ) -> Result<usize, JsonError> {
         if depth > MAX_ENVELOPES {
             return Err(JsonError::Malformed);
         }
         let bytes = text.as_bytes();
         if bytes.get(start) == Some(&b'[') {
-            let part = Part::new(start, end);
-            // The brackets have to balance before the items are believed.
-            let list = Value::parse(part.of(text)).map(|_| Value::at(text, part))?;
-            for item in list.items() {
-                let part = item.part();
-                let (start, end) = (part.start as usize, part.end as usize);
-                match item.kind() {
-                    Kind::Object | Kind::Array => {
-                        if let Err(error) = self.value(text, start, end, source, line, depth + 1, sink) {
-                            sink.reject(Reject { line, reason: reason_of(error) });
-                        }
-                    }
-                    _ => sink.reject(Reject { line, reason: RejectReason::UnknownKind }),
+            if depth == 0 {
+                // The brackets have to balance before the items are believed.
+                let closed = json::skip_value(bytes, start)?;
+                if end.is_some_and(|end| json::skip_blanks(bytes, closed) < end) {
+                    return Err(JsonError::Malformed);
                 }
             }
-            return Ok(());
+            return self.items(text, start, source, line, depth, sink);
         }
         self.members.clear();
         let mut at = start + 1;
@@ -197,44 +224,78 @@ impl State {
         if bytes.get(closing) != Some(&b'}') {
             return Err(JsonError::Truncated);
         }
-        if json::skip_blanks(bytes, closing + 1) < end {
+        if end.is_some_and(|end| json::skip_blanks(bytes, closing + 1) < end) {
             return Err(JsonError::Malformed);
         }
         let part = Part::new(start, closing + 1);
         match self.classify(text, source) {
-            Class::Event(source) => {
-                match self.time_of(text, source) {
-                    Some(time_ns) => self.emit(source, text, part, None, time_ns, line, sink),
-                    None => sink.reject(Reject { line, reason: RejectReason::NoTime }),
+            Class::Event(source) => match self.time_of(text, source) {
+                Some(time_ns) => {
+                    if source == Source::K8S_AUDIT && !self.has_known_stage(text) {
+                        sink.reject(Reject { line, reason: RejectReason::UnknownValue });
+                    }
+                    self.emit(source, text, part, None, time_ns, line, sink);
                 }
-                Ok(())
-            }
-            Class::Alert => {
-                self.alert(text, part, line, sink);
-                Ok(())
-            }
+                None => sink.reject(Reject { line, reason: RejectReason::NoTime }),
+            },
+            Class::Alert => self.alert(text, part, line, sink),
             Class::Envelope(inner, source) => {
                 let (start, end) = (inner.start as usize, inner.end as usize);
                 if matches!(bytes.get(start), Some(b'{' | b'[')) {
                     // The outer value is whole: what is wrong inside stays inside.
-                    if let Err(error) = self.value(text, start, end, source, line, depth + 1, sink) {
+                    if let Err(error) = self.value(text, start, Some(end), source, line, depth + 1, sink) {
                         sink.reject(Reject { line, reason: reason_of(error) });
                     }
-                    return Ok(());
+                } else {
+                    sink.reject(Reject { line, reason: RejectReason::UnknownKind });
                 }
-                sink.reject(Reject { line, reason: RejectReason::UnknownKind });
-                Ok(())
             }
-            Class::Unknown => {
-                sink.reject(Reject { line, reason: RejectReason::UnknownKind });
-                Ok(())
+            Class::Unknown => sink.reject(Reject { line, reason: RejectReason::UnknownKind }),
+        }
+        Ok(closing + 1)
+    }
+
+    /// The events in the items of a list whose brackets balance.
+    fn items(
+        &mut self,
+        text: &str,
+        start: usize,
+        source: Option<SourceId>,
+        line: u64,
+        depth: usize,
+        sink: &mut impl Sink,
+    ) -> Result<usize, JsonError> {
+        let bytes = text.as_bytes();
+        let mut at = json::skip_blanks(bytes, start + 1);
+        while bytes.get(at) != Some(&b']') {
+            let mut reject = |reason| sink.reject(Reject { line, reason });
+            at = match bytes.get(at) {
+                Some(b'{' | b'[') => match self.value(text, at, None, source, line, depth + 1, sink) {
+                    Ok(end) => end,
+                    Err(error) => {
+                        sink.reject(Reject { line, reason: reason_of(error) });
+                        json::skip_value(bytes, at)?
+                    }
+                },
+                _ => {
+                    let end = json::skip_value(bytes, at)?;
+                    reject(RejectReason::UnknownKind);
+                    end
+                }
+            };
+            at = json::skip_blanks(bytes, at);
+            match bytes.get(at) {
+                Some(b',') => at = json::skip_blanks(bytes, at + 1),
+                Some(b']') => {}
+                Some(_) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
+                None => return Err(JsonError::Truncated),
             }
         }
+        Ok(at + 1)
     }
 
     fn member(&self, text: &str, key: &str) -> Option<Part> {
-        let (bytes, wanted) = (text.as_bytes(), tag(key.as_bytes()));
-        self.members.iter().find(|member| member.is(bytes, key, wanted)).map(|member| member.value)
+        event::find(&self.members, text.as_bytes(), key)
     }
 
     fn text_member<'t>(&self, text: &'t str, key: &str) -> Option<Cow<'t, str>> {
@@ -298,6 +359,15 @@ impl State {
         }
     }
 
+    fn has_known_stage(&self, text: &str) -> bool {
+        matches!(
+            self.member(text, "stage").map(|stage| stage.of(text)),
+            None | Some(
+                "\"ResponseComplete\"" | "\"ResponseStarted\"" | "\"RequestReceived\"" | "\"Panic\"" | "null"
+            )
+        )
+    }
+
     fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {
         self.member(text, key).map_or(Class::Unknown, |part| Class::Envelope(part, source))
     }
@@ -331,7 +401,7 @@ impl State {
     }
 
     /// When the event happened, as its source says it.
-    fn time_of(&self, text: &str, source: SourceId) -> Option<u64> {
+    fn time_of(&mut self, text: &str, source: SourceId) -> Option<u64> {
         let keys: &[&str] = match source {
             Source::K8S_AUDIT => &["stageTimestamp", "requestReceivedTimestamp"],
             Source::CLOUDTRAIL => &["eventTime"],
@@ -348,7 +418,7 @@ impl State {
         keys.iter().find_map(|key| {
             let value = Value::at(text, self.member(text, key)?);
             match value.kind() {
-                Kind::String => time::parse_rfc3339(&value.string()?),
+                Kind::String => self.clock.read(&value.string()?),
                 // Some exports have seconds or milliseconds since 1970.
                 Kind::Number => {
                     let number: u64 = value.raw().parse().ok()?;

@@ -77,6 +77,11 @@ impl Framer {
         }
     }
 
+    /// The line at hand, one-based.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
     /// Takes more bytes and yields the documents that end in them.
     pub(crate) fn feed(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let mut rest = bytes;
@@ -90,11 +95,11 @@ impl Framer {
                 // The rest of a line that was too long; what comes next is looked at afresh.
                 self.is_skipping = false;
             } else if self.partial.is_empty() {
-                self.line(line, emit);
+                self.take_line(line, emit);
             } else {
                 let mut whole = std::mem::take(&mut self.partial);
                 whole.extend_from_slice(line);
-                self.line(&whole, emit);
+                self.take_line(&whole, emit);
                 whole.clear();
                 self.partial = whole;
             }
@@ -106,7 +111,7 @@ impl Framer {
     pub(crate) fn finish(&mut self, emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let partial = std::mem::take(&mut self.partial);
         if !partial.is_empty() {
-            self.line(&partial, emit);
+            self.take_line(&partial, emit);
         }
         self.emit_unfinished(emit);
         self.is_skipping = false;
@@ -170,7 +175,7 @@ impl Framer {
     }
 
     /// Takes a line with its end.
-    fn line(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
+    fn take_line(&mut self, line: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         if self.pending.is_empty() {
             if line.len() > self.limits.document_bytes {
                 let _ = emit(Frame::TooLarge(self.line));
@@ -185,7 +190,7 @@ impl Framer {
         // In the middle of a value no other one begins, except behind a bracket, a comma or a colon.
         if line.starts_with(b"{\"") && !self.scan.may_begin_value() {
             self.emit_unfinished(emit);
-            return self.line(line, emit);
+            return self.take_line(line, emit);
         }
         self.hold(line, emit);
     }

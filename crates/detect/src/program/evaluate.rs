@@ -55,6 +55,11 @@ impl<'p> Matcher<'p> {
         Self { program, matching, state: State::default(), candidates: RuleSet::new(), matched: Vec::new() }
     }
 
+    /// Whether there are rules about a source.
+    pub fn has_rules(&self, source: SourceId) -> bool {
+        !self.program.rules(source).is_empty()
+    }
+
     /// The rules that match an event, in the order of their definition.
     pub fn matches(&mut self, event: &Event<'_>) -> &[&'p Rule] {
         self.matched.clear();

@@ -119,7 +119,7 @@ impl Template {
             }
         }
         // A width may cut a character in two.
-        String::from_utf8_lossy(&out).into_owned()
+        String::from_utf8(out).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
     pub(crate) fn values(
@@ -195,7 +195,10 @@ fn collect_fields(operand: &Operand, compiler: &mut Compiler<'_>, fields: &mut V
 pub(crate) fn print<'a>(slot: Slot, scratch: &'a Scratch, event: &Event<'a>) -> Cow<'a, str> {
     match slot {
         Slot::Absent => Cow::Borrowed(NOT_AVAILABLE),
-        Slot::Text(text) => String::from_utf8_lossy(scratch.bytes(event, text)),
+        Slot::Text(text) => {
+            let bytes = scratch.bytes(event, text);
+            simdutf8::basic::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+        }
         Slot::Unsigned(number) => Cow::Owned(number.to_string()),
         Slot::Signed(number) => Cow::Owned(number.to_string()),
         Slot::Float(number) => Cow::Owned(format!("{number:.1}")),

@@ -93,7 +93,7 @@ cli-config-show-origin = Also say where each setting comes from
 cli-config-default = default
 
 cli-detect = Hold events against detection rules: audit logs, cloud trails, flow logs, findings, recorded kernel events
-cli-detect-events = Files or folders with events, plain or gzip; `-` reads standard input
+cli-detect-events = Files or folders with events, plain, gzip or Parquet; `-` reads standard input
     .value = EVENTS
 cli-detect-rules = A rule file in Falco's language, or a folder of such; may be given again, in order
     .value = FILE
@@ -105,6 +105,23 @@ cli-detect-min-priority = Leave out rules that are less urgent
     .value = PRIORITY
 cli-detect-all = Tell every rule that matches an event, not only the first
 cli-detect-follow = Wait for more at the end of the last file
+cli-detect-flow-columns = Columns of flow logs that name none, as in their definition
+    .value = COLUMNS
+cli-detect-no-end = SARIF is one document: what is followed has no end (use `-o json` or `-o ocsf`)
+cli-detect-more-like-this = … more of these are only counted
+cli-detect-reason = { $reason }: { $count }, first on line { $line }
+cli-detect-nothing = no event was read: nothing was judged
+cli-detect-without-rules = { $count } events of kinds that no rule is about
+cli-reject-too-large = longer than an event may be
+cli-reject-truncated = ends inside a value
+cli-reject-malformed = neither JSON nor a line of a flow log
+cli-reject-invalid-utf8 = bytes that are no UTF-8
+cli-reject-unknown-kind = no kind of event that is known
+cli-reject-no-time = an event without a readable time
+cli-reject-future-time = more than a day later than now: a clock is wrong
+cli-reject-unknown-columns = a flow log line without header: name its columns with `--flow-columns`
+cli-reject-capture = a recording of kernel events, which is not read: use Falco's JSON output
+cli-reject-unknown-value = a value that this kind of event does not have: rules may not see it
 cli-detect-no-rules = no rule can be used
 cli-detect-summary = { $events } events, { $detections } detections, { $duplicates } delivered twice, { $refused } refused
 
@@ -128,13 +145,25 @@ cli-rules-explain-rule = Only the rule of this name
     .value = NAME
 cli-rules-explain-source = What the events are; by default each event tells
     .value = SOURCE
+cli-rules-explain-flow-columns = Columns of flow logs that name none, as in their definition
+    .value = COLUMNS
+cli-rules-warnings =
+    { $count ->
+        [one] { $count } warning about the rules; `haechi rules test` shows it
+       *[other] { $count } warnings about the rules; `haechi rules test` shows them
+    }
+cli-rules-defined = rule `{ $rule }`, defined at { $place }
+cli-rules-changed = { $what } at { $place }
+cli-rules-unusable-long = it cannot be used
+cli-rules-disabled-long = it is disabled, so it is not told
+cli-rules-shadowed = not told: rule `{ $rule }` comes first and matches too (`--all` tells both)
 cli-rules-unusable = unusable
 cli-rules-disabled = disabled
 cli-rules-enabled = enabled
 cli-rules-help-line = help: { $help }
 cli-rules-unknown = no rule is named `{ $name }`
-cli-rules-matches = line { $line }: rule `{ $rule }` matches
-cli-rules-does-not-match = line { $line }: rule `{ $rule }` does not match
+cli-rules-matches = { $place }: rule `{ $rule }` matches
+cli-rules-does-not-match = { $place }: rule `{ $rule }` does not match
 
 cli-scan-namespace = Only this namespace of the cluster, and what lives in none
     .value = NAMESPACE

@@ -2,6 +2,7 @@
 
 mod detecting;
 mod loading;
+mod robust;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use crate::conformance::{Outcome, Suite};
 
 pub(crate) use detecting::{FALCO_SUITE, FALCO_TESTING};
 pub(crate) use loading::{ENGINE_UNIT, RULES_SHIPPED};
+pub(crate) use robust::{EVENT_GENERATOR, INVICTUS, SCAP, STRATUS, VPC_FLOW};
 
 pub(crate) const FILTER_PARSER: Suite =
     Suite { name: "detect/libs-filter-parser", needs: "detect/libs-filter-parser", run: filter_parser };

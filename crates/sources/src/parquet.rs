@@ -1,0 +1,137 @@
+//! Flow logs that are stored as Parquet, as the lines that the same service writes as text.
+
+use std::io::{self, Read};
+
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, FileReader};
+use parquet::file::serialized_reader::SerializedFileReader;
+use parquet::record::reader::RowIter;
+use parquet::record::{Field, Row};
+
+/// Yields a line with the names of the columns, then a line for each row; what has no value is `-`. One row is held
+/// at a time, besides what the format makes a reader hold: the pages of a row group.
+pub(crate) struct ParquetLines {
+    rows: RowIter<'static>,
+    line: Vec<u8>,
+    at: usize,
+}
+
+impl ParquetLines {
+    /// Reads the description at the end of the file.
+    ///
+    /// # Errors
+    /// The file is no Parquet, is cut off, or is compressed in a way that is not known.
+    pub(crate) fn open(file: impl ChunkReader + 'static) -> io::Result<Self> {
+        let reader = SerializedFileReader::new(file).map_err(broken)?;
+        let schema = reader.metadata().file_metadata().schema_descr();
+        let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
+        let mut line = names.join(" ").into_bytes();
+        line.push(b'\n');
+        Ok(Self { rows: RowIter::from_file_into(Box::new(reader)), line, at: 0 })
+    }
+
+    fn write(&mut self, row: &Row) {
+        for (index, (_, field)) in row.get_column_iter().enumerate() {
+            if index > 0 {
+                self.line.push(b' ');
+            }
+            let text = match field {
+                Field::Null => "-".to_owned(),
+                Field::Str(text) => text.clone(),
+                Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+                other => other.to_string(),
+            };
+            // A blank or a line break would shift what follows into another column.
+            let is_empty = text.is_empty();
+            let dense = text.bytes().map(|byte| if byte.is_ascii_whitespace() { b'_' } else { byte });
+            self.line.extend(dense);
+            if is_empty {
+                self.line.push(b'-');
+            }
+        }
+        self.line.push(b'\n');
+    }
+}
+
+fn broken(error: ParquetError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+impl Read for ParquetLines {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.line.len() {
+            self.line.clear();
+            self.at = 0;
+            // Some thousand bytes at once, so that few calls are needed.
+            while self.line.len() < 1 << 14 {
+                let Some(row) = self.rows.next() else { break };
+                self.write(&row.map_err(broken)?);
+            }
+        }
+        let rest = self.line.get(self.at..).unwrap_or_default();
+        let count = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..count), rest.get(..count)) {
+            to.copy_from_slice(from);
+        }
+        self.at += count;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use parquet::basic::Compression;
+    use parquet::data_type::{ByteArrayType, Int32Type, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    fn written(compression: Compression) -> File {
+        let schema = "message flow { REQUIRED INT32 version; OPTIONAL BYTE_ARRAY account_id (UTF8);
+            OPTIONAL BYTE_ARRAY srcaddr (UTF8); OPTIONAL INT64 start; }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+        let mut writer =
+            SerializedFileWriter::new(tempfile::tempfile().unwrap(), schema, properties).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int32Type>().write_batch(&[5, 5], None, None).unwrap();
+        column.close().unwrap();
+        let texts =
+            |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec().into()).collect::<Vec<_>>();
+        for (values, levels) in [(texts(&["1234 5"]), [1, 0]), (texts(&["10.0.0.1", ""]), [1, 1])] {
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<ByteArrayType>().write_batch(&values, Some(&levels), None).unwrap();
+            column.close().unwrap();
+        }
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&[1_418_530_010], Some(&[0, 1]), None).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.finish().unwrap();
+        writer.inner().try_clone().unwrap()
+    }
+
+    #[test]
+    fn rows_become_lines_below_the_names_of_their_columns() {
+        for compression in
+            [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::GZIP(Default::default())]
+        {
+            let mut text = String::new();
+            ParquetLines::open(written(compression)).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "version account_id srcaddr start\n5 1234_5 10.0.0.1 -\n5 - - 1418530010\n");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_is_told() {
+        let file = written(Compression::UNCOMPRESSED);
+        file.set_len(file.metadata().unwrap().len() - 10).unwrap();
+        assert!(ParquetLines::open(file).is_err());
+    }
+}
