@@ -911,7 +911,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__detect)
-            opts="-r -o -f -h --rules --output --source --min-priority --all --follow --help --lang --color"
+            opts="-r -o -f -h --rules --output --source --flow-columns --min-priority --all --follow --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -926,15 +926,19 @@ _haechi() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json sarif ocsf" -- "${cur}"))
                     return 0
                     ;;
                 -o)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "text json sarif ocsf" -- "${cur}"))
                     return 0
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "syscall k8s_audit aws_cloudtrail gcp_auditlog okta github aws_vpcflow aws_guardduty aws_securityhub aws_inspector aws_config" -- "${cur}"))
+                    return 0
+                    ;;
+                --flow-columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --min-priority)
@@ -1503,7 +1507,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__rules__subcmd__explain)
-            opts="-r -h --rules --rule --source --help --lang --color"
+            opts="-r -h --rules --rule --source --flow-columns --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1523,6 +1527,10 @@ _haechi() {
                     ;;
                 --source)
                     COMPREPLY=($(compgen -W "syscall k8s_audit aws_cloudtrail gcp_auditlog okta github aws_vpcflow aws_guardduty aws_securityhub aws_inspector aws_config" -- "${cur}"))
+                    return 0
+                    ;;
+                --flow-columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --lang)

@@ -144,8 +144,10 @@ always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order' -r -F
-complete -c haechi -n "__fish_haechi_using_subcommand detect" -s o -l output -d 'How to print detections [choices: text, json] [default: text]' -r -f -a "text\t''
-json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s o -l output -d 'How to print detections [choices: text, json, sarif, ocsf] [default: text]' -r -f -a "text\t''
+json\t''
+sarif\t''
+ocsf\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -l source -d 'What the events are; by default each event tells [choices: syscall, k8s_audit, aws_cloudtrail, gcp_auditlog, okta, github, aws_vpcflow, aws_guardduty, aws_securityhub, aws_inspector, aws_config]' -r -f -a "syscall\t''
 k8s_audit\t''
 aws_cloudtrail\t''
@@ -157,6 +159,7 @@ aws_guardduty\t''
 aws_securityhub\t''
 aws_inspector\t''
 aws_config\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -l flow-columns -d 'Columns of flow logs that name none, as in their definition' -r
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -l min-priority -d 'Leave out rules that are less urgent [choices: Emergency, Alert, Critical, Error, Warning, Notice, Informational, Debug]' -r -f -a "Emergency\t''
 Alert\t''
 Critical\t''
@@ -211,6 +214,7 @@ aws_guardduty\t''
 aws_securityhub\t''
 aws_inspector\t''
 aws_config\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l flow-columns -d 'Columns of flow logs that name none, as in their definition' -r
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
