@@ -220,6 +220,19 @@ fn schema_that_would_be_fetched_is_refused() {
 }
 
 #[test]
+fn what_a_template_prints_as_its_source_leads_nowhere_else() {
+    let folder = chart("", WRITTEN, PRINTED);
+    std::fs::write(folder.path().join("other.yaml"), PRINTED).unwrap();
+    for source in ["shop/templates/../../other.yaml", "shop/templates/none.yaml", "/", "shop"] {
+        std::fs::write(folder.path().join("shop/printed"), printed(source, PRINTED)).unwrap();
+        let found = scan(&folder, &["--render", "shop"]);
+        let places = findings(&found);
+        assert_eq!(places.len(), 3, "{source}");
+        assert!(places.iter().all(|(place, _, _)| place.starts_with("shop (rendered):")), "{places:?}");
+    }
+}
+
+#[test]
 fn broken_document_of_a_chart_hides_no_other() {
     let folder = chart("", WRITTEN, PRINTED);
     let both = format!(

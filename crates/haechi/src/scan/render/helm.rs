@@ -72,7 +72,11 @@ pub(super) fn render(
         let theirs = chart.path.to_string_lossy();
         Failure::of_run(renderer.name, error).in_words_of_the_user(&[(&theirs, &chart.shown)])
     })?;
-    let shown = label(&chart.shown);
+    // The folder may be a kustomization too.
+    let shown: Arc<str> = match chart.path.join("kustomization.yaml").is_file() {
+        true => format!("{} (chart, rendered)", chart.shown).into(),
+        false => label(&chart.shown),
+    };
     let entry = FileEntry { path: PathBuf::from(shown.as_ref()), shown, is_named: false };
     let file = load_text(entry, &bytes, limits);
     let templates = Templates::of(chart, file.source.as_deref(), values, limits);
@@ -139,7 +143,11 @@ impl Templates {
             let path = folder.join("values.yaml");
             let known = charts.entry(path.clone());
             let shown = inside(shown, "values.yaml").into();
-            known.or_insert_with(|| Arc::new(read_values(&path, shown, limits))).clone()
+            let read = || match path.is_file() {
+                true => read_values(&path, shown, limits),
+                false => load_text(FileEntry { path: path.clone(), shown, is_named: false }, b"", limits),
+            };
+            known.or_insert_with(|| Arc::new(read())).clone()
         };
         let mut templates = Self::default();
         for line in rendered.map(Source::text).unwrap_or_default().lines() {
@@ -151,6 +159,10 @@ impl Templates {
             let Some((_, path)) = source.split_once('/') else { continue };
             let file = chart.path.join(path);
             let is_inside = file.canonicalize().is_ok_and(|file| file.starts_with(&chart.path));
+            // A template may print any comment.
+            if !(is_inside && file.is_file()) {
+                continue;
+            }
             let steps: Vec<&str> = path.split('/').collect();
             let part = match steps.as_slice() {
                 ["templates", ..] => None,
@@ -160,7 +172,7 @@ impl Templates {
             };
             let shown: Arc<str> = inside(&chart.shown, path).into();
             let template = read_values(&file, shown.clone(), limits);
-            let Some(text) = template.source.filter(|_| is_inside) else { continue };
+            let Some(text) = template.source else { continue };
             let above: Vec<String> = part.map(str::to_owned).into_iter().collect();
             let mut values: Vec<(Arc<Loaded>, Vec<String>)> =
                 given.iter().map(|file| (file.clone(), above.clone())).collect();

@@ -10,7 +10,7 @@ use haechi_objects::objects;
 use haechi_sources::{FileEntry, Workplace, run_renderer};
 use haechi_syntax::{Limits, Node};
 
-use super::trace::{self, FileAt, Place, Trace};
+use super::trace::{self, FileAt, Name, Place, Trace};
 use super::{Failure, Product, RenderOptions, Renderer, Scan, label};
 use crate::kustomize::{References, fetched, is_kustomization};
 use crate::scan::{Loaded, load, load_text};
@@ -320,13 +320,13 @@ impl Sources<'_> {
     /// The object that each document was made of, where that is certain.
     fn places(&self, rendered: &Loaded, origins: &BTreeMap<usize, String>) -> BTreeMap<usize, Place> {
         // By file and kind: which documents, and what they are called.
-        let mut groups: BTreeMap<(PathBuf, String, String), Vec<(usize, String)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(PathBuf, String, String), Vec<(usize, Name)>> = BTreeMap::new();
         for document in &rendered.documents {
             let origin = origins.get(&document.index()).and_then(|origin| self.origin(origin));
             let found = objects(document).objects;
             if let (Some(file), [object]) = (origin, found.as_slice()) {
                 let key = (file, object.group().to_owned(), object.kind().to_owned());
-                groups.entry(key).or_default().push((document.index(), object.name().to_owned()));
+                groups.entry(key).or_default().push((document.index(), Name::of(*object)));
             }
         }
         let mut places = BTreeMap::new();
@@ -338,12 +338,12 @@ impl Sources<'_> {
                 for object in objects(document).objects {
                     if object.is(&group, &kind) {
                         let place = Place::new(file.clone(), document.index(), object.node().id());
-                        sources.push((place, object.name().to_owned()));
+                        sources.push((place, Name::of(object)));
                     }
                 }
             }
-            let names: Vec<&str> = sources.iter().map(|(_, name)| name.as_str()).collect();
-            let made_names: Vec<&str> = made.iter().map(|(_, name)| name.as_str()).collect();
+            let names: Vec<&Name> = sources.iter().map(|(_, name)| name).collect();
+            let made_names: Vec<&Name> = made.iter().map(|(_, name)| name).collect();
             for ((document, _), source) in made.iter().zip(trace::renamed(&made_names, &names)) {
                 if let Some((place, _)) = source.and_then(|at| sources.get(at)) {
                     places.insert(*document, place.clone());
@@ -367,6 +367,9 @@ impl Sources<'_> {
         }
         if let Some(known) = self.others.borrow().get(path) {
             return known.clone().map(FileAt::Other);
+        }
+        if !path.is_file() {
+            return None;
         }
         let shown: Arc<str> = self.shown(path).into();
         let loaded = load(FileEntry { path: path.to_owned(), shown, is_named: false }, self.scan.limits);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use haechi_model::{Finding, Location, Span};
-use haechi_objects::objects;
+use haechi_objects::{Object, objects};
 use haechi_syntax::{Document, Node, NodeId, Value};
 
 use super::helm::Templates;
@@ -92,18 +92,32 @@ fn document_of<'d>(finding: &Finding, rendered: &'d Loaded) -> Option<&'d Docume
     rendered.documents.iter().find(|document| (document.span().start..=document.span().end).contains(&at))
 }
 
+/// What an object is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Name {
+    name: String,
+    namespace: String,
+}
+
+impl Name {
+    pub(super) fn of(object: Object<'_>) -> Self {
+        let namespace = object.namespace().unwrap_or_default().to_owned();
+        Self { name: object.name().to_owned(), namespace }
+    }
+}
+
 /// Which of `sources` each object in `made` was made of, all of one kind and from one file: the only one there is, or the
 /// one whose name is that of the object without what the kustomizations put before and behind all names. `None` where
 /// more than one way to take that off would do.
-pub(super) fn renamed(made: &[&str], sources: &[&str]) -> Vec<Option<usize>> {
+pub(super) fn renamed(made: &[&Name], sources: &[&Name]) -> Vec<Option<usize>> {
     let none = || vec![None; made.len()];
     if sources.len() == 1 {
         return vec![Some(0); made.len()];
     }
-    let Some(first) = made.first() else { return none() };
+    let Some(first) = made.first().map(|made| made.name.as_str()) else { return none() };
     let mut fits: Vec<Vec<usize>> = Vec::new();
     let mut tried: Vec<(&str, &str)> = Vec::new();
-    for source in sources.iter().filter(|source| !source.is_empty()) {
+    for source in sources.iter().map(|source| source.name.as_str()).filter(|source| !source.is_empty()) {
         for (at, _) in first.match_indices(source) {
             let (Some(before), Some(behind)) = (first.get(..at), first.get(at + source.len()..)) else {
                 continue;
@@ -112,11 +126,16 @@ pub(super) fn renamed(made: &[&str], sources: &[&str]) -> Vec<Option<usize>> {
                 continue;
             }
             tried.push((before, behind));
-            let original = |name: &&str| {
-                let bare = name.strip_prefix(before)?.strip_suffix(behind)?;
-                let mut same = sources.iter().enumerate().filter(|(_, source)| **source == bare);
-                // Two of one name in two namespaces cannot be told apart.
-                same.next().filter(|_| same.next().is_none()).map(|(at, _)| at)
+            let original = |made: &&Name| {
+                let bare = made.name.strip_prefix(before)?.strip_suffix(behind)?;
+                let same: Vec<_> =
+                    sources.iter().enumerate().filter(|(_, source)| source.name == bare).collect();
+                if let [(at, _)] = same.as_slice() {
+                    return Some(*at);
+                }
+                // Of one name in two namespaces: kustomize could not have put them into another one.
+                let mut there = same.iter().filter(|(_, source)| source.namespace == made.namespace);
+                there.next().filter(|_| there.next().is_none()).map(|(at, _)| *at)
             };
             fits.extend(made.iter().map(original).collect::<Option<Vec<usize>>>());
         }
@@ -325,6 +344,18 @@ pub(super) fn is_equal(one: Node<'_>, other: Node<'_>) -> bool {
 mod tests {
     use super::*;
 
+    fn renamed(made: &[&str], sources: &[&str]) -> Vec<Option<usize>> {
+        let names = |all: &[&str]| -> Vec<Name> {
+            let name = |name: &&str| {
+                let (namespace, name) = name.rsplit_once('/').unwrap_or(("", name));
+                Name { name: name.into(), namespace: namespace.into() }
+            };
+            all.iter().map(name).collect()
+        };
+        let (made, sources) = (names(made), names(sources));
+        super::renamed(&made.iter().collect::<Vec<_>>(), &sources.iter().collect::<Vec<_>>())
+    }
+
     #[test]
     fn names_are_told_apart_by_what_all_of_them_got() {
         assert_eq!(renamed(&["x"], &["web"]), [Some(0)]);
@@ -333,6 +364,7 @@ mod tests {
         assert_eq!(renamed(&["p-webapp"], &["web", "webapp"]), [None]);
         assert_eq!(renamed(&["a-web", "b-web"], &["web", "db"]), [None, None]);
         assert_eq!(renamed(&["web", "web"], &["web", "web"]), [None, None]);
+        assert_eq!(renamed(&["b/p-web", "a/p-web"], &["a/web", "b/web"]), [Some(1), Some(0)]);
     }
 
     #[test]
