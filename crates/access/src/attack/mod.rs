@@ -8,6 +8,7 @@ mod cloud_edges;
 mod combine;
 mod cut;
 mod draw;
+mod everybody;
 mod graph;
 mod pods;
 mod roles;

@@ -27,7 +27,7 @@ impl Reach {
 }
 
 impl AttackGraph {
-    fn cost(&self, edge: EdgeId) -> u32 {
+    pub(crate) fn cost(&self, edge: EdgeId) -> u32 {
         match self.edge(edge) {
             Some(edge) if edge.assumption.is_some() => ASSUMED_COST,
             Some(edge) if edge.technique == Technique::Follows => FOLLOWS_COST,
@@ -38,6 +38,15 @@ impl AttackGraph {
     /// Everything that follows from the facts in `start`, cheapest derivations first (Knuth's generalisation of
     /// Dijkstra to AND edges). `without`: edges that were taken away.
     pub fn reach(&self, start: &[FactId], without: &HashSet<EdgeId>) -> Reach {
+        self.search(start, without).0
+    }
+
+    /// The same, with what each fact costs.
+    pub(crate) fn search(
+        &self,
+        start: &[FactId],
+        without: &HashSet<EdgeId>,
+    ) -> (Reach, HashMap<FactId, u32>) {
         let mut reach = Reach::default();
         let mut costs: HashMap<FactId, u32> = HashMap::new();
         let mut missing: HashMap<EdgeId, (u8, u32)> = HashMap::new();
@@ -75,78 +84,35 @@ impl AttackGraph {
                 queue.push(Reverse((total + self.cost(*edge), data.conclusion, Some(*edge))));
             }
         }
-        reach
+        (reach, costs)
     }
 
     /// The edges that derive a reached fact, premises before conclusions, each once.
     pub(crate) fn derivation(&self, reach: &Reach, target: FactId) -> Vec<EdgeId> {
+        self.derivation_by(|fact| reach.by.get(&fact).copied().flatten(), target)
+    }
+
+    /// The same, where `by` tells the edge that gives a fact.
+    pub(crate) fn derivation_by(&self, by: impl Fn(FactId) -> Option<EdgeId>, target: FactId) -> Vec<EdgeId> {
         let mut steps = Vec::new();
         let mut done = HashSet::new();
         let mut stack = vec![(target, false)];
         while let Some((fact, is_ready)) = stack.pop() {
-            let Some(Some(edge)) = reach.by.get(&fact) else { continue };
+            let Some(edge) = by(fact) else { continue };
             if is_ready {
-                if done.insert(*edge) {
-                    steps.push(*edge);
+                if done.insert(edge) {
+                    steps.push(edge);
                 }
                 continue;
             }
-            if done.contains(edge) {
+            if done.contains(&edge) {
                 continue;
             }
             stack.push((fact, true));
-            let premises = self.edge(*edge).map(|data| data.premises()).unwrap_or_default();
+            let premises = self.edge(edge).map(|data| data.premises()).unwrap_or_default();
             stack.extend(premises.iter().rev().map(|premise| (*premise, false)));
         }
         steps
-    }
-
-    /// From which facts of `starts` alone the target is reached.
-    ///
-    /// One backward search answers for all edges with one premise. For an edge with several, the starts that reach
-    /// every premise are found by a backward search from each; a start that reaches the target so is itself a new
-    /// target for the others.
-    pub fn starts_reaching(&self, target: FactId, starts: &[FactId]) -> HashSet<FactId> {
-        let always = self.always_held();
-        let mut good: HashSet<FactId> = HashSet::new();
-        let mut pending = vec![target];
-        let joins: Vec<EdgeId> = self
-            .edge_ids()
-            .filter(|edge| {
-                self.edge(*edge).is_some_and(|data| self.open_premises(data.premises(), &always) > 1)
-            })
-            .collect();
-        let wanted: HashSet<FactId> = starts.iter().copied().collect();
-        let mut backward: HashMap<FactId, HashSet<FactId>> = HashMap::new();
-        loop {
-            self.extend_backward(&mut good, &mut pending, &always);
-            for edge in &joins {
-                let Some(data) = self.edge(*edge) else { continue };
-                if !good.contains(&data.conclusion) {
-                    continue;
-                }
-                // A start gains by this edge if it reaches every premise through edges with one premise.
-                let mut common: Option<HashSet<FactId>> = None;
-                for premise in data.premises().iter().filter(|premise| !always.contains(premise)) {
-                    let of_premise = backward.entry(*premise).or_insert_with(|| {
-                        let mut reached = HashSet::new();
-                        self.extend_backward(&mut reached, &mut vec![*premise], &always);
-                        reached.retain(|fact| wanted.contains(fact));
-                        reached
-                    });
-                    common = Some(match common {
-                        None => of_premise.clone(),
-                        Some(others) => others.intersection(of_premise).copied().collect(),
-                    });
-                }
-                pending.extend(common.into_iter().flatten().filter(|start| !good.contains(start)));
-            }
-            if pending.is_empty() {
-                break;
-            }
-        }
-        good.retain(|fact| wanted.contains(fact));
-        good
     }
 
     /// For every fact from which the target is reached by edges with one open premise: the next edge of a cheapest
@@ -184,25 +150,6 @@ impl AttackGraph {
 
     fn open_premises(&self, premises: &[FactId], always: &HashSet<FactId>) -> usize {
         premises.iter().filter(|premise| !always.contains(premise)).count()
-    }
-
-    fn extend_backward(
-        &self,
-        seen: &mut HashSet<FactId>,
-        pending: &mut Vec<FactId>,
-        always: &HashSet<FactId>,
-    ) {
-        while let Some(fact) = pending.pop() {
-            if !seen.insert(fact) {
-                continue;
-            }
-            for edge in self.edges_to(fact) {
-                let Some(data) = self.edge(*edge) else { continue };
-                if self.open_premises(data.premises(), always) == 1 {
-                    pending.extend(data.premises().iter().filter(|premise| !always.contains(premise)));
-                }
-            }
-        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::rule::Place;
 use crate::snapshot::{BindingId, Snapshot};
 use crate::subject::Subject;
 
+use super::everybody::Ways;
 use super::graph::{Assumption, AttackGraph, EdgeId, Evidence, Fact, FactId, Power};
 use super::pods::SOME_NODE;
 use super::technique::Technique;
@@ -226,14 +227,13 @@ impl AttackGraph {
             }
         }
         let starts: Vec<FactId> = left.iter().map(|(start, _)| *start).collect();
-        for goal in goals {
-            let reaching = self.starts_reaching(*goal, &starts);
-            for (start, subject) in left.iter().filter(|(start, _)| reaching.contains(start)) {
-                if !found.iter().any(|(known, _)| known == subject)
-                    && let Some(path) = self.path(snapshot, *start, goals)
-                {
-                    found.push((subject.clone(), path));
-                }
+        let reaching = self.starts_reaching(goals, &starts);
+        let ways = Ways::new(self, goals);
+        for (start, subject) in left.into_iter().filter(|(start, _)| reaching.contains(start)) {
+            if let Some((goal, edges)) = ways.cheapest(start) {
+                let steps = self.steps(snapshot, &edges);
+                let path = Path { start: self.view(snapshot, start), goal: self.view(snapshot, goal), steps };
+                found.push((subject, path));
             }
         }
         found.sort_by(|a, b| (a.1.steps.len(), &a.0).cmp(&(b.1.steps.len(), &b.0)));
