@@ -8,8 +8,8 @@ use haechi_syntax::Source;
 use crate::defaults;
 use crate::rule::{Place, PolicyRule, Rule};
 use crate::snapshot::{
-    Aggregation, Binding, BindingId, Coverage, Grant, Grants, Issue, IssueKind, Role, RoleId, RoleLink,
-    RuleId, Snapshot, SnapshotOptions, SourceFile, SubjectKey, SubjectSpec,
+    Aggregation, Binding, BindingId, Coverage, Detail, Grant, Grants, Issue, IssueKind, Role, RoleId,
+    RoleLink, RuleId, Snapshot, SnapshotOptions, SourceFile, SubjectKey, SubjectSpec,
 };
 use crate::subject::SERVICE_ACCOUNT_PREFIX;
 use crate::symbols::{Symbol, Symbols};
@@ -222,9 +222,7 @@ impl SnapshotBuilder {
         let object = self.object_name(kind, namespace, name);
         self.report(Issue {
             kind: IssueKind::DefinedTwice,
-            detail: format!(
-                "`{object}` is defined twice with different contents; the last definition counts"
-            ),
+            detail: Detail::new("defined-twice"),
             object,
             place,
         });
@@ -252,11 +250,8 @@ impl SnapshotBuilder {
                     kind: IssueKind::SubjectMatchesNobody,
                     object: object.clone(),
                     detail: match subject {
-                        SubjectInput::ServiceAccount(..) => {
-                            "a service account in a ClusterRoleBinding needs a `namespace`; without it nobody is meant"
-                                .to_owned()
-                        }
-                        _ => "the `kind` of a subject is User, Group or ServiceAccount; others match nobody".to_owned(),
+                        SubjectInput::ServiceAccount(..) => Detail::new("subject-namespace"),
+                        _ => Detail::new("subject-kind"),
                     },
                     place: *place,
                 });
@@ -275,10 +270,8 @@ impl SnapshotBuilder {
         if role == RoleLink::Never {
             let role_kind = self.symbols.text(role_kind);
             let detail = match role_kind {
-                "Role" => "a ClusterRoleBinding cannot refer to a Role; it grants nothing".to_owned(),
-                kind => {
-                    format!("`roleRef.kind` is Role or ClusterRole, not `{kind}`; the binding grants nothing")
-                }
+                "Role" => Detail::new("role-out-of-reach"),
+                kind => Detail::new("role-ref-kind").with("kind", kind),
             };
             self.report(Issue {
                 kind: IssueKind::ImpossibleRoleRef,
@@ -436,10 +429,7 @@ impl SnapshotBuilder {
                 self.report(Issue {
                     kind: IssueKind::OverwrittenRules,
                     object,
-                    detail:
-                        "rules beside an `aggregationRule` are overwritten by the controller; move them to a \
-                             role with a matching label"
-                            .to_owned(),
+                    detail: Detail::new("overwritten-rules"),
                     place,
                 });
             }
@@ -527,14 +517,8 @@ impl SnapshotBuilder {
                     );
                     let object = self.object_name(kind, binding.namespace, binding.name);
                     let detail = match self.options.coverage {
-                        Coverage::Whole => {
-                            format!("refers to `{role}`, which does not exist; it grants nothing")
-                        }
-                        Coverage::Part => {
-                            format!(
-                                "refers to `{role}`, which is not among the files; add it, or what it grants stays unknown"
-                            )
-                        }
+                        Coverage::Whole => Detail::new("role-does-not-exist").with("role", role),
+                        Coverage::Part => Detail::new("role-not-here").with("role", role),
                     };
                     if self.options.coverage == Coverage::Part {
                         snapshot.unresolved.push(id);

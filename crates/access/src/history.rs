@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::builder::{BindingInput, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 use crate::read::RBAC_GROUP;
 use crate::rule::{Place, PolicyRule};
-use crate::snapshot::{Issue, IssueKind};
+use crate::snapshot::{Detail, Issue, IssueKind};
 
 /// A change of a role or binding that the API server made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -123,7 +123,7 @@ pub fn apply_event(
             after.report(Issue {
                 kind: IssueKind::Truncated,
                 object: format!("{kind} {}/*", namespace.unwrap_or_default()),
-                detail: "some of a collection were deleted; which of them is not in the event".to_owned(),
+                detail: Detail::new("some-deleted"),
                 place,
             });
             return Ok(Some(change));
@@ -140,7 +140,7 @@ pub fn apply_event(
     let key = Key { kind, namespace: namespace.as_deref(), name };
     let was_known = key.is_in(after);
     if !was_known && verb != "create" {
-        key.add_unknown(before, place, "it was there before the log begins, and is not among the files");
+        key.add_unknown(before, place, "before-log");
     }
     key.remove_from(after);
     change.outcome = match (verb, written) {
@@ -150,8 +150,7 @@ pub fn apply_event(
             RbacOutcome::Written
         }
         (_, None) => {
-            let detail = "what it was changed to is not in the event; record RBAC at level RequestResponse";
-            key.add_unknown(after, place, detail);
+            key.add_unknown(after, place, "not-recorded");
             RbacOutcome::NotRecorded
         }
     };
@@ -213,7 +212,7 @@ impl Key<'_> {
     }
 
     /// Adds it as something of which nobody knows what it grants to whom.
-    fn add_unknown(&self, builder: &mut SnapshotBuilder, place: Place, detail: &str) {
+    fn add_unknown(&self, builder: &mut SnapshotBuilder, place: Place, detail: &'static str) {
         let object = match self.namespace {
             Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
             None => format!("{} {}", self.kind, self.name),
@@ -221,7 +220,7 @@ impl Key<'_> {
         let namespace = self.namespace.map(str::to_owned);
         let name = self.name.to_owned();
         let kind = if self.is_role() { IssueKind::MalformedRole } else { IssueKind::MalformedBinding };
-        builder.report(Issue { kind, object, detail: detail.to_owned(), place });
+        builder.report(Issue { kind, object, detail: Detail::new(detail), place });
         if self.is_role() {
             let star = || vec!["*".to_owned()];
             let rule = PolicyRule {

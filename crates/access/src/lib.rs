@@ -57,8 +57,8 @@ pub use rights::Right;
 pub use rule::{Place, PolicyRule};
 pub use salvage::salvage;
 pub use snapshot::{
-    Aggregation, BindingId, BindingView, Coverage, Issue, IssueKind, RoleId, RoleView, RuleId, RuleView,
-    Snapshot, SnapshotOptions, SubjectKey,
+    Aggregation, BindingId, BindingView, Coverage, Detail, Issue, IssueKind, RoleId, RoleView, RuleId,
+    RuleView, Snapshot, SnapshotOptions, SubjectKey,
 };
 pub use subject::{
     AUTHENTICATED, MASTERS, NODES, SERVICE_ACCOUNT_PREFIX, SERVICE_ACCOUNTS, Subject, UNAUTHENTICATED,

@@ -7,7 +7,7 @@ use haechi_syntax::{Document, Node, Parsed, Value};
 
 use crate::builder::{BindingInput, LabelRequirement, RoleInput, RuleInput, SnapshotBuilder, SubjectInput};
 use crate::rule::{Place, PolicyRule};
-use crate::snapshot::{Issue, IssueKind};
+use crate::snapshot::{Detail, Issue, IssueKind};
 
 /// The API group of roles and bindings.
 pub const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
@@ -21,7 +21,7 @@ impl SnapshotBuilder {
             self.report(Issue {
                 kind: IssueKind::Truncated,
                 object: String::new(),
-                detail: format!("{}; what this document holds is unknown", error.message),
+                detail: Detail::new("unread-document").with("error", error.message.as_str()),
                 place: Place { source, span: error.span },
             });
         }
@@ -46,7 +46,7 @@ impl SnapshotBuilder {
                 self.report(Issue {
                     kind: IssueKind::Truncated,
                     object: String::new(),
-                    detail: format!("`{field}` is missing or no text; this object could not be read"),
+                    detail: Detail::new("field-missing").with("field", field),
                     place: Place { source, span: node.anchor_span() },
                 });
             }
@@ -72,8 +72,7 @@ impl SnapshotBuilder {
             self.report(Issue {
                 kind: IssueKind::Truncated,
                 object: String::new(),
-                detail: "this list is one page of a longer one; dump all pages (kubectl without `--limit`)"
-                    .to_owned(),
+                detail: Detail::new("one-page"),
                 place: Place { source, span: sign.anchor_span() },
             });
         }
@@ -111,7 +110,7 @@ impl SnapshotBuilder {
         self.report(Issue {
             kind: IssueKind::Truncated,
             object: object.resource().to_string(),
-            detail: format!("`{key}` is no text (YAML reads words like `n` and `yes` as booleans: quote them); this object could not be read"),
+            detail: Detail::new("no-text").with("field", key),
             place: Place { source, span: value.anchor_span() },
         });
         false
@@ -138,7 +137,7 @@ impl SnapshotBuilder {
                 rules.items().map(read).collect()
             }
             Some(rules) => {
-                reader.malformed(rules, "`rules` is a list of rules");
+                reader.malformed(rules, Detail::new("rules-list"));
                 vec![anything(Place { source, span: rules.anchor_span() })]
             }
         };
@@ -167,22 +166,19 @@ impl SnapshotBuilder {
         let name = object.resource().to_string();
         self.refuse_version(source, object);
         let at = |node: Node<'_>| Place { source, span: node.anchor_span() };
-        let mut malformed: Vec<(Place, &str)> = Vec::new();
+        let mut malformed: Vec<(Place, &'static str)> = Vec::new();
         let role_ref = object.node().get("roleRef");
         let role = role_ref.and_then(|role_ref| {
             let text = |key| role_ref.get(key).and_then(Node::as_str).filter(|text: &&str| !text.is_empty());
             Some((text("kind")?.to_owned(), text("name")?.to_owned()))
         });
         if role.is_none() {
-            malformed.push((
-                role_ref.map_or(Place { source, span: object.anchor_span() }, at),
-                "`roleRef` needs a `kind` and a `name`",
-            ));
+            malformed.push((role_ref.map_or(Place { source, span: object.anchor_span() }, at), "role-ref"));
         }
-        let mut refused: Vec<(Place, String)> = Vec::new();
+        let mut refused: Vec<(Place, Detail)> = Vec::new();
         let group = role_ref.and_then(|role_ref| role_ref.get("apiGroup"));
         if let Some(group) = group.filter(|group| !matches!(group.as_str(), Some("" | RBAC_GROUP))) {
-            refused.push((at(group), format!("`roleRef.apiGroup` is `{RBAC_GROUP}`")));
+            refused.push((at(group), Detail::new("role-ref-group").with("group", RBAC_GROUP)));
         }
         let mut subjects = Vec::new();
         match object.node().get("subjects") {
@@ -194,13 +190,13 @@ impl SnapshotBuilder {
                         refused.push((at(node.get("apiGroup").unwrap_or(node)), detail));
                     }
                     if subject == SubjectInput::Unreadable {
-                        malformed.push((at(node), "a subject needs a `kind` and a `name`, as text"));
+                        malformed.push((at(node), "subject"));
                     }
                     subjects.push((subject, at(node)));
                 }
             }
             Some(node) => {
-                malformed.push((at(node), "`subjects` is a list"));
+                malformed.push((at(node), "subjects-list"));
                 subjects.push((SubjectInput::Unreadable, at(node)));
             }
         }
@@ -208,7 +204,7 @@ impl SnapshotBuilder {
             self.report(Issue {
                 kind: IssueKind::MalformedBinding,
                 object: name.clone(),
-                detail: detail.to_owned(),
+                detail: Detail::new(detail),
                 place,
             });
         }
@@ -231,29 +227,27 @@ impl SnapshotBuilder {
 }
 
 impl SnapshotBuilder {
-    fn refuse(&mut self, object: &str, detail: String, place: Place) {
+    fn refuse(&mut self, object: &str, detail: Detail, place: Place) {
         self.report(Issue { kind: IssueKind::Refused, object: object.to_owned(), detail, place });
     }
 
     fn refuse_version(&mut self, source: u32, object: Object<'_>) {
         if object.version() != "v1" {
             let span = object.node().get("apiVersion").map_or_else(|| object.anchor_span(), Node::span);
-            let detail = format!("`{RBAC_GROUP}/v1` is the only version since Kubernetes 1.22");
+            let detail = Detail::new("version").with("version", format!("{RBAC_GROUP}/v1"));
             self.refuse(&object.resource().to_string(), detail, Place { source, span });
         }
     }
 }
 
 /// What the API server's validation has against a subject.
-fn refusal_of_subject(node: Node<'_>, subject: &SubjectInput) -> Option<String> {
+fn refusal_of_subject(node: Node<'_>, subject: &SubjectInput) -> Option<Detail> {
     let group = node.get("apiGroup").and_then(Node::as_str).unwrap_or_default();
     match subject {
         SubjectInput::User(_) | SubjectInput::Group(_) if !matches!(group, "" | RBAC_GROUP) => {
-            Some(format!("the `apiGroup` of a User or Group is `{RBAC_GROUP}`"))
+            Some(Detail::new("subject-group").with("group", RBAC_GROUP))
         }
-        SubjectInput::ServiceAccount(..) if !group.is_empty() => {
-            Some("a ServiceAccount has no `apiGroup`; leave it out".to_owned())
-        }
+        SubjectInput::ServiceAccount(..) if !group.is_empty() => Some(Detail::new("account-group")),
         _ => None,
     }
 }
@@ -301,11 +295,11 @@ struct RoleReader<'b> {
 }
 
 impl RoleReader<'_> {
-    fn malformed(&mut self, node: Node<'_>, detail: &str) {
+    fn malformed(&mut self, node: Node<'_>, detail: Detail) {
         self.builder.report(Issue {
             kind: IssueKind::MalformedRole,
             object: self.object.clone(),
-            detail: format!("{detail}; what it allows is unknown"),
+            detail,
             place: Place { source: self.source, span: node.anchor_span() },
         });
     }
@@ -313,7 +307,7 @@ impl RoleReader<'_> {
     fn rule(&mut self, node: Node<'_>) -> RuleInput {
         let place = Place { source: self.source, span: node.anchor_span() };
         if !node.is_mapping() {
-            self.malformed(node, "a rule is a map with `verbs`, `apiGroups` and `resources`");
+            self.malformed(node, Detail::new("rule-map"));
             return anything(place);
         }
         let mut is_doubtful = false;
@@ -324,7 +318,7 @@ impl RoleReader<'_> {
                 .then(|| field.items().map(|item| item.as_str().map(str::to_owned)).collect())
                 .flatten();
             if texts.is_none() {
-                reader.malformed(field, &format!("`{key}` is a list of texts"));
+                reader.malformed(field, Detail::new("list-of-texts").with("field", key));
                 is_doubtful = true;
             }
             // Names that could not be read stand for every name.
@@ -346,26 +340,26 @@ impl RoleReader<'_> {
     /// What the API server's validation has against a rule; it grants what it would if it were there.
     fn refuse_rule(&mut self, node: Node<'_>, input: &RuleInput, is_cluster: bool) {
         let rule = &input.rule;
-        let mut refuse = |detail: &str| {
+        let mut refuse = |detail: &'static str| {
             let object = self.object.clone();
             self.builder.refuse(
                 &object,
-                detail.to_owned(),
+                Detail::new(detail),
                 Place { source: self.source, span: node.anchor_span() },
             );
         };
         if rule.verbs.is_empty() {
-            refuse("a rule needs `verbs`; without them it grants nothing");
+            refuse("rule-verbs");
         }
         let has_resources = !rule.resources.is_empty() || !rule.api_groups.is_empty();
         match (rule.non_resource_urls.is_empty(), has_resources) {
-            (false, _) if !is_cluster => refuse("`nonResourceURLs` stand in ClusterRoles only"),
-            (false, true) => refuse("a rule is about resources or about `nonResourceURLs`, not both"),
+            (false, _) if !is_cluster => refuse("rule-urls"),
+            (false, true) => refuse("rule-both"),
             (true, _) if rule.api_groups.is_empty() => {
-                refuse("a rule needs `apiGroups` (\"\" for the core group); without them it grants nothing");
+                refuse("rule-groups");
             }
             (true, _) if rule.resources.is_empty() => {
-                refuse("a rule needs `resources`; without them it grants nothing");
+                refuse("rule-resources");
             }
             _ => {}
         }
@@ -380,7 +374,7 @@ impl RoleReader<'_> {
             list.filter(|list| !list.is_sequence()).or(Some(rule).filter(|_| !rule.is_mapping()))
         {
             is_malformed = true;
-            self.malformed(wrong, "`clusterRoleSelectors` is a list of selectors");
+            self.malformed(wrong, Detail::new("selectors-list"));
         }
         for node in rule.get("clusterRoleSelectors").map(Node::items).into_iter().flatten() {
             match LabelSelector::parse(node) {
@@ -398,7 +392,7 @@ impl RoleReader<'_> {
                 ),
                 Err(error) => {
                     is_malformed = true;
-                    self.malformed(node, &error.message);
+                    self.malformed(node, Detail::new("selector").with("error", error.message));
                 }
             }
         }

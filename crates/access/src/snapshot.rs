@@ -202,10 +202,34 @@ pub struct Issue {
     pub kind: IssueKind,
     /// The object, as `Kind namespace/name`; empty for a whole file.
     pub object: String,
-    /// English, lower case: what is wrong and how to mend it.
-    pub detail: String,
+    /// What is wrong and how to mend it.
+    pub detail: Detail,
     /// Where.
     pub place: Place,
+}
+
+/// What is wrong with an object: a message by its id and the values that it names, so that every reader is told in his
+/// language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The message: `access-detail-` and this.
+    pub id: &'static str,
+    /// Its values by name.
+    pub args: Vec<(&'static str, String)>,
+}
+
+impl Detail {
+    /// A message without values.
+    pub const fn new(id: &'static str) -> Self {
+        Self { id, args: Vec::new() }
+    }
+
+    /// Adds a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.args.push((name, value.into()));
+        self
+    }
 }
 
 /// A file that the snapshot was read from.

@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn every_kind_of_problem_and_severity_has_a_text() {
         use haechi_model::{ProblemKind, Severity};
-        const KINDS: [ProblemKind; 19] = [
+        const KINDS: [ProblemKind; 20] = [
             ProblemKind::NotFound,
             ProblemKind::Unreadable,
             ProblemKind::CyclicLink,
@@ -197,6 +197,7 @@ mod tests {
             ProblemKind::NotRendered,
             ProblemKind::Unsupported,
             ProblemKind::NotKubernetes,
+            ProblemKind::NotListed,
             ProblemKind::RuleFailed,
             ProblemKind::PolicyRefused,
             ProblemKind::PolicyFailed,

@@ -13,7 +13,7 @@ use haechi_report::{Args, Texts, visible};
 use serde_json::{Value as Json, json};
 
 use super::arguments::{Asked, subject, text};
-use super::load::{Loaded, Need, load};
+use super::load::{Loaded, Need, issue_detail, load};
 use super::{export, words};
 use crate::Exit;
 use crate::commands::to_stdout;
@@ -296,7 +296,7 @@ pub(super) fn audit(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         print_json(&json!({
             "roles": loaded.snapshot.role_count(),
             "bindings": loaded.snapshot.binding_count(),
-            "issues": issues(&loaded),
+            "issues": issues(&loaded, texts),
             "waysToClusterAdmin": ways.iter().map(|(subject, path)| json!({
                 "subject": subject,
                 "techniques": path.steps.iter().map(|step| step.technique.id()).collect::<Vec<_>>(),
@@ -331,12 +331,12 @@ pub(super) fn audit(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     Ok(loaded.exit(if ways.is_empty() { Exit::Clean } else { Exit::Findings }))
 }
 
-pub(super) fn issues(loaded: &Loaded) -> Vec<Json> {
+pub(super) fn issues(loaded: &Loaded, texts: &Texts) -> Vec<Json> {
     let issue = |issue: &haechi_access::Issue| {
         json!({
             "kind": issue.kind,
             "object": issue.object,
-            "detail": issue.detail,
+            "detail": issue_detail(issue, texts),
             "place": loaded.snapshot.place_text(issue.place),
         })
     };

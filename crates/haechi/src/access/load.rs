@@ -7,8 +7,8 @@ use clap::ArgMatches;
 use haechi_access::attack::{self, AttackGraph};
 use haechi_access::cloud::Cloud;
 use haechi_access::{
-    Coverage, Inventory, Issue, IssueKind, Observations, Place, Snapshot, SnapshotBuilder, SnapshotOptions,
-    events_of, read_event, salvage,
+    Coverage, Detail, Inventory, Issue, IssueKind, Observations, Place, Snapshot, SnapshotBuilder,
+    SnapshotOptions, events_of, read_event, salvage,
 };
 use haechi_model::{Arg, ArgValue, Problem, ProblemKind, Span};
 use haechi_objects::PodTemplates;
@@ -60,7 +60,8 @@ impl Loaded {
             let title = texts.message(&format!("access-issue-{}", issue.kind.as_str()), &Args::new());
             let object = if issue.object.is_empty() { String::new() } else { format!("{}: ", issue.object) };
             let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-            writeln!(out, "{}", visible(&format!("{place}{title}: {object}{}", issue.detail)))?;
+            let detail = issue_detail(issue, texts);
+            writeln!(out, "{}", visible(&format!("{place}{title}: {object}{detail}")))?;
         }
         Ok(())
     }
@@ -69,6 +70,13 @@ impl Loaded {
     pub(super) fn exit(&self, exit: Exit) -> Exit {
         if self.is_incomplete() { Exit::Incomplete } else { exit }
     }
+}
+
+/// What is wrong and how to mend it, in the reader's language.
+pub(super) fn issue_detail(issue: &Issue, texts: &Texts) -> String {
+    let args =
+        issue.detail.args.iter().fold(Args::new(), |args, (name, value)| args.text(name, value.as_str()));
+    texts.message(&format!("access-detail-{}", issue.detail.id), &args)
 }
 
 /// What a command needs to know of a cluster.
@@ -226,7 +234,7 @@ impl Reading {
         self.builder.report(Issue {
             kind: IssueKind::Truncated,
             object: String::new(),
-            detail: format!("{}{detail}", text.title),
+            detail: Detail::new("said").with("text", format!("{}{detail}", text.title)),
             place: Place { source, span: Span::at(0) },
         });
     }
@@ -244,7 +252,7 @@ impl Reading {
                 self.builder.report(Issue {
                     kind: IssueKind::Truncated,
                     object: String::new(),
-                    detail: format!("{message}; the list ends here, what follows is unknown"),
+                    detail: Detail::new("cut").with("error", message),
                     place: Place { source, span: Span::at(end) },
                 });
                 self.inventory_of(source, &salvaged);
@@ -278,7 +286,9 @@ impl Reading {
                 self.builder.report(Issue {
                     kind: IssueKind::Truncated,
                     object: String::new(),
-                    detail: format!("{}: {}", missing.kind.plural, missing.detail),
+                    detail: Detail::new("not-listed")
+                        .with("kind", missing.kind.plural)
+                        .with("error", missing.detail.as_str()),
                     place: Place::NOWHERE,
                 });
             }
