@@ -1,5 +1,6 @@
 use haechi_model::{FixSafety, RuleInfo, Severity};
 use haechi_objects::{Container, Pod};
+use haechi_syntax::edit;
 
 use crate::check::{Check, Run, peer};
 use crate::findings::{Findings, Place};
@@ -97,7 +98,12 @@ fn check(pod: Pod<'_>, out: &mut Findings<'_>) {
         }
     }
     if let Some(of_pod) = rest {
-        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
+        // Every container says by itself as whom it runs: the pod's word is for those alone that come later.
+        let change = pod.security_context().and_then(|own| edit::remove(own, "runAsUser"));
+        out.report(&CHECK, of_pod)
+            .arg("subject", "pod")
+            .severity(Severity::Low)
+            .fix(FixSafety::Unsafe, change);
     }
 }
 

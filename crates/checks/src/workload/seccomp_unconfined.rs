@@ -66,7 +66,10 @@ fn check(pod: Pod<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         }
     }
     if let Some(of_pod) = rest {
-        out.report(&CHECK, of_pod).arg("subject", "pod").severity(Severity::Low);
+        out.report(&CHECK, of_pod)
+            .arg("subject", "pod")
+            .severity(Severity::Low)
+            .fix(FixSafety::Unsafe, edit::replace(of_pod, "RuntimeDefault"));
     }
 }
 
