@@ -201,6 +201,11 @@ impl SnapshotBuilder {
     }
 
     /// Names of all roles, or bindings, of a namespace (or, without one, of the cluster).
+    /// Whether a binding was read.
+    pub fn has_bindings(&self) -> bool {
+        !self.bindings.is_empty()
+    }
+
     pub(crate) fn names_in(&self, is_role: bool, namespace: Option<&str>) -> Vec<String> {
         let index = if is_role { &self.role_index } else { &self.binding_index };
         let of = |symbol: &Option<Symbol>| symbol.map(|symbol| self.symbols.text(symbol));

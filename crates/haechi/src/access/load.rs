@@ -107,7 +107,18 @@ pub(super) fn load_paths(
     texts: &Texts,
     need: Need,
 ) -> Result<Loaded> {
-    Ok(read_paths(paths, is_whole, cluster, texts, need)?.finish())
+    let mut reading = read_paths(paths, is_whole, cluster, texts, need)?;
+    let is_live = cluster.is_some_and(connection::is_asked);
+    // Files without a single binding say nothing of who may do what: that is no "no".
+    if !is_whole && !is_live && !paths.is_empty() && !reading.builder.has_bindings() {
+        reading.builder.report(Issue {
+            kind: IssueKind::Truncated,
+            object: String::new(),
+            detail: Detail::new("no-bindings"),
+            place: Place::NOWHERE,
+        });
+    }
+    Ok(reading.finish())
 }
 
 /// The same, to go on with.
