@@ -185,9 +185,10 @@ fn a_pod_in_its_nodes_network_is_no_pod_for_selectors() {
         "{podSelector: {matchLabels: {app: b}}, ingress: [{from: [{podSelector: {matchLabels: {app: a}}}]}]}",
     );
     assert_eq!(answers(Profile::CILIUM, &by_label, &["a b 80", "host b 80"]), "+?");
-    // Its address is an address like any other.
+    // Its address is an address like any other, but for Cilium: there that has to be switched on.
     let by_address = policy("{podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 192.168.0.0/16}}]}]}");
-    assert_eq!(answers(Profile::CILIUM, &by_address, &["host a 80", "b a 80"]), "+-");
+    assert_eq!(answers(Profile::CILIUM, &by_address, &["host a 80", "b a 80"]), "?-");
+    assert_eq!(answers(Profile::ANTREA, &by_address, &["host a 80", "b a 80"]), "+-");
 }
 
 #[test]

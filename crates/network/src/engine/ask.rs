@@ -70,8 +70,7 @@ impl Engine {
         let nothing = Verdict { allowed: ConnId::EMPTY, possible: ConnId::EMPTY };
         let ready = self.ready.get(policy).and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
         let Some(rule) = ready.and_then(|rules| rules.get(rule)).cloned() else { return nothing };
-        if !rule.most.contains(other) || rule.subject.as_ref().is_some_and(|subject| !subject.contains(class))
-        {
+        if !rule.most.contains(other) || !rule.may_be_for(class) {
             return nothing;
         }
         let set = match &rule.traffic {
@@ -89,7 +88,7 @@ impl Engine {
                 connections(&mut self.space, &self.strings, parts, source, destination)
             }
         };
-        let is_sure = rule.least.contains(other) && !rule.is_uncertain;
+        let is_sure = rule.least.contains(other) && !rule.is_uncertain && rule.is_surely_for(class);
         Verdict { allowed: if is_sure { set } else { ConnId::EMPTY }, possible: set }
     }
 

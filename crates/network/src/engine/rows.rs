@@ -59,9 +59,11 @@ impl Engine {
                 let own_rules = policies
                     .iter()
                     .filter_map(|index| self.ready.get(*index as usize)?.rules.get(at)?.as_ref());
-                let own_rules = own_rules.flatten().filter_map(|rule| rule.subject.as_ref());
+                let own_rules = own_rules.flatten().filter(|rule| rule.subject.is_some());
                 let key = GroupKey {
-                    rules: own_rules.map(|subject| subject.contains(class)).collect(),
+                    rules: own_rules
+                        .map(|rule| (rule.may_be_for(class), rule.is_surely_for(class)))
+                        .collect(),
                     policies,
                     ports: uses_names.then(|| of_class.ports.clone()),
                     is_doubtful: doubtful.contains(class),
@@ -156,7 +158,7 @@ impl Engine {
             return Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() };
         }
         let least: Arc<[ConnId]> = self.fold(direction, policies, class, Bound::Least).into();
-        let is_certain = !self.is_uncertain(direction, policies) && self.profile.enforces == Tri::Yes;
+        let is_certain = !self.is_uncertain(direction, policies, class) && self.profile.enforces == Tri::Yes;
         let hosts_differ = direction == Direction::Ingress
             && self.profile.node_always
             && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
@@ -180,11 +182,12 @@ impl Engine {
         Row { least, most }
     }
 
-    fn is_uncertain(&self, direction: Direction, policies: &[u32]) -> bool {
+    fn is_uncertain(&self, direction: Direction, policies: &[u32], class: usize) -> bool {
         policies.iter().any(|index| {
             let ready = self.ready.get(*index as usize);
             let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
-            rules.is_some_and(|rules| rules.iter().any(|rule| rule.is_uncertain || rule.least != rule.most))
+            let mut rules = rules.into_iter().flatten().filter(|rule| rule.may_be_for(class));
+            rules.any(|rule| rule.is_uncertain || rule.least != rule.most || !rule.is_surely_for(class))
         })
     }
 
@@ -255,8 +258,12 @@ impl Engine {
     fn rules_of(&self, direction: Direction, policy: u32, class: usize) -> Vec<ReadyRule> {
         let ready = self.ready.get(policy as usize);
         let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
-        let is_for = |rule: &&ReadyRule| rule.subject.as_ref().is_none_or(|subject| subject.contains(class));
-        rules.into_iter().flatten().filter(is_for).cloned().collect()
+        let own = rules.into_iter().flatten().filter(|rule| rule.may_be_for(class)).cloned();
+        own.map(|mut rule| {
+            rule.is_uncertain |= !rule.is_surely_for(class);
+            rule
+        })
+        .collect()
     }
 
     /// The rule's peers with its connections, as they count for `bound`: a rule that lets through counts with what it
