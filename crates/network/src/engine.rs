@@ -182,6 +182,16 @@ impl Engine {
         &self.strings
     }
 
+    /// A set for people, as [`l4::text`] writes it.
+    pub fn text(&mut self, set: ConnId) -> String {
+        l4::text(&mut self.space, &self.strings, set)
+    }
+
+    /// What of a set passes on conditions only.
+    pub fn conditional(&self, set: ConnId) -> Vec<l4::Conditional> {
+        l4::conditional(&self.space, &self.strings, set)
+    }
+
     /// The names of ports in a set that nothing resolves.
     pub fn unresolved_names(&self, set: ConnId) -> Vec<(Option<Protocol>, String)> {
         let names = (l4::unresolved().0..).zip(&self.strings.port_names);

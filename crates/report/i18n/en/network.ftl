@@ -113,6 +113,7 @@ network-encryption-network = encrypted by the network plugin
 network-encryption-plaintext = plain text
 network-encryption-unknown = encryption unknown
 network-encryption-broken = refused: client and server disagree about TLS
+network-encryption-by-protocol = TCP: { $tcp }; UDP, SCTP: { $rest }
 network-encryption = Encryption in transit: { $ways }
 
 network-answer-passes = passes
@@ -183,6 +184,8 @@ network-svg-description = A matrix of { $count } { $count ->
 network-svg-axes = from ↓  to →
 network-svg-all = all connections
 network-svg-some = some connections
+network-svg-conditional = connections that depend on the request
+network-braces = {"{"}…{"}"}: only these requests pass; `sport` is the port of the caller.
 network-svg-unknown = not known in part
 network-svg-encrypted = encrypted on the way
 

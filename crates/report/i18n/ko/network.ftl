@@ -113,6 +113,7 @@ network-encryption-network = 네트워크 플러그인이 암호화
 network-encryption-plaintext = 평문
 network-encryption-unknown = 암호화 여부 알 수 없음
 network-encryption-broken = 거부됨: 클라이언트와 서버의 TLS 설정이 서로 다름
+network-encryption-by-protocol = TCP: { $tcp }, UDP·SCTP: { $rest }
 network-encryption = 전송 구간 암호화: { $ways }
 
 network-answer-passes = 통과
@@ -180,6 +181,8 @@ network-svg-description = 연결 { $count }개의 행렬입니다. 행은 출발
 network-svg-axes = 출발지 ↓  목적지 →
 network-svg-all = 모든 연결
 network-svg-some = 일부 연결
+network-svg-conditional = 요청에 따라 다른 연결
+network-braces = {"{"}…{"}"}: 괄호 안의 요청만 통과합니다. `sport`는 호출하는 쪽의 포트입니다.
 network-svg-unknown = 일부를 알 수 없음
 network-svg-encrypted = 전송 구간 암호화
 
