@@ -86,10 +86,12 @@ pub(super) fn explain(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         }
         to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     }
-    loaded.tell_problems(&engine, texts)?;
+    loaded.tell_problems_of_primary(&engine, texts)?;
     Ok(match whole {
         _ if given.is_empty() => loaded.exit(Exit::Clean),
         Some(Replay::Passes) => loaded.exit(Exit::Clean),
+        // Over a secondary network it may pass.
+        Some(Replay::Refused) if loaded.has_secondary() => Exit::Incomplete,
         Some(Replay::Refused) => loaded.exit(Exit::Findings),
         Some(Replay::Unknown) | None => Exit::Incomplete,
     })

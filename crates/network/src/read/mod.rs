@@ -234,6 +234,7 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
         );
         world.policies.extend(sidecars);
     }
+    snapshot.notices.extend(crate::lint::duplicates(&snapshot.world));
     snapshot
 }
 
