@@ -511,14 +511,21 @@ fn left_out(file: &Loaded) -> Judged {
 
 /// All whole objects of the scan, and what its kustomizations generate.
 fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates) -> Inventory<'d> {
-    let whole = || loaded.iter().zip(roles).filter(|(_, role)| **role == Role::Whole).map(|(file, _)| file);
-    let documents = || whole().flat_map(|file| file.documents.iter().map(move |document| (file, document)));
+    let of =
+        |wanted| loaded.iter().zip(roles).filter(move |(_, role)| **role == wanted).map(|(file, _)| file);
+    let documents =
+        || of(Role::Whole).flat_map(|file| file.documents.iter().map(move |document| (file, document)));
     let mut inventory =
         Inventory::new(documents().flat_map(|(_, document)| objects(document).objects), templates);
     for (file, document) in documents() {
         if kustomize::is_kustomization(&file.entry.path, document.root()) {
             kustomize::generated(document.root(), |kind, name| inventory.note(kind, name));
         }
+    }
+    for part in
+        of(Role::Patch).flat_map(|file| &file.documents).flat_map(|document| objects(document).objects)
+    {
+        inventory.note_part(part, templates);
     }
     inventory
 }

@@ -19,6 +19,9 @@ check-unknown-kind = Kind in the wrong place
     .fix = Write the apiVersion and kind of `{ $right }`.
 
 check-unsorted-keys = Keys not sorted
-    .message = The key { $key } is out of alphabetical order.
+    .message = { $maps ->
+        [one] The key { $key } is out of alphabetical order.
+       *[other] The keys of { $maps } maps are out of alphabetical order, first { $key }.
+    }
     .why = Sorted keys make differences between manifests small and duplicates visible.
-    .fix = Sort the keys of the map.
+    .fix = Sort the keys of the maps.
