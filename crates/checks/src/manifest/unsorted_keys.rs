@@ -1,4 +1,4 @@
-use haechi_model::{RuleInfo, Severity, Span};
+use haechi_model::{RuleInfo, Severity};
 use haechi_objects::Object;
 use haechi_syntax::Node;
 
@@ -23,8 +23,7 @@ use crate::findings::{Findings, Place};
 /// ```
 /// ## Decisions
 /// Asked only on request: Kubernetes' own order (`apiVersion`, `kind`, `metadata`, `spec`) happens to be
-/// alphabetical, but few write `image` before `name`. Each object is told once, at its first key that is out of order,
-/// with the number of its maps that have one.
+/// alphabetical, but few write `image` before `name`. Each map is told once, at the first key that is out of order.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "unsorted-keys",
@@ -40,34 +39,19 @@ pub(crate) static CHECK: Check = Check {
 };
 
 fn check(object: Object<'_>, out: &mut Findings<'_>) {
-    let mut maps = Maps::default();
-    maps.walk(object.node());
-    if let Some((map, key, span)) = maps.first {
-        out.report(&CHECK, Place::Key(map, span)).arg("key", key).arg("maps", maps.unsorted);
-    }
+    walk(object.node(), out);
 }
 
-/// The maps of an object whose keys are out of order.
-#[derive(Default)]
-struct Maps<'d> {
-    /// The first of them, with the key that breaks the order and its place.
-    first: Option<(Node<'d>, &'d str, Span)>,
-    unsorted: i64,
-}
-
-impl<'d> Maps<'d> {
-    fn walk(&mut self, node: Node<'d>) {
-        let mut before: Option<&str> = None;
-        let mut is_told = false;
-        for entry in node.entries() {
-            if before.is_some_and(|before| before > entry.key) && !is_told {
-                is_told = true;
-                self.unsorted += 1;
-                self.first.get_or_insert((node, entry.key, entry.key_span));
-            }
-            before = Some(entry.key);
-            self.walk(entry.value);
+fn walk(node: Node<'_>, out: &mut Findings<'_>) {
+    let mut before: Option<&str> = None;
+    let mut is_told = false;
+    for entry in node.entries() {
+        if before.is_some_and(|before| before > entry.key) && !is_told {
+            is_told = true;
+            out.report(&CHECK, Place::Key(node, entry.key_span)).arg("key", entry.key);
         }
-        node.items().for_each(|item| self.walk(item));
+        before = Some(entry.key);
+        walk(entry.value, out);
     }
+    node.items().for_each(|item| walk(item, out));
 }

@@ -19,9 +19,6 @@ check-unknown-kind = Kind in the wrong place
     .fix = Write the apiVersion and kind of `{ $right }`.
 
 check-unsorted-keys = Keys not sorted
-    .message = { $maps ->
-        [one] The key { $key } is out of alphabetical order.
-       *[other] The keys of { $maps } maps are out of alphabetical order, first { $key }.
-    }
+    .message = The key { $key } is out of alphabetical order.
     .why = Sorted keys make differences between manifests small and duplicates visible.
-    .fix = Sort the keys of the maps.
+    .fix = Sort the keys of the map.

@@ -19,9 +19,6 @@ check-unknown-kind = 존재하지 않는 종류
     .fix = apiVersion과 kind를 `{ $right }`에 맞게 수정하십시오.
 
 check-unsorted-keys = 정렬되지 않은 키
-    .message = { $maps ->
-        [1] { $key } 키가 알파벳 순서에 맞지 않습니다.
-       *[other] 맵 { $maps }개의 키가 알파벳 순서에 맞지 않습니다. 처음 벗어난 키는 { $key }입니다.
-    }
+    .message = { $key } 키가 알파벳 순서에 맞지 않습니다.
     .why = 키를 정렬하면 매니페스트의 차이가 작아지고 중복이 눈에 띕니다.
     .fix = 맵의 키를 정렬하십시오.
