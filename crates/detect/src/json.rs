@@ -261,8 +261,18 @@ fn skip_comma(bytes: &[u8], at: usize) -> usize {
     at + usize::from(bytes.get(at) == Some(&b','))
 }
 
-#[inline]
-pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    // None and one are by far the most.
+    match bytes.get(at) {
+        Some(byte) if *byte > b' ' => at,
+        Some(b' ') if bytes.get(at + 1).is_some_and(|byte| *byte > b' ') => at + 1,
+        _ => skip_some_blanks(bytes, at),
+    }
+}
+
+#[cold]
+fn skip_some_blanks(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
     }
