@@ -22,5 +22,6 @@
 //! - everything from outside has a bound: bodies, headers, connections, queues, times;
 //! - the clock is read at the edges, in [`clock`].
 
+pub mod access;
 pub mod admit;
 pub mod clock;
