@@ -24,4 +24,15 @@
 
 pub mod access;
 pub mod admit;
+mod api;
+pub mod app;
 pub mod clock;
+mod guard;
+mod health;
+mod hooks;
+pub mod intake;
+pub mod listen;
+pub mod metrics;
+pub mod openapi;
+mod pages;
+pub mod routes;
