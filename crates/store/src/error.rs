@@ -121,6 +121,18 @@ pub enum StoreError {
         /// Its name or id.
         id: String,
     },
+    /// What is asked for is not possible in the state that the thing is in.
+    #[error("{what} `{id}` is {state}: {detail}")]
+    Refused {
+        /// `incident` …
+        what: &'static str,
+        /// Its name or id.
+        id: String,
+        /// The state it is in.
+        state: &'static str,
+        /// What is not possible.
+        detail: String,
+    },
     /// The body was encrypted with a key that was not given.
     #[error("the body is encrypted with the key `{key_id}`, which was not given: add it to the store's keys")]
     NoKey {

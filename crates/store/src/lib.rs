@@ -23,10 +23,16 @@
 
 pub mod accounts;
 pub mod counters;
+pub mod detections;
 mod error;
 pub mod events;
+pub mod findings;
+pub mod incidents;
 pub mod journal;
+pub mod outbox;
+pub mod resources;
 pub mod seal;
+pub mod silences;
 pub mod sqlite;
 
 pub use error::{OpenError, StoreError};
@@ -34,15 +40,32 @@ pub use sqlite::SqliteStore;
 
 /// All that a store does. Implemented by whatever implements the parts.
 pub trait Store:
-    accounts::AccountStore + counters::CounterStore + events::EventStore + journal::JournalStore + Send + Sync
+    accounts::AccountStore
+    + counters::CounterStore
+    + detections::DetectionStore
+    + events::EventStore
+    + findings::FindingStore
+    + incidents::IncidentStore
+    + journal::JournalStore
+    + outbox::OutboxStore
+    + resources::ResourceStore
+    + silences::SilenceStore
+    + Send
+    + Sync
 {
 }
 
 impl<S> Store for S where
     S: accounts::AccountStore
         + counters::CounterStore
+        + detections::DetectionStore
         + events::EventStore
+        + findings::FindingStore
+        + incidents::IncidentStore
         + journal::JournalStore
+        + outbox::OutboxStore
+        + resources::ResourceStore
+        + silences::SilenceStore
         + Send
         + Sync
 {

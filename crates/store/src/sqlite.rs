@@ -22,13 +22,20 @@
 //! the disk makes the writer open the database anew for the next call: it goes on by itself when space returns.
 
 mod accounts;
+mod bounds;
 mod counters;
+mod detections;
 mod events;
 mod failure;
 mod files;
+mod findings;
+mod incidents;
 mod journal;
+mod outbox;
 mod readers;
+mod resources;
 mod schema;
+mod silences;
 mod writer;
 
 use std::fmt;

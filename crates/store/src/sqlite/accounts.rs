@@ -1,22 +1,13 @@
-use rusqlite::{Connection, Error, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
+use super::bounds::{check_lengths as check, missing, parsed, unless_taken};
 use crate::StoreError;
-use crate::accounts::{AccountStore, Role, SecretHash, Session, Token, User};
+use crate::accounts::{AccountStore, SecretHash, Session, Token, User};
 use crate::journal::Act;
 
 const USER: &str = "users.name, users.role, users.password, users.issuer, users.subject, users.created_us, \
                     users.is_disabled";
-
-fn role(text: &str) -> rusqlite::Result<Role> {
-    text.parse().map_err(|error| {
-        Error::FromSqlConversionFailure(
-            0,
-            rusqlite::types::Type::Text,
-            Box::<dyn std::error::Error + Send + Sync>::from(error),
-        )
-    })
-}
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     user_at(row, 0)
@@ -26,7 +17,7 @@ fn user_at(row: &Row<'_>, first: usize) -> rusqlite::Result<User> {
     let identity: (Option<String>, Option<String>) = (row.get(first + 3)?, row.get(first + 4)?);
     Ok(User {
         name: row.get(first)?,
-        role: role(&row.get::<_, String>(first + 1)?)?,
+        role: parsed(row, first + 1)?,
         password: row.get(first + 2)?,
         identity: identity.0.zip(identity.1),
         created_us: row.get(first + 5)?,
@@ -56,7 +47,7 @@ fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
         id: row.get(0)?,
         secret: SecretHash(row.get(1)?),
         name: row.get(2)?,
-        role: role(&row.get::<_, String>(3)?)?,
+        role: parsed(row, 3)?,
         cluster: row.get(4)?,
         created_by: row.get(5)?,
         created_us: row.get(6)?,
@@ -64,28 +55,6 @@ fn token(row: &Row<'_>) -> rusqlite::Result<Token> {
         revoked_us: row.get(8)?,
         last_used_us: row.get(9)?,
     })
-}
-
-/// Tells a name that is taken from other errors.
-fn unless_taken(result: rusqlite::Result<usize>, what: &'static str, id: &str) -> Result<usize, StoreError> {
-    match result {
-        Err(Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ConstraintViolation => {
-            Err(StoreError::Exists { what, id: id.to_owned() })
-        }
-        other => Ok(other?),
-    }
-}
-
-fn missing(what: &'static str, id: &str) -> StoreError {
-    StoreError::NotFound { what, id: id.to_owned() }
-}
-
-fn check(fields: &[(&'static str, &str)]) -> Result<(), StoreError> {
-    const LIMIT: usize = 4096;
-    match fields.iter().find(|(_, text)| text.len() > LIMIT) {
-        Some((what, text)) => Err(StoreError::TooLarge { what, size: text.len(), limit: LIMIT }),
-        None => Ok(()),
-    }
 }
 
 fn check_user(user: &User) -> Result<(), StoreError> {

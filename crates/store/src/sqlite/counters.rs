@@ -3,11 +3,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::bounds::check_name;
 use crate::StoreError;
 use crate::counters::{CounterStore, SourceCounts};
-
-/// Most bytes of the name of a source or reason.
-pub(super) const MAX_NAME: usize = 256;
 
 pub(super) fn add(connection: &Connection, source: &str, what: &str, count: u64) -> Result<(), StoreError> {
     if count == 0 {
@@ -21,16 +19,6 @@ pub(super) fn add(connection: &Connection, source: &str, what: &str, count: u64)
              ON CONFLICT DO UPDATE SET value = value + excluded.value",
         )?
         .execute(params![source, what, count])?;
-    Ok(())
-}
-
-pub(super) fn check_name(what: &'static str, name: &str) -> Result<(), StoreError> {
-    if name.is_empty() {
-        return Err(StoreError::Invalid { detail: format!("the {what} has no name") });
-    }
-    if name.len() > MAX_NAME {
-        return Err(StoreError::TooLarge { what, size: name.len(), limit: MAX_NAME });
-    }
     Ok(())
 }
 

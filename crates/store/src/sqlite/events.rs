@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
+use super::bounds::check_name;
 use super::{SqliteStore, counters};
 use crate::StoreError;
 use crate::events::{
@@ -131,6 +132,23 @@ fn source_number(connection: &Connection, name: &str) -> Result<i64, StoreError>
         .query_row([name], |row| row.get(0))?)
 }
 
+/// The number of the event with this identity.
+pub(super) fn find(
+    connection: &Connection,
+    time_us: Option<i64>,
+    key: &EventKey,
+) -> Result<Option<EventId>, StoreError> {
+    let found = match time_us {
+        Some(time_us) => connection
+            .prepare_cached("SELECT id FROM events WHERE time_us = ?1 AND key = ?2")?
+            .query_row(params![time_us, key.0], |row| row.get(0)),
+        None => connection
+            .prepare_cached("SELECT id FROM events WHERE key = ?1 AND tells_time = 0")?
+            .query_row([key.0], |row| row.get(0)),
+    };
+    Ok(found.optional()?.map(EventId))
+}
+
 const HEAD: &str = "events.id, event_sources.name, key, time_us, tells_time, received_us";
 const FROM: &str = "FROM events JOIN event_sources ON event_sources.id = events.source";
 
@@ -244,7 +262,7 @@ impl Bodies<'_> {
 }
 
 fn check(batch: &EventBatch) -> Result<(), StoreError> {
-    counters::check_name("source", &batch.source)?;
+    check_name("source", &batch.source)?;
     if batch.events.len() > MAX_EVENTS {
         let (size, limit) = (batch.events.len(), MAX_EVENTS);
         return Err(StoreError::Invalid {
@@ -283,17 +301,7 @@ impl EventStore for SqliteStore {
     }
 
     fn find_event(&self, time_us: Option<i64>, key: &EventKey) -> Result<Option<EventId>, StoreError> {
-        self.readers.read(|transaction| {
-            let found = match time_us {
-                Some(time_us) => transaction
-                    .prepare_cached("SELECT id FROM events WHERE time_us = ?1 AND key = ?2")?
-                    .query_row(params![time_us, key.0], |row| row.get(0)),
-                None => transaction
-                    .prepare_cached("SELECT id FROM events WHERE key = ?1 AND tells_time = 0")?
-                    .query_row([key.0], |row| row.get(0)),
-            };
-            Ok(found.optional()?.map(EventId))
-        })
+        self.readers.read(|transaction| find(transaction, time_us, key))
     }
 
     fn event_heads(&self, query: &EventQuery) -> Result<Vec<EventHead>, StoreError> {

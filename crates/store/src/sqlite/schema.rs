@@ -13,7 +13,10 @@ use crate::{OpenError, StoreError};
 const APPLICATION_ID: i64 = 0x4861_6563;
 
 /// The steps; the version of the schema is how many were taken.
-const STEPS: &[&str] = &[include_str!("schema/0001_events_journal_accounts.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema/0001_events_journal_accounts.sql"),
+    include_str!("schema/0002_findings_incidents_alerts.sql"),
+];
 
 /// Brings the database up to date, or refuses it.
 pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {

@@ -25,6 +25,8 @@ pub(crate) struct Tx<'c> {
     pub(crate) connection: &'c Connection,
     /// Set when the journal grew.
     pub(crate) anchor: &'c mut Option<Anchor>,
+    pub(crate) sealer: &'c mut Sealer,
+    pub(crate) keys: &'c Keys,
 }
 
 impl Tx<'_> {
@@ -282,7 +284,7 @@ fn run(
         let Request::Call { call, refused } = request else { continue };
         connection.prepare_cached("SAVEPOINT call")?.execute([])?;
         let before = *anchor;
-        let outcome = call.run(&mut Tx { connection, anchor });
+        let outcome = call.run(&mut Tx { connection, anchor, sealer, keys });
         match outcome {
             Ok(()) => *refused = None,
             Err(error) if error.breaks_transaction() => return Err(error),
