@@ -1,0 +1,11 @@
+//! Sockets: TLS, limits, draining.
+
+mod certificates;
+mod pem;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use certificates::{Authority, CertificateError, Certificates, Issued, SelfMade};
+pub use pem::{PemError, client_roots, read_pair};
+pub use server::{Connection, Drain, ListenError, Listener, ServerOptions};
