@@ -22,7 +22,7 @@ pub struct App {
     /// Events.
     pub intake: Intake,
     /// Counts.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// The texts in the language of the service.
     pub texts: Texts,
     /// Names that the service is called by; addresses need none.

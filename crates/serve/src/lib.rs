@@ -36,3 +36,5 @@ pub mod metrics;
 pub mod openapi;
 mod pages;
 pub mod routes;
+pub mod run;
+pub mod webhook;

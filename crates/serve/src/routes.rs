@@ -219,10 +219,33 @@ pub static ROUTES: &[Route] = &[
     }),
 ];
 
+/// What a socket serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All routes.
+    All,
+    /// What other programs call: admission, intake, health.
+    Hooks,
+    /// The rest, and health.
+    Console,
+}
+
+impl Part {
+    fn holds(self, route: &Route) -> bool {
+        let is_hook = route.path.starts_with("/admit/") || route.path.starts_with("/intake/");
+        match self {
+            Part::All => true,
+            _ if route.demand == Demand::Nothing => true,
+            Part::Hooks => is_hook,
+            Part::Console => !is_hook,
+        }
+    }
+}
+
 /// The router over the table; nothing is reached but through the guard.
-pub fn router(app: &Arc<App>) -> Router {
+pub fn router(app: &Arc<App>, part: Part) -> Router {
     let mut router = Router::new();
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| part.holds(route)) {
         let filter = match route.verb {
             Verb::Get => MethodFilter::GET,
             Verb::Post => MethodFilter::POST,

@@ -7,9 +7,9 @@ use thiserror::Error;
 use tokio::sync::Semaphore;
 
 /// Shortest password, in characters.
-pub const SHORTEST: usize = 12;
+const SHORTEST: usize = 12;
 /// Longest, in bytes.
-pub const LONGEST: usize = 1024;
+const LONGEST: usize = 1024;
 
 /// Why a password was not hashed or held against a hash.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

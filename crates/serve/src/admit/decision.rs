@@ -1,6 +1,6 @@
 //! What was decided, for whoever counts and writes down: behind a bounded channel, after the answer.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
@@ -71,7 +71,7 @@ impl Decision {
 /// Hands decisions on without ever waiting.
 #[derive(Debug, Clone)]
 pub struct Decisions {
-    sender: mpsc::Sender<Decision>,
+    sender: Arc<Mutex<Option<mpsc::Sender<Decision>>>>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -79,14 +79,20 @@ impl Decisions {
     /// Room for `capacity` decisions that nobody has taken yet.
     pub fn channel(capacity: usize) -> (Self, mpsc::Receiver<Decision>) {
         let (sender, receiver) = mpsc::channel(capacity);
-        (Self { sender, dropped: Arc::default() }, receiver)
+        (Self { sender: Arc::new(Mutex::new(Some(sender))), dropped: Arc::default() }, receiver)
     }
 
     /// Hands one on; where there is no room it is dropped and counted.
     pub fn tell(&self, decision: Decision) {
-        if self.sender.try_send(decision).is_err() {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if sender.as_ref().is_none_or(|sender| sender.try_send(decision).is_err()) {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// There will be no further ones.
+    pub(super) fn end(&self) {
+        *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// How many were dropped.

@@ -77,6 +77,11 @@ impl Admission {
         &self.pool
     }
 
+    /// Nothing is decided any more: whoever takes decisions hears that there are no further ones.
+    pub fn end_decisions(&self) {
+        self.decisions.end();
+    }
+
     /// Counts since the start.
     pub fn counts(&self) -> &AdmissionCounts {
         &self.counts

@@ -8,7 +8,7 @@ use haechi_syntax::{Limits, Node, parse_json};
 use thiserror::Error;
 
 /// Most bytes when unpacked.
-pub const UNPACKED: usize = 64 << 20;
+pub(super) const UNPACKED: usize = 64 << 20;
 /// Envelopes in envelopes.
 const DEPTH: usize = 4;
 

@@ -8,6 +8,8 @@ use haechi_detect::fields::Source;
 use haechi_detect::json::Value;
 use haechi_detect::program::{Matcher, RuleMatching};
 use haechi_model::{Detection, Priority};
+use haechi_detect::output::OutputOptions;
+use haechi_store::detections::NewDetection;
 use haechi_store::events::{EventBatch, EventKey, NewEvent};
 use haechi_store::{Store, StoreError};
 
@@ -146,12 +148,21 @@ pub(super) struct Pipeline<'s, 'p> {
     store: &'s dyn Store,
     matcher: Matcher<'p>,
     feed: Feed,
+    cluster: String,
     columns: Option<FlowColumns>,
 }
 
 impl<'s, 'p> Pipeline<'s, 'p> {
     pub(super) fn new(store: &'s dyn Store, program: &'p haechi_detect::program::Program, feed: Feed) -> Self {
-        Self { store, matcher: Matcher::new(program, RuleMatching::All), feed, columns: None }
+        Self { store, matcher: Matcher::new(program, RuleMatching::All), feed, cluster: "default".to_owned(), columns: None }
+    }
+
+    /// The cluster that the events are of.
+    pub(super) fn of_cluster(mut self, cluster: Option<&str>) -> Self {
+        if let Some(cluster) = cluster {
+            self.cluster = cluster.to_owned();
+        }
+        self
     }
 
     pub(super) fn with_columns(mut self, columns: Option<FlowColumns>) -> Self {
@@ -191,12 +202,12 @@ impl<'s, 'p> Pipeline<'s, 'p> {
             if collector.drafts.len() >= CHUNK || collector.bytes >= CHUNK_BYTES {
                 collector.bytes = 0;
                 let drafts = std::mem::take(&mut collector.drafts);
-                store(self.store, drafts, received_us, &mut receipt, &mut detected)?;
+                store(self.store, drafts, &self.cluster, received_us, &mut receipt, &mut detected)?;
             }
         }
         decoder.finish(&mut collector);
         let (drafts, rejects) = (std::mem::take(&mut collector.drafts), collector.rejects);
-        store(self.store, drafts, received_us, &mut receipt, &mut detected)?;
+        store(self.store, drafts, &self.cluster, received_us, &mut receipt, &mut detected)?;
         for (reason, count) in rejects {
             self.store.count_dropped(self.feed.as_str(), reason, count).map_err(RunError::Store)?;
             receipt.received += count;
@@ -213,42 +224,60 @@ pub(super) enum RunError {
     Read(std::io::Error),
 }
 
-/// Stores events, source by source, and hands on the detections of those that are new.
+/// Stores events, source by source, and what was detected in them, then hands on what is new of that. Whoever sent them
+/// hears of it only after both were committed: what is lost in between comes again, and is told apart by its identity.
 fn store(
     store: &dyn Store,
     drafts: Vec<Draft>,
+    cluster: &str,
     received_us: i64,
     receipt: &mut Receipt,
     detected: &mut impl FnMut(Detection),
 ) -> Result<(), RunError> {
-    let mut by_source: BTreeMap<&'static str, (Vec<NewEvent>, Vec<Detection>)> = BTreeMap::new();
+    let mut by_source: BTreeMap<&'static str, Vec<NewEvent>> = BTreeMap::new();
+    let mut detections: BTreeMap<String, (NewDetection, Detection)> = BTreeMap::new();
     for draft in drafts {
-        let (events, detections) = by_source.entry(draft.source).or_default();
-        // Only events with detections are looked for one by one: they are few.
-        let is_known = !draft.detections.is_empty()
-            && (store
-                .find_event(draft.event.time_us, &draft.event.key)
-                .map_err(RunError::Store)?
-                .is_some()
-                || events.iter().any(|event| is_same(event, &draft.event)));
-        if !is_known {
-            detections.extend(draft.detections);
+        for detection in draft.detections {
+            let new = new_detection(&detection, &draft.event, cluster);
+            detections.insert(new.id.clone(), (new, detection));
         }
-        events.push(draft.event);
+        by_source.entry(draft.source).or_default().push(draft.event);
     }
-    for (source, (events, detections)) in by_source {
+    for (source, events) in by_source {
         let count = events.len() as u64;
         let batch = EventBatch { source: source.to_owned(), received_us, events };
         let stored = store.put_events(batch).map_err(RunError::Store)?;
         receipt.received += count;
         receipt.stored += stored.stored;
         receipt.duplicates += stored.duplicates;
-        receipt.detections += detections.len() as u64;
-        detections.into_iter().for_each(&mut *detected);
+    }
+    let (mut rows, mut news) = (Vec::new(), Vec::new());
+    for (id, (row, detection)) in detections {
+        if store.detection(&id).map_err(RunError::Store)?.is_none() {
+            rows.push(row);
+            news.push(detection);
+        }
+    }
+    if !rows.is_empty() {
+        receipt.detections += store.put_detections(rows).map_err(RunError::Store)?.stored;
+        news.into_iter().for_each(detected);
     }
     Ok(())
 }
 
-fn is_same(one: &NewEvent, other: &NewEvent) -> bool {
-    one.key == other.key && one.time_us == other.time_us
+/// A detection is one by its rule and its event.
+fn new_detection(detection: &Detection, event: &NewEvent, cluster: &str) -> NewDetection {
+    let time = event.time_us.unwrap_or(0).to_be_bytes();
+    let parts: [&[u8]; 4] = [cluster.as_bytes(), detection.rule.as_bytes(), &event.key.0, &time];
+    let id = EventKey::of(parts).0.iter().map(|byte| format!("{byte:02x}")).collect();
+    NewDetection {
+        id,
+        cluster: cluster.to_owned(),
+        rule: detection.rule.to_string(),
+        source: detection.source.to_string(),
+        priority: detection.priority,
+        time_us: i64::try_from(detection.time_ns / 1000).unwrap_or(i64::MAX),
+        event: Some((event.time_us, event.key)),
+        body: OutputOptions { time_iso8601: true, ..OutputOptions::default() }.json(detection),
+    }
 }

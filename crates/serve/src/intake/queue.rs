@@ -271,6 +271,7 @@ fn take(shared: &Shared, feed: Feed, body: &[u8], cluster: Option<&str>) -> Resu
     let unwrapped = unwrap(body)?;
     let rules = shared.rules.current();
     let mut pipeline = Pipeline::new(&*shared.store, &rules.program, feed)
+        .of_cluster(cluster)
         .with_columns(shared.options.columns.clone());
     let mut texts = unwrapped.texts.into_iter();
     let tell = |detection| {

@@ -145,14 +145,19 @@ impl Certificates {
     pub fn bundle(&self) -> Result<String, CertificateError> {
         match &self.authority {
             Authority::SelfMade(made) => read(&made.authority_file()),
-            Authority::Files { certificate, .. } => {
-                const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-                let text = read(certificate)?;
-                let last = text.rfind(BEGIN).unwrap_or(0);
-                Ok(text.get(last..).unwrap_or_default().to_owned())
-            }
+            Authority::Files { certificate, .. } => last_of_chain(certificate),
         }
     }
+}
+
+/// The last certificate of a chain in PEM: of what is given, the nearest to what a client must trust.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn last_of_chain(certificate: &Path) -> Result<String, CertificateError> {
+    let text = read(certificate)?;
+    let last = text.rfind("-----BEGIN CERTIFICATE-----").unwrap_or(0);
+    Ok(text.get(last..).unwrap_or_default().to_owned())
 }
 
 impl SelfMade {
@@ -161,45 +166,54 @@ impl SelfMade {
     }
 
     fn pair(&self) -> Result<Arc<CertifiedKey>, CertificateError> {
-        Ok(read_pair(&self.folder.join("serving.pem"), &self.folder.join("serving.key"))?)
+        let both = self.folder.join("serving.pem");
+        Ok(read_pair(&both, &both)?)
     }
 
-    /// Makes what is missing, about to end, or for other names.
-    fn renew(&self, now_s: i64) -> Result<(), CertificateError> {
+    /// The authority, made when it is missing or about to end: until when it is good, and its key.
+    fn authority(&self, now_s: i64) -> Result<(i64, KeyPair), CertificateError> {
         let folder = &self.folder;
         let file = |source| CertificateError::File { path: folder.clone(), source };
         fs::create_dir_all(folder).map_err(file)?;
         restrict(folder, 0o700).map_err(file)?;
-        let notes = folder.join("certificates.json");
-        let known: Json = fs::read(&notes)
-            .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-            .unwrap_or(Json::Null);
-        let until = |key: &str| known.get(key).and_then(Json::as_i64).unwrap_or(0);
-        let is_there = |name: &str| folder.join(name).is_file();
-        let has_authority = is_there("ca.pem")
-            && is_there("ca.key")
-            && until("authorityUntil") > now_s + (DAYS + RENEW) * DAY_S;
+        let (notes, key) = (folder.join("ca.json"), folder.join("ca.key"));
+        let until = note(&notes, "until").as_i64().unwrap_or(0);
+        let is_good = until > now_s + (DAYS + RENEW) * DAY_S;
+        if is_good && self.authority_file().is_file() && key.is_file() {
+            return Ok((until, KeyPair::from_pem(&read(&key)?)?));
+        }
+        let pair = KeyPair::generate()?;
+        let until = now_s + AUTHORITY_DAYS * DAY_S;
+        let certificate = authority(now_s, until)?.self_signed(&pair)?;
+        write(&key, &pair.serialize_pem())?;
+        write(&self.authority_file(), &certificate.pem())?;
+        // A certificate of an earlier authority is none any more.
+        write(&folder.join("serving.json"), "{}")?;
+        write(&notes, &json!({"until": until}).to_string())?;
+        Ok((until, pair))
+    }
+
+    /// What a client must trust, in PEM; made when it is missing.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written.
+    pub fn bundle(&self, now_s: i64) -> Result<String, CertificateError> {
+        self.authority(now_s)?;
+        read(&self.authority_file())
+    }
+
+    /// Makes what is missing, about to end, or for other names.
+    fn renew(&self, now_s: i64) -> Result<(), CertificateError> {
+        let (authority_until, key) = self.authority(now_s)?;
+        let folder = &self.folder;
+        let notes = folder.join("serving.json");
         let names = json!(self.names);
-        let has_pair = has_authority
-            && is_there("serving.pem")
-            && is_there("serving.key")
-            && until("until") > now_s + RENEW * DAY_S
-            && known.get("names") == Some(&names);
-        if has_pair {
+        let is_good = folder.join("serving.pem").is_file()
+            && note(&notes, "until").as_i64().unwrap_or(0) > now_s + RENEW * DAY_S
+            && note(&notes, "names") == names;
+        if is_good {
             return Ok(());
         }
-        let (authority_until, key) = match has_authority {
-            true => (until("authorityUntil"), KeyPair::from_pem(&read(&folder.join("ca.key"))?)?),
-            false => {
-                let key = KeyPair::generate()?;
-                let until = now_s + AUTHORITY_DAYS * DAY_S;
-                let certificate = authority(now_s, until)?.self_signed(&key)?;
-                write(&folder.join("ca.key"), &key.serialize_pem())?;
-                write(&folder.join("ca.pem"), &certificate.pem())?;
-                (until, key)
-            }
-        };
         let issuer = Issuer::new(authority(now_s, authority_until)?, key);
         let until = now_s + DAYS * DAY_S;
         let mut params = CertificateParams::new(self.names.clone())?;
@@ -210,11 +224,17 @@ impl SelfMade {
         valid(&mut params, now_s - DAY_S, until)?;
         let serving = KeyPair::generate()?;
         let certificate = params.signed_by(&serving, &issuer)?;
-        write(&folder.join("serving.key"), &serving.serialize_pem())?;
-        write(&folder.join("serving.pem"), &certificate.pem())?;
-        let notes_text = json!({"authorityUntil": authority_until, "until": until, "names": names});
-        write(&notes, &notes_text.to_string())
+        // Key and certificate are one file: they change together or not at all.
+        let both = format!("{}{}", certificate.pem(), serving.serialize_pem());
+        write(&folder.join("serving.pem"), &both)?;
+        write(&notes, &json!({"until": until, "names": names}).to_string())
     }
+}
+
+/// A value of a file of notes; null where there is none.
+fn note(path: &Path, key: &str) -> Json {
+    let notes = fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Json>(&bytes).ok());
+    notes.and_then(|notes| notes.get(key).cloned()).unwrap_or(Json::Null)
 }
 
 fn named(name: &str) -> DistinguishedName {
