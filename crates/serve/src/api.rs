@@ -26,7 +26,9 @@ pub(crate) async fn openapi(app: Arc<App>, _: Call) -> Response {
 /// Who one is, and what a form of this session must bring along.
 pub(crate) async fn session(_: Arc<App>, call: Call) -> Response {
     match call.caller {
-        Caller::User { name, role, csrf } => told(&json!({"user": name, "role": role.as_str(), "csrf": csrf})),
+        Caller::User { name, role, csrf } => {
+            told(&json!({"user": name, "role": role.as_str(), "csrf": csrf}))
+        }
         Caller::Nobody | Caller::Token { .. } | Caller::ApiServer => {
             refuse(StatusCode::FORBIDDEN, "there is no session")
         }

@@ -222,7 +222,9 @@ fn authorise(route: &Route, caller: &Caller) -> Result<(), Response> {
 
 fn unknown() -> Response {
     let mut response = refuse(StatusCode::UNAUTHORIZED, "who are you?");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"haechi\""));
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"haechi\""));
     response
 }
 
