@@ -13,7 +13,7 @@ use haechi_model::Priority;
 use haechi_report::{Args, Texts};
 use haechi_sources::{event_files, open_events};
 
-use super::detect::{flow_columns, format, reject_id};
+use super::detect::{flow_columns, format, place, reject_id};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
@@ -225,7 +225,10 @@ impl Explainer<'_> {
             let id = if holds { "cli-rules-matches" } else { "cli-rules-does-not-match" };
             let args = Args::new()
                 .text("rule", rule.info.name.to_string())
-                .text("place", format!("{}:{line}", self.file));
+                .text("place", match line {
+                    0 => self.file.clone(),
+                    line => format!("{}:{line}", self.file),
+                });
             writeln!(self.out, "{}", self.texts.message(id, &args))?;
             tree(&explanation, 1, self.out)?;
             if holds && !rule.info.enabled {
@@ -250,7 +253,7 @@ impl Sink for Explainer<'_> {
         self.rejects += 1;
         let why = self.texts.message(&reject_id(reject.reason), &Args::new());
         // Where standard error is closed, nobody is there to tell.
-        let _ = writeln!(io::stderr(), "{}:{}: {why}", self.file, reject.line);
+        let _ = writeln!(io::stderr(), "{}: {why}", place(&self.file, reject, self.texts));
     }
 }
 
