@@ -87,10 +87,9 @@ impl Writer {
         item.extend(uid.to_le_bytes());
         item.extend(uid.to_le_bytes());
         item.extend([0; 3 * 4 + 2 * 8]);
-        for text in ["PATH=/bin\0HOME=/root\0"] {
-            item.extend((text.len() as u16).to_le_bytes());
-            item.extend(text.as_bytes());
-        }
+        let environment = "PATH=/bin\0HOME=/root\0";
+        item.extend((environment.len() as u16).to_le_bytes());
+        item.extend(environment.as_bytes());
         item.extend(tid.to_le_bytes());
         item.extend(tid.to_le_bytes());
         let groups = format!("cpu=/docker/{}\0", "ab".repeat(32));

@@ -91,7 +91,8 @@ fn of_event(name: &str, argument: Option<&str>, event: &KernelEvent<'_>) -> Opti
         "evt.type" => text(event.name()),
         "syscall.type" if info.is_syscall => text(event.name()),
         "evt.type.is" => argument.map(|wanted| KernelValue::Unsigned(u64::from(wanted == event.name()))),
-        "evt.dir" => text(if info.is_exit() { "<" } else { ">" }),
+        // Entries are no events of their own: as Falco says it, everything is an exit.
+        "evt.dir" => text("<"),
         "evt.category" => text(category(event)),
         "evt.cpu" => Some(KernelValue::Signed(i64::from(event.cpu))),
         "evt.args" | "evt.info" => text(event.arguments()),
