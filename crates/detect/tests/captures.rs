@@ -273,6 +273,42 @@ fn connections_have_two_ends() {
     );
 }
 
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        ..Default::default()
+    })]
+
+    #[test]
+    fn damaged_bytes_do_no_harm(
+        damage in proptest::collection::vec((0usize..4000, proptest::prelude::any::<u8>()), 1..40),
+    ) {
+        let mut capture = Writer::new();
+        capture.user(0, "root");
+        capture.process(10, 1, "cat", "/root", 0);
+        capture.openat(10, 3, WORKING_DIRECTORY, "../etc", 1 | 1 << 10);
+        capture.openat(10, 4, 3, "shadow", 1);
+        capture.event(10, 6, &[&4i64.to_le_bytes(), &100u32.to_le_bytes()]);
+        capture.event(10, 7, &[&5i64.to_le_bytes(), b"hello"]);
+        capture.event(10, 125, &[&9i64.to_le_bytes()]);
+        capture.event(10, 19, &[&5i64.to_le_bytes(), &[2, 0, 0, 0], &[1, 0, 0, 0], &[6, 0, 0, 0]]);
+        capture.event(10, 23, &[&0i64.to_le_bytes(), &[2, 1, 1, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4], &5i64.to_le_bytes()]);
+        capture.event(10, 186, &[&0i64.to_le_bytes(), &0i64.to_le_bytes(), &[0], &[0], &1i64.to_le_bytes()]);
+        let length = capture.0.len();
+        for (at, byte) in damage {
+            capture.0[at % length] = byte;
+        }
+        let rules = rule(
+            "evt.type exists or not proc.aname = x or fd.sip = 1.1.1.1 or proc.env[A] = b",
+            "%evt.num %evt.args %evt.res %proc.cmdline %proc.exepath %proc.aname[3] %proc.cwd %fd.name %fd.l4proto \
+             %evt.buffer %evt.abspath %proc.duration %fd.filename %evt.category %evt.time %user.name",
+        );
+        let whole = run(&rules, &capture.0, usize::MAX);
+        proptest::prop_assert_eq!(run(&rules, &capture.0, 5), whole);
+    }
+}
+
 #[test]
 fn where_pieces_end_changes_nothing() {
     let mut capture = Writer::new();

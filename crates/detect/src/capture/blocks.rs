@@ -124,7 +124,7 @@ fn process(item: &mut Cursor<'_>, version: u8) -> Option<Thread> {
         thread.exepath = Some(item.text()?).filter(|path| !path.is_empty());
     }
     let length = item.u16()?;
-    thread.args = texts(item.take(usize::from(length))?);
+    thread.args = texts(item.take(usize::from(length))?).into();
     thread.cwd = item.text()?;
     let _fd_limit = item.u64()?;
     let _flags = item.u32()?;
@@ -136,7 +136,7 @@ fn process(item: &mut Cursor<'_>, version: u8) -> Option<Thread> {
     }
     if version >= 3 {
         let length = item.u16()?;
-        thread.env = texts(item.take(usize::from(length))?);
+        thread.env = texts(item.take(usize::from(length))?).into();
     }
     if version >= 4 {
         thread.vtid = Some(item.i64()?);
@@ -185,10 +185,10 @@ pub(super) fn users(body: &[u8], version: u8, machine: &mut Machine) -> Option<(
         if item.u8()? == 0 {
             let (uid, _gid) = (item.u32()?, item.u32()?);
             let user = User { name: item.text()?, home: item.text()?, shell: item.text()? };
-            machine.users.insert(uid, user);
+            machine.insert_user(uid, user);
         } else {
             let gid = item.u32()?;
-            machine.groups.insert(gid, item.text()?);
+            machine.insert_group(gid, item.text()?);
         }
         if !has_length {
             cursor = item;

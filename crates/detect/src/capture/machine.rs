@@ -5,10 +5,13 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// So many threads, descriptors of a process, users and containers are remembered.
+/// So many threads, descriptors of a process and of all, users, groups and containers are remembered.
 const MAX_THREADS: usize = 1 << 17;
-const MAX_DESCRIPTORS: usize = 1 << 16;
+const MAX_DESCRIPTORS: usize = 1 << 12;
+const MAX_ALL_DESCRIPTORS: usize = 1 << 20;
+const MAX_USERS: usize = 1 << 16;
 const MAX_CONTAINERS: usize = 1 << 14;
 
 /// How many ancestors are looked at.
@@ -162,8 +165,9 @@ pub(crate) struct Thread {
     pub(crate) comm: String,
     pub(crate) exe: String,
     pub(crate) exepath: Option<String>,
-    pub(crate) args: Vec<String>,
-    pub(crate) env: Vec<String>,
+    /// A child has its parent's until it runs a program of its own: they are shared.
+    pub(crate) args: Arc<Vec<String>>,
+    pub(crate) env: Arc<Vec<String>>,
     pub(crate) cwd: String,
     pub(crate) uid: Option<u32>,
     pub(crate) gid: Option<u32>,
@@ -174,7 +178,7 @@ pub(crate) struct Thread {
     pub(crate) vpid: Option<i64>,
     pub(crate) vpgid: Option<i64>,
     pub(crate) tty: Option<u32>,
-    pub(crate) cgroups: Vec<(String, String)>,
+    pub(crate) cgroups: Arc<Vec<(String, String)>>,
     /// The id of its container, twelve digits.
     pub(crate) container: Option<String>,
     /// Inheritable, permitted, effective.
@@ -188,8 +192,8 @@ pub(crate) struct Thread {
     pub(crate) exe_ino_mtime: Option<u64>,
     /// When it began, where that was seen.
     pub(crate) start_ns: Option<u64>,
-    /// Of a process's first thread: what it has open.
-    pub(crate) descriptors: HashMap<i64, Descriptor>,
+    /// Of a process's first thread: what it has open. Shared with its children until one of them changes it.
+    pub(crate) descriptors: Arc<HashMap<i64, Descriptor>>,
     /// The entry of the system call that it is in: the number of the event and its parameters.
     pub(crate) entry: Option<(u16, Vec<Option<Vec<u8>>>)>,
 }
@@ -197,7 +201,7 @@ pub(crate) struct Thread {
 impl Thread {
     pub(crate) fn set_cgroups(&mut self, cgroups: Vec<(String, String)>) {
         self.container = cgroups.iter().find_map(|(_, path)| container_id(path));
-        self.cgroups = cgroups;
+        self.cgroups = Arc::new(cgroups);
     }
 
     /// A path as the thread means it: a relative one starts in its working directory.
@@ -258,8 +262,10 @@ pub(crate) struct User {
 #[derive(Debug, Default)]
 pub(crate) struct Machine {
     threads: HashMap<i64, Thread>,
-    pub(crate) users: HashMap<u32, User>,
-    pub(crate) groups: HashMap<u32, String>,
+    /// How many descriptors all threads have, those that are shared counted for each.
+    descriptors: usize,
+    users: HashMap<u32, User>,
+    groups: HashMap<u32, String>,
     /// What the sensor told about containers, as it told it, by their id.
     containers: HashMap<String, serde_json::Value>,
 }
@@ -273,14 +279,22 @@ impl Machine {
         self.threads.get_mut(&tid)
     }
 
-    pub(crate) fn insert(&mut self, thread: Thread) {
-        if self.threads.len() < MAX_THREADS || self.threads.contains_key(&thread.tid) {
-            self.threads.insert(thread.tid, thread);
+    pub(crate) fn insert(&mut self, mut thread: Thread) {
+        self.remove(thread.tid);
+        if self.threads.len() >= MAX_THREADS {
+            return;
         }
+        if self.descriptors + thread.descriptors.len() > MAX_ALL_DESCRIPTORS {
+            thread.descriptors = Arc::default();
+        }
+        self.descriptors += thread.descriptors.len();
+        self.threads.insert(thread.tid, thread);
     }
 
     pub(crate) fn remove(&mut self, tid: i64) {
-        self.threads.remove(&tid);
+        if let Some(thread) = self.threads.remove(&tid) {
+            self.descriptors -= thread.descriptors.len();
+        }
     }
 
     /// The first thread of the process of a thread.
@@ -312,20 +326,28 @@ impl Machine {
     }
 
     pub(crate) fn descriptor_mut(&mut self, tid: i64, number: i64) -> Option<&mut Descriptor> {
-        self.process_mut(tid)?.descriptors.get_mut(&number)
+        let process = self.process_mut(tid)?;
+        // Nothing is copied for one that is not there.
+        process.descriptors.contains_key(&number).then_some(())?;
+        Arc::make_mut(&mut process.descriptors).get_mut(&number)
     }
 
     pub(crate) fn insert_descriptor(&mut self, tid: i64, number: i64, descriptor: Descriptor) {
-        if let Some(process) = self.process_mut(tid)
+        if self.descriptors < MAX_ALL_DESCRIPTORS
+            && let Some(process) = self.process_mut(tid)
             && process.descriptors.len() < MAX_DESCRIPTORS
+            && Arc::make_mut(&mut process.descriptors).insert(number, descriptor).is_none()
         {
-            process.descriptors.insert(number, descriptor);
+            self.descriptors += 1;
         }
     }
 
     pub(crate) fn remove_descriptor(&mut self, tid: i64, number: i64) {
-        if let Some(process) = self.process_mut(tid) {
-            process.descriptors.remove(&number);
+        if let Some(process) = self.process_mut(tid)
+            && process.descriptors.contains_key(&number)
+            && Arc::make_mut(&mut process.descriptors).remove(&number).is_some()
+        {
+            self.descriptors -= 1;
         }
     }
 
@@ -343,6 +365,26 @@ impl Machine {
 
     pub(crate) fn container(&self, id: &str) -> Option<&serde_json::Value> {
         self.containers.get(id)
+    }
+
+    pub(crate) fn insert_user(&mut self, uid: u32, user: User) {
+        if self.users.len() < MAX_USERS {
+            self.users.insert(uid, user);
+        }
+    }
+
+    pub(crate) fn insert_group(&mut self, gid: u32, name: String) {
+        if self.groups.len() < MAX_USERS {
+            self.groups.insert(gid, name);
+        }
+    }
+
+    pub(crate) fn user(&self, uid: u32) -> Option<&User> {
+        self.users.get(&uid)
+    }
+
+    pub(crate) fn group_name(&self, gid: u32) -> Option<&str> {
+        self.groups.get(&gid).map(String::as_str)
     }
 
     pub(crate) fn user_name(&self, uid: u32) -> Option<&str> {

@@ -157,7 +157,9 @@ pub(crate) fn print(
         Kind::PathAt(directory) if !printed.raw.is_empty() => {
             Some(path_at(others(directory), &printed.raw, tid, machine))
         }
-        Kind::Result => signed(bytes).filter(|result| *result < 0).map(|result| error_name(-result)),
+        Kind::Result => {
+            signed(bytes).filter(|result| *result < 0).map(|result| error_name(result.saturating_neg()))
+        }
         Kind::Descriptor => signed(bytes).and_then(|number| {
             let descriptor = machine.descriptor(tid, number)?;
             Some(format!("<{}>{}", descriptor.kind.names().1, descriptor.name))
@@ -167,7 +169,9 @@ pub(crate) fn print(
             number().and_then(|number| super::table::syscall(u16::try_from(number).ok()?)).map(str::to_owned)
         }
         Kind::User => number().and_then(|uid| machine.user_name(u32::try_from(uid).ok()?).map(str::to_owned)),
-        Kind::Group => number().and_then(|gid| machine.groups.get(&u32::try_from(gid).ok()?).cloned()),
+        Kind::Group => {
+            number().and_then(|gid| machine.group_name(u32::try_from(gid).ok()?).map(str::to_owned))
+        }
         Kind::Flags(names) => named(names, number()?, true),
         Kind::Enumerated(names) => named(names, number()?, false),
         _ => None,

@@ -1,5 +1,7 @@
 //! What an event changes: who runs, what is open.
 
+use std::sync::Arc;
+
 use super::blocks::{cgroups, plain_text, texts};
 use super::event::Parameters;
 use super::machine::{Descriptor, DescriptorKind, Machine, Role, Thread, User};
@@ -154,7 +156,7 @@ impl Change<'_> {
             "useradded" => self.add_user(),
             "groupadded" => {
                 if let (Some(gid), Some(name)) = (self.small("gid"), self.text("name")) {
-                    self.machine.groups.insert(gid, name);
+                    self.machine.insert_group(gid, name);
                 }
             }
             name if has_worked && self.info.creates_fd => {
@@ -342,7 +344,7 @@ impl Change<'_> {
         let mut child = parent.cloned().unwrap_or_default();
         (child.entry, child.start_ns, child.tid) = (None, Some(self.time_ns), child_tid);
         if is_thread {
-            child.descriptors.clear();
+            child.descriptors = Arc::default();
         } else {
             (child.pid, child.ptid) = (child_tid, parent_tid);
         }
@@ -360,8 +362,8 @@ impl Change<'_> {
         self.describe(&mut thread);
         thread.pid = self.number("pid").unwrap_or(thread.pid);
         thread.ptid = self.number("ptid").unwrap_or(thread.ptid);
-        thread.args = self.parameters.bytes("args").map(texts).unwrap_or_default();
-        thread.env = self.parameters.bytes("env").map(texts).unwrap_or_default();
+        thread.args = Arc::new(self.parameters.bytes("args").map(texts).unwrap_or_default());
+        thread.env = Arc::new(self.parameters.bytes("env").map(texts).unwrap_or_default());
         let trusted = self.text("trusted_exepath").filter(|path| !path.is_empty());
         let named = self.text("filename").or_else(|| self.text("pathname")).filter(|path| !path.is_empty());
         thread.exepath = trusted.or_else(|| {
@@ -405,7 +407,7 @@ impl Change<'_> {
             }
         }
         if let Some(args) = self.parameters.bytes("args") {
-            thread.args = texts(args);
+            thread.args = Arc::new(texts(args));
         }
         if let Some(cwd) = self.text("cwd").filter(|cwd| cwd.starts_with('/')) {
             thread.cwd = cwd;
@@ -427,7 +429,7 @@ impl Change<'_> {
     fn add_user(&mut self) {
         let (Some(uid), Some(name)) = (self.small("uid"), self.text("name")) else { return };
         let (home, shell) = (self.text("home").unwrap_or_default(), self.text("shell").unwrap_or_default());
-        self.machine.users.insert(uid, User { name, home, shell });
+        self.machine.insert_user(uid, User { name, home, shell });
     }
 }
 

@@ -400,7 +400,7 @@ fn of_ends(name: &str, descriptor: &Descriptor) -> Option<KernelValue> {
 
 fn of_user(name: &str, event: &KernelEvent<'_>) -> Option<KernelValue> {
     let thread = event.thread()?;
-    let user = || event.machine.users.get(&thread.uid?);
+    let user = || event.machine.user(thread.uid?);
     match name {
         "user.uid" => thread.uid.map(|uid| KernelValue::Unsigned(uid.into())),
         "user.name" => match user() {
@@ -416,7 +416,7 @@ fn of_user(name: &str, event: &KernelEvent<'_>) -> Option<KernelValue> {
         }
         "user.loginname" => some_text(event.machine.user_name(thread.login_uid?)?),
         "group.gid" => thread.gid.map(|gid| KernelValue::Unsigned(gid.into())),
-        "group.name" => some_text(event.machine.groups.get(&thread.gid?)?),
+        "group.name" => some_text(event.machine.group_name(thread.gid?)?),
         _ => None,
     }
 }
@@ -426,10 +426,8 @@ fn of_user(name: &str, event: &KernelEvent<'_>) -> Option<KernelValue> {
 fn of_container(name: &str, argument: Option<&str>, event: &KernelEvent<'_>) -> Option<KernelValue> {
     let process = event.process()?;
     let Some(id) = process.container.as_deref() else {
-        // Control groups that name no container are the host's; without any nothing is known.
-        let is_host = !process.cgroups.is_empty();
         return match name {
-            "container.id" | "container.name" if is_host => text("host"),
+            "container.id" | "container.name" => text("host"),
             _ => None,
         };
     };
