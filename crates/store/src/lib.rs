@@ -29,6 +29,7 @@ pub mod events;
 pub mod findings;
 pub mod incidents;
 pub mod journal;
+pub mod maintenance;
 pub mod outbox;
 pub mod resources;
 pub mod seal;
@@ -47,6 +48,7 @@ pub trait Store:
     + findings::FindingStore
     + incidents::IncidentStore
     + journal::JournalStore
+    + maintenance::MaintenanceStore
     + outbox::OutboxStore
     + resources::ResourceStore
     + silences::SilenceStore
@@ -63,6 +65,7 @@ impl<S> Store for S where
         + findings::FindingStore
         + incidents::IncidentStore
         + journal::JournalStore
+        + maintenance::MaintenanceStore
         + outbox::OutboxStore
         + resources::ResourceStore
         + silences::SilenceStore

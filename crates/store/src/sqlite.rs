@@ -22,6 +22,7 @@
 //! the disk makes the writer open the database anew for the next call: it goes on by itself when space returns.
 
 mod accounts;
+mod backup;
 mod bounds;
 mod counters;
 mod detections;
@@ -29,11 +30,13 @@ mod events;
 mod failure;
 mod files;
 mod findings;
+mod health;
 mod incidents;
 mod journal;
 mod outbox;
 mod readers;
 mod resources;
+mod retention;
 mod schema;
 mod silences;
 mod writer;
@@ -44,6 +47,7 @@ use std::sync::Arc;
 
 use crate::seal::Keys;
 use crate::{OpenError, StoreError};
+pub use backup::{Copied, CopyError, restore};
 use files::Folder;
 use readers::Readers;
 use writer::{Tx, Writer};

@@ -14,7 +14,7 @@ use crate::seal::{self, Keys, Sealer};
 /// A block is closed when its bodies have so many bytes: one event is read by opening one block.
 const BLOCK_BYTES: usize = 256 << 10;
 /// Numbers of events in a block: `block * BLOCK_EVENTS + place`.
-const BLOCK_EVENTS: i64 = 4096;
+pub(super) const BLOCK_EVENTS: i64 = 4096;
 /// Most bytes of a block: what is less than full, and the largest body.
 const MAX_BLOCK: usize = BLOCK_BYTES + MAX_BODY;
 /// A page with bodies ends when it has so many bytes.

@@ -1,8 +1,9 @@
 //! The one thread that writes: takes what waits, commits it together, answers.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -73,15 +74,26 @@ where
 }
 
 enum Request {
-    Events { batch: EventBatch, stored: Stored, reply: SyncSender<Result<Stored, StoreError>> },
-    Call { call: Box<dyn Call>, refused: Option<StoreError> },
+    Events {
+        batch: EventBatch,
+        stored: Stored,
+        reply: SyncSender<Result<Stored, StoreError>>,
+    },
+    Call {
+        call: Box<dyn Call>,
+        refused: Option<StoreError>,
+    },
+    /// Outside of any transaction.
+    Checkpoint {
+        reply: SyncSender<Result<(), StoreError>>,
+    },
 }
 
 impl Request {
     fn bytes(&self) -> usize {
         match self {
             Request::Events { batch, .. } => batch.events.iter().map(|event| event.body.len() + 64).sum(),
-            Request::Call { .. } => 0,
+            Request::Call { .. } | Request::Checkpoint { .. } => 0,
         }
     }
 
@@ -91,6 +103,9 @@ impl Request {
                 let _ = reply.try_send(outcome.map(|()| stored));
             }
             Request::Call { call, refused } => call.answer(outcome.and(refused.map_or(Ok(()), Err))),
+            Request::Checkpoint { reply } => {
+                let _ = reply.try_send(outcome);
+            }
         }
     }
 }
@@ -99,6 +114,14 @@ pub(crate) struct Writer {
     /// None while it is being closed.
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
+    state: Arc<State>,
+}
+
+/// What others may know of the thread.
+#[derive(Default)]
+struct State {
+    waiting: AtomicU64,
+    failing: Mutex<Option<StoreError>>,
 }
 
 impl Writer {
@@ -114,12 +137,21 @@ impl Writer {
         let sealer = Sealer::new()
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         let (requests, receiver) = mpsc::sync_channel(queue.max(1));
-        let thread = Thread { folder, keys, max_bytes, connection: Some(connection), sealer, owed: None };
+        let state = Arc::<State>::default();
+        let thread = Thread {
+            folder,
+            keys,
+            max_bytes,
+            connection: Some(connection),
+            sealer,
+            owed: None,
+            state: Arc::clone(&state),
+        };
         let thread = Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || thread.serve(&receiver))
             .map_err(OpenError::Thread)?;
-        Ok(Self { requests: Some(requests), thread: Some(thread) })
+        Ok(Self { requests: Some(requests), thread: Some(thread), state })
     }
 
     pub(crate) fn run<R: Send + 'static>(
@@ -140,10 +172,29 @@ impl Writer {
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
         let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
-        requests.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Closed,
+        self.state.waiting.fetch_add(1, Ordering::Relaxed);
+        requests.try_send(request).map_err(|error| {
+            self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            }
         })
+    }
+
+    /// Brings the write-ahead log into the database, and gives its space back unless somebody reads.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(Request::Checkpoint { reply })?;
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(crate) fn waiting(&self) -> u64 {
+        self.state.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn failing(&self) -> Option<StoreError> {
+        self.state.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -209,6 +260,7 @@ struct Thread {
     sealer: Sealer,
     /// An anchor that could not be written.
     owed: Option<Anchor>,
+    state: Arc<State>,
 }
 
 impl Thread {
@@ -225,7 +277,22 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, mut group: Vec<Request>) {
+    fn commit(&mut self, group: Vec<Request>) {
+        self.state.waiting.fetch_sub(group.len() as u64, Ordering::Relaxed);
+        let is_checkpoint = |request: &Request| matches!(request, Request::Checkpoint { .. });
+        let (checkpoints, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(is_checkpoint);
+        for request in checkpoints {
+            let outcome = self.connection().and_then(|connection| {
+                let mut statement = connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)")?;
+                let mut rows = statement.query([])?;
+                while rows.next()?.is_some() {}
+                Ok(())
+            });
+            request.answer(outcome);
+        }
+        if group.is_empty() {
+            return;
+        }
         match self.try_commit(&mut group) {
             Ok(()) => group.into_iter().for_each(|request| request.answer(Ok(()))),
             Err(error) if group.len() == 1 => {
@@ -244,10 +311,21 @@ impl Thread {
 
     /// Runs all in one transaction, which is taken back as a whole when it fails.
     fn try_commit(&mut self, group: &mut [Request]) -> Result<(), StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(self.folder.database(), self.max_bytes)?,
-        };
+        let outcome = self.run_group(group);
+        *self.state.failing.lock().unwrap_or_else(PoisonError::into_inner) = outcome.clone().err();
+        outcome
+    }
+
+    fn connection(&mut self) -> Result<&Connection, StoreError> {
+        if self.connection.is_none() {
+            self.connection = Some(connect(self.folder.database(), self.max_bytes)?);
+        }
+        self.connection.as_ref().ok_or(StoreError::Closed)
+    }
+
+    fn run_group(&mut self, group: &mut [Request]) -> Result<(), StoreError> {
+        self.connection()?;
+        let connection = self.connection.take().ok_or(StoreError::Closed)?;
         let mut anchor = None;
         let outcome = run(&connection, group, &mut anchor, &mut self.sealer, &self.keys);
         if let Err(error) = outcome {
@@ -277,7 +355,7 @@ fn run(
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let batches = group.iter_mut().filter_map(|request| match request {
         Request::Events { batch, stored, .. } => Some((&*batch, stored)),
-        Request::Call { .. } => None,
+        Request::Call { .. } | Request::Checkpoint { .. } => None,
     });
     super::events::put(connection, batches, sealer, keys)?;
     for request in group {
