@@ -60,7 +60,7 @@ pub enum AnchorState {
     Current,
     /// It names an earlier entry: the last ones were written when the process was ended, or the disk was full.
     Behind,
-    /// There is none though the journal has entries: somebody removed it.
+    /// There is none: somebody removed it.
     Missing,
     /// It cannot be read.
     Unreadable,

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{act, folder, open};
-use haechi_store::journal::{Anchor, Break, Entry, JournalStore as _, ReadError, Report, read_lines};
+use haechi_store::journal::{Act, Anchor, Break, Entry, JournalStore as _, ReadError, Report, read_lines};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -148,4 +148,19 @@ fn a_changed_export_is_told() {
     assert!(matches!(report(format!("{text}{}", lines[0])), Err(ReadError::Line { line: 7, .. })));
     assert!(matches!(report("nonsense".into()), Err(ReadError::Line { line: 1, .. })));
     assert!(matches!(report("x".repeat(8 << 20)), Err(ReadError::TooLong { line: 1 })));
+}
+
+/// The hash was computed by another program from the description in `haechi_store::journal`.
+#[test]
+fn the_hash_is_the_one_that_is_described() {
+    let act = Act {
+        time_us: 1_700_000_000_000_000,
+        actor: "alice".into(),
+        act: "login.succeeded".into(),
+        subject: "해치\n\"x\"".into(),
+        details: serde_json::json!({ "address": "10.0.0.1" }),
+    };
+    let entry = Entry::new(act, &Anchor::default()).unwrap();
+    let expected = "15ef1d0805b1d993819657ff593f5f9bdf46bc2ab57f580749d8f7aff5c4f572";
+    assert_eq!(entry.hash.to_string(), expected);
 }

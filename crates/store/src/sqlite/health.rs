@@ -8,7 +8,6 @@ use rusqlite::Connection;
 use super::{SqliteStore, journal};
 use crate::StoreError;
 use crate::counters::CounterStore as _;
-use crate::journal::Anchor;
 use crate::maintenance::{AnchorState, Health, MaintenanceStore, Retained, Retention};
 
 /// What SQLite finds damaged: at most 100 lines of its words.
@@ -51,7 +50,6 @@ impl MaintenanceStore for SqliteStore {
             let head = journal::head(transaction)?;
             let anchor = match &beside {
                 Err(_) => AnchorState::Unreadable,
-                Ok(None) if head == Anchor::default() => AnchorState::Current,
                 Ok(None) => AnchorState::Missing,
                 Ok(Some(anchor)) if anchor.entries < head.entries => AnchorState::Behind,
                 Ok(Some(_)) => AnchorState::Current,

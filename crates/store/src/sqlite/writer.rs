@@ -134,6 +134,7 @@ impl Writer {
         let connection = connect(folder.database(), max_bytes)
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         schema::migrate(&connection, folder.database())?;
+        anchor_new(&folder, &connection)?;
         let sealer = Sealer::new()
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         let (requests, receiver) = mpsc::sync_channel(queue.max(1));
@@ -206,6 +207,18 @@ impl Drop for Writer {
             let _ = thread.join();
         }
     }
+}
+
+/// Writes the anchor of an empty journal, so that there is one from the beginning: a missing one was removed.
+fn anchor_new(folder: &Folder, connection: &Connection) -> Result<(), OpenError> {
+    let head = super::journal::head(connection)
+        .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
+    let failed = |source| OpenError::Folder { path: folder.database().to_owned(), source };
+    // One that cannot be read is for the health page.
+    if head == Anchor::default() && matches!(folder.read_anchor(), Ok(None)) {
+        folder.write_anchor(&head).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A connection that writes, as durable as SQLite can be.
