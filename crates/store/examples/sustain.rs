@@ -26,11 +26,24 @@ fn resident_mib() -> u64 {
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }
 
+/// Seconds of processor time of this process, in user and kernel mode.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    // The kernel counts in hundredths.
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let seconds: u64 = arguments.next().unwrap_or_else(|| "60".to_owned()).parse()?;
     let temporary = std::env::temp_dir().join(format!("haechi-sustain-{}", std::process::id()));
     let folder = arguments.next().map_or(temporary, PathBuf::from);
+    let before = cpu_seconds();
+    let made: usize = (0..100).map(|number| audit::batch(number).events.len()).sum();
+    let making = (cpu_seconds() - before) / 40_000.0;
+    println!("making one of {made} events takes {:.1} µs of processor time", making * 1e6);
+    let before_cpu = cpu_seconds();
     let store = SqliteStore::open(Options::new(&folder))?;
     let (next, slowest_us, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| -> Result<(), Box<dyn Error>> {
@@ -65,6 +78,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let events = next.load(Ordering::Relaxed) * 400;
     println!("{events} events in {seconds} s: {} per second", events / seconds.max(1));
+    #[expect(clippy::cast_precision_loss, reason = "far fewer events than that")]
+    let storing = (cpu_seconds() - before_cpu) / events.max(1) as f64 - making;
+    println!("storing one takes {:.1} µs of processor time, kernel included", storing * 1e6);
     let health = store.health(false)?;
     println!(
         "{} bytes of store per event of {} bytes",

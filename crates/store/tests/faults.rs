@@ -36,9 +36,10 @@ fn main() {
         Ok(other) => panic!("no child is called `{other}`"),
         Err(_) => {}
     }
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 10] = [
         ("a_store_at_its_limit_refuses_whole_batches_and_goes_on_when_old_ones_go", at_its_limit),
         ("a_call_that_asks_for_too_much_takes_no_other_with_it", too_much_in_a_group),
+        ("who_comes_when_too_much_waits_is_told_so", too_much_waits),
         ("a_disk_that_fails_to_write_is_told_and_used_again", run_limited_file_size),
         ("a_full_and_a_read_only_disk_are_told_and_used_again", run_small_disk),
         ("a_damaged_block_of_events_is_told_and_the_others_are_read", damaged_block),
@@ -149,6 +150,33 @@ fn too_much_in_a_group() -> Result<(), Failed> {
     Ok(())
 }
 
+fn too_much_waits() -> Result<(), Failed> {
+    let folder = common::folder();
+    // Room for one batch that waits.
+    let options = Options { queue_bytes: 300 << 10, ..Options::new(folder.path()) };
+    let store = &SqliteStore::open(options).unwrap();
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..32).map(|part| scope.spawn(move || (part, store.put_events(bulky(part))))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut taken = Vec::new();
+    for (part, outcome) in outcomes {
+        match outcome {
+            Ok(stored) => taken.extend((0..stored.stored).map(|index| part * 100 + index)),
+            Err(error) => assert_eq!(error, StoreError::Busy),
+        }
+    }
+    taken.sort_unstable();
+    assert!(!taken.is_empty() && taken.len() < 3200, "{} were taken", taken.len());
+    assert_eq!(numbers(store), taken);
+    // Nobody waits any more: there is room again, even for one that is larger than the queue.
+    let events = (40..43).flat_map(|part| bulky(part).events).collect();
+    store.put_events(EventBatch { events, ..batch([]) }).unwrap();
+    assert_eq!(store.health(false).unwrap().waiting, 0);
+    Ok(())
+}
+
 /// Starts this program anew under a shell that prepares it.
 fn run_child(name: &str, folder: &Path, prepare: &str) {
     let status = Command::new("sh")
@@ -245,16 +273,20 @@ fn small_disk() {
     store.put_events(bulky(taken)).unwrap();
     check(&store, taken + 1);
     assert_eq!(store.anchor().unwrap().entries, 1);
-    // An anchor that cannot be written is owed: the entry is stored, and the next one brings it up to date.
+    drop(store);
     let remount = |how: &str| {
         let status = Command::new("mount").args(["-o", how]).arg(&folder).status().unwrap();
-        status.success()
+        assert!(status.success(), "the disk cannot be mounted anew with {how}");
     };
-    drop(store);
-    assert!(remount("remount,ro"), "the disk cannot be made read-only");
+    remount("remount,ro");
     let error = SqliteStore::open(Options::new(&folder)).unwrap_err();
-    let OpenError::Folder { .. } = &error else { panic!("{error:?}") };
-    assert!(remount("remount,rw"));
+    assert!(matches!(error, OpenError::Folder { .. }), "{error:?}");
+    remount("remount,rw");
+    // Closing may have filled the disk by bringing the log into the database: then it says so, and nothing is lost.
+    if let Err(error) = SqliteStore::open(Options::new(&folder)) {
+        assert!(matches!(error, OpenError::Database { source: StoreError::Full { .. }, .. }), "{error:?}");
+    }
+    remount("remount,size=32m");
     check(&open(&folder), taken + 1);
 }
 

@@ -150,7 +150,7 @@ pub(super) fn find(
 }
 
 const HEAD: &str = "events.id, event_sources.name, key, time_us, tells_time, received_us";
-const FROM: &str = "FROM events JOIN event_sources ON event_sources.id = events.source";
+const FROM: &str = "FROM events CROSS JOIN event_sources ON event_sources.id = events.source";
 
 fn head(row: &Row<'_>) -> rusqlite::Result<EventHead> {
     let time_us = row.get(3)?;
@@ -163,16 +163,21 @@ fn head(row: &Row<'_>) -> rusqlite::Result<EventHead> {
     })
 }
 
-fn heads(transaction: &Transaction<'_>, query: &EventQuery) -> Result<Vec<EventHead>, StoreError> {
-    let (order, behind) = if query.newest_first { ("DESC", "<") } else { ("ASC", ">") };
-    let behind = match query.after {
-        Some(_) => format!("(time_us, key) {behind} (?5, ?6)"),
-        None => "?5 IS NULL AND ?6 IS NULL".to_owned(),
+/// The query for a page; the index on (time, key) gives the order, so that a page costs no more than it holds.
+fn page_sql(newest_first: bool, is_after: bool) -> String {
+    let (order, behind) = if newest_first { ("DESC", "<") } else { ("ASC", ">") };
+    let behind = match is_after {
+        true => format!("(time_us, key) {behind} (?5, ?6)"),
+        false => "?5 IS NULL AND ?6 IS NULL".to_owned(),
     };
-    let sql = format!(
+    format!(
         "SELECT {HEAD} {FROM} WHERE (?1 IS NULL OR event_sources.name = ?1) AND time_us >= ?2 AND time_us < ?3
          AND {behind} ORDER BY time_us {order}, key {order} LIMIT ?4"
-    );
+    )
+}
+
+fn heads(transaction: &Transaction<'_>, query: &EventQuery) -> Result<Vec<EventHead>, StoreError> {
+    let sql = page_sql(query.newest_first, query.after.is_some());
     let mut statement = transaction.prepare_cached(&sql)?;
     let heads = statement.query_map(
         params![
@@ -323,5 +328,26 @@ impl EventStore for SqliteStore {
             }
             Ok(events)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::Connection;
+
+    #[test]
+    fn a_page_is_read_in_the_order_of_the_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&connection, Path::new("")).unwrap();
+        for (newest_first, is_after) in [(false, false), (false, true), (true, false), (true, true)] {
+            let sql = format!("EXPLAIN QUERY PLAN {}", super::page_sql(newest_first, is_after));
+            let mut statement = connection.prepare(&sql).unwrap();
+            let steps: Vec<String> =
+                statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap();
+            assert!(steps[0].starts_with("SEARCH events USING INDEX events_identity"), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+        }
     }
 }

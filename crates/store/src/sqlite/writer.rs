@@ -1,7 +1,7 @@
 //! The one thread that writes: takes what waits, commits it together, answers.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -20,6 +20,10 @@ use crate::{OpenError, StoreError};
 const GROUP_CALLS: usize = 512;
 /// No further call is taken into a transaction with so many bytes of events.
 const GROUP_BYTES: usize = 4 << 20;
+/// How long to wait for a lock of somebody else's.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for readers before the log is cut.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a call may use inside the transaction.
 pub(crate) struct Tx<'c> {
@@ -115,12 +119,14 @@ pub(crate) struct Writer {
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
     state: Arc<State>,
+    queue_bytes: usize,
 }
 
 /// What others may know of the thread.
 #[derive(Default)]
 struct State {
     waiting: AtomicU64,
+    waiting_bytes: AtomicUsize,
     failing: Mutex<Option<StoreError>>,
 }
 
@@ -130,6 +136,7 @@ impl Writer {
         keys: Arc<Keys>,
         max_bytes: Option<u64>,
         queue: usize,
+        queue_bytes: usize,
     ) -> Result<Self, OpenError> {
         let connection = connect(folder.database(), max_bytes)
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
@@ -152,7 +159,7 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || thread.serve(&receiver))
             .map_err(OpenError::Thread)?;
-        Ok(Self { requests: Some(requests), thread: Some(thread), state })
+        Ok(Self { requests: Some(requests), thread: Some(thread), state, queue_bytes })
     }
 
     pub(crate) fn run<R: Send + 'static>(
@@ -173,9 +180,17 @@ impl Writer {
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
         let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
+        let bytes = request.bytes();
+        let before = self.state.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        // A batch that is larger than all of the queue still gets through when it is alone.
+        if bytes > 0 && before > 0 && before.saturating_add(bytes) > self.queue_bytes {
+            self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(StoreError::Busy);
+        }
         self.state.waiting.fetch_add(1, Ordering::Relaxed);
         requests.try_send(request).map_err(|error| {
             self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
             match error {
                 TrySendError::Full(_) => StoreError::Busy,
                 TrySendError::Disconnected(_) => StoreError::Closed,
@@ -235,7 +250,7 @@ fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection, StoreError
             .map_err(|error| StoreError::Io { detail: error.to_string() })?;
     }
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.execute_batch(
         "PRAGMA auto_vacuum=INCREMENTAL;
@@ -264,6 +279,14 @@ fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection, StoreError
     Ok(connection)
 }
 
+/// Others wait meanwhile: when somebody reads for long, the log keeps its size until the next time.
+fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(CHECKPOINT_PATIENCE)?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)?;
+    Ok(done?)
+}
+
 struct Thread {
     folder: Arc<Folder>,
     keys: Arc<Keys>,
@@ -290,17 +313,19 @@ impl Thread {
         }
     }
 
+    /// Commits, answers, and lets others take the place in the queue.
     fn commit(&mut self, group: Vec<Request>) {
+        let bytes = group.iter().map(Request::bytes).sum();
         self.state.waiting.fetch_sub(group.len() as u64, Ordering::Relaxed);
+        self.commit_all(group);
+        self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn commit_all(&mut self, group: Vec<Request>) {
         let is_checkpoint = |request: &Request| matches!(request, Request::Checkpoint { .. });
         let (checkpoints, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(is_checkpoint);
         for request in checkpoints {
-            let outcome = self.connection().and_then(|connection| {
-                let mut statement = connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)")?;
-                let mut rows = statement.query([])?;
-                while rows.next()?.is_some() {}
-                Ok(())
-            });
+            let outcome = self.connection().and_then(checkpoint);
             request.answer(outcome);
         }
         if group.is_empty() {
@@ -389,4 +414,24 @@ fn run(
     }
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connect;
+
+    /// Killing a process does not show whether the disk was waited for; this does.
+    #[test]
+    fn a_commit_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&folder.path().join("store-1.db"), None).unwrap();
+        let number =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("fullfsync"), 1);
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        assert_eq!(number("auto_vacuum"), 2, "INCREMENTAL");
+        assert_eq!(number("foreign_keys"), 1);
+    }
 }
