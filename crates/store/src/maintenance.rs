@@ -1,5 +1,7 @@
 //! What keeps a store small and whole: retention, and what the health page shows.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
@@ -87,6 +89,9 @@ pub struct Health {
     pub anchor: AnchorState,
     /// Sources whose `received = stored + duplicates + drops` does not hold.
     pub uncounted: Vec<String>,
+    /// Ids of the keys that bodies are encrypted with, and whether each was given; looked up with `deep` only. One that is not in
+    /// here any more is no longer needed.
+    pub keys: BTreeMap<String, bool>,
 }
 
 impl Health {
@@ -97,6 +102,7 @@ impl Health {
             && self.journal.broken.is_none()
             && matches!(self.anchor, AnchorState::Current | AnchorState::Behind)
             && self.uncounted.is_empty()
+            && self.keys.values().all(|is_given| *is_given)
     }
 }
 

@@ -46,6 +46,11 @@ impl Keys {
         keys.current = Some(id);
         keys
     }
+
+    /// Whether there is a key of this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.keys.contains_key(id)
+    }
 }
 
 impl fmt::Debug for Keys {

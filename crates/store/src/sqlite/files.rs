@@ -53,6 +53,11 @@ impl Folder {
         self.number
     }
 
+    /// Makes the names in the folder durable.
+    pub(crate) fn sync(&self) -> Result<(), OpenError> {
+        sync_folder(&self.path).map_err(|source| OpenError::Folder { path: self.path.clone(), source })
+    }
+
     fn anchor_path(&self, number: u64) -> PathBuf {
         self.path.join(format!("store-{number}.anchor"))
     }

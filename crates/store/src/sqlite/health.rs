@@ -1,5 +1,6 @@
 //! Whether everything is as it should be.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -9,6 +10,7 @@ use super::{SqliteStore, journal};
 use crate::StoreError;
 use crate::counters::CounterStore as _;
 use crate::maintenance::{AnchorState, Health, MaintenanceStore, Retained, Retention};
+use crate::seal::Keys;
 
 /// What SQLite finds damaged: at most 100 lines of its words.
 pub(super) fn damage(connection: &Connection, deep: bool) -> Result<Vec<String>, StoreError> {
@@ -22,6 +24,17 @@ pub(super) fn damage(connection: &Connection, deep: bool) -> Result<Vec<String>,
     };
     lines.retain(|line| line != "ok");
     Ok(lines)
+}
+
+/// Ids of the keys that bodies are encrypted with, and whether each was given.
+fn keys(connection: &Connection, given: &Keys) -> Result<BTreeMap<String, bool>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT key_id FROM event_blocks WHERE key_id IS NOT NULL
+         UNION SELECT key_id FROM resources WHERE key_id IS NOT NULL",
+    )?;
+    let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let ids = ids.map(|id| id.map(|id| (id.clone(), given.has(&id))));
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn size(path: &Path) -> u64 {
@@ -54,7 +67,9 @@ impl MaintenanceStore for SqliteStore {
                 Ok(Some(anchor)) if anchor.entries < head.entries => AnchorState::Behind,
                 Ok(Some(_)) => AnchorState::Current,
             };
+            let keys = if deep { keys(transaction, &self.keys)? } else { BTreeMap::new() };
             Ok(Health {
+                keys,
                 database_bytes,
                 free_bytes,
                 log_bytes: size(&log),

@@ -142,6 +142,8 @@ impl Writer {
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         schema::migrate(&connection, folder.database())?;
         anchor_new(&folder, &connection)?;
+        // The log was made when the database was opened; now its name is durable as well.
+        folder.sync()?;
         let sealer = Sealer::new()
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         let (requests, receiver) = mpsc::sync_channel(queue.max(1));
