@@ -152,6 +152,30 @@ proptest! {
         prop_assert_eq!(verify(&forged, Some(kept)).broken, Some(Break::Rewritten { seq: kept.entries }));
     }
 
+    /// An export that was changed anywhere is refused, or broken, or says the very same.
+    #[test]
+    fn changed_bytes_never_make_another_journal(
+        acts in prop::collection::vec(act(), 1..6),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let entries = chained(acts);
+        let kept = entries.last().unwrap().anchor();
+        let mut text = lines(&entries);
+        for (place, byte) in changes {
+            let place = place.index(text.len());
+            text[place] = byte;
+        }
+        if let Some(cut) = cut {
+            text.truncate(cut.index(text.len()));
+        }
+        for anchor in [None, Some(&kept)] {
+            if let Ok(report) = read_lines(&mut text.as_slice(), anchor) {
+                prop_assert!(report.broken.is_some() || report.good == kept, "{:?}", report);
+            }
+        }
+    }
+
     #[test]
     fn canonical_json_does_not_depend_on_the_order_of_keys(
         entries in prop::collection::btree_map(".{0,6}", json(), 0..6),
