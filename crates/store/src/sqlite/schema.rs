@@ -16,6 +16,7 @@ const APPLICATION_ID: i64 = 0x4861_6563;
 const STEPS: &[&str] = &[
     include_str!("schema/0001_events_journal_accounts.sql"),
     include_str!("schema/0002_findings_incidents_alerts.sql"),
+    include_str!("schema/0003_detections_alerted.sql"),
 ];
 
 /// Brings the database up to date, or refuses it.
@@ -114,6 +115,19 @@ mod tests {
         let foreign = database();
         foreign.execute_batch("CREATE TABLE a (x)").unwrap();
         assert!(matches!(migrate(&foreign, Path::new(NO_PATH)), Err(OpenError::Foreign { .. })));
+    }
+
+    #[test]
+    fn detections_of_an_older_store_are_kept_and_not_alerted_of_late() {
+        let connection = database();
+        migrate_by(&STEPS[..2], &connection, Path::new(NO_PATH)).unwrap();
+        let old = "INSERT INTO detections (id, cluster, rule, source, priority, time_us, body)
+                   VALUES ('old', 'prod', 'r', 'k8s_audit', 2, 1, '{}')";
+        connection.execute_batch(old).unwrap();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'old'"), 1);
+        connection.execute_batch(&old.replace("'old'", "'new'")).unwrap();
+        assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'new'"), 0);
     }
 
     #[test]
