@@ -333,21 +333,14 @@ impl EventStore for SqliteStore {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use rusqlite::Connection;
+    use crate::sqlite::schema::tests::plan;
 
     #[test]
     fn a_page_is_read_in_the_order_of_the_index() {
-        let connection = Connection::open_in_memory().unwrap();
-        super::super::schema::migrate(&connection, Path::new("")).unwrap();
         for (newest_first, is_after) in [(false, false), (false, true), (true, false), (true, true)] {
-            let sql = format!("EXPLAIN QUERY PLAN {}", super::page_sql(newest_first, is_after));
-            let mut statement = connection.prepare(&sql).unwrap();
-            let steps: Vec<String> =
-                statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>().unwrap();
-            assert!(steps[0].starts_with("SEARCH events USING INDEX events_identity"), "{steps:?}");
-            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+            let plan = plan(&super::page_sql(newest_first, is_after));
+            assert!(plan.starts_with("SEARCH events USING INDEX events_identity"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
         }
     }
 }

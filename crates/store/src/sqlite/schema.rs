@@ -72,8 +72,17 @@ fn migrate_by(steps: &[&str], connection: &Connection, path: &Path) -> Result<()
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// How the newest schema answers a query, step by step.
+    pub(crate) fn plan(sql: &str) -> String {
+        let connection = database();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
 
     fn database() -> Connection {
         Connection::open_in_memory().unwrap()
