@@ -85,6 +85,11 @@ fn shortened(error: &str) -> &str {
 
 impl OutboxStore for SqliteStore {
     fn put_alerts(&self, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
+        self.put_alerts_for(Vec::new(), alerts)
+    }
+
+    fn put_alerts_for(&self, detections: Vec<String>, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
+        check_items("detections", detections.len())?;
         check_items("alerts", alerts.len())?;
         for alert in &alerts {
             check_lengths(&[
@@ -109,6 +114,11 @@ impl OutboxStore for SqliteStore {
                     alert.created_us,
                     alert.due_us
                 ])? as u64;
+            }
+            let mut note =
+                tx.connection.prepare_cached("UPDATE detections SET is_alerted = 1 WHERE id = ?1")?;
+            for detection in &detections {
+                note.execute([detection])?;
             }
             Ok(new)
         })
