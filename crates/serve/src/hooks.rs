@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{self, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
 use axum::response::Response;
 use serde_json::json;
 
@@ -22,7 +22,8 @@ pub(crate) async fn mutate(app: Arc<App>, call: Call) -> Response {
 }
 
 fn is_json(call: &Call) -> bool {
-    let media = call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media =
+        call.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     media.eq_ignore_ascii_case("application/json")
 }
@@ -39,7 +40,8 @@ async fn admit(app: &App, call: Call, phase: Phase) -> Response {
         Told::Review(text) => answer(StatusCode::OK, "application/json", text),
         Told::Refused(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
         Told::Overloaded => {
-            let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "too many admission requests are waiting");
+            let mut response =
+                refuse(StatusCode::SERVICE_UNAVAILABLE, "too many admission requests are waiting");
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }

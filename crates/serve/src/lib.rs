@@ -37,4 +37,6 @@ pub mod openapi;
 mod pages;
 pub mod routes;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod webhook;

@@ -6,7 +6,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use certificates::{Authority, CertificateError, Certificates, Issued, SelfMade, last_of_chain};
 pub(crate) use certificates::write as write_secret;
+pub use certificates::{Authority, CertificateError, Certificates, Issued, SelfMade, last_of_chain};
 pub use pem::{PemError, client_roots, read_pair};
 pub use server::{Connection, Drain, ListenError, Listener, ServerOptions};

@@ -10,7 +10,9 @@ use haechi_model::Priority;
 use haechi_store::counters::SourceCounts;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelSetEncoder};
+use prometheus_client::encoding::{
+    DescriptorEncoder, EncodeLabelSet, EncodeLabelValue, EncodeMetric, LabelSetEncoder,
+};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -78,9 +80,8 @@ const POLICIES: usize = 500;
 impl Metrics {
     /// Nothing counted yet.
     pub fn new() -> Self {
-        let took: fn() -> Histogram = || {
-            Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0])
-        };
+        let took: fn() -> Histogram =
+            || Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0]);
         Self {
             events: Family::default(),
             decisions: Family::default(),
@@ -196,8 +197,17 @@ impl Collector for Read {
             let (counter, gauge) = (ConstCounter::new(0.0), ConstGauge::new(0.0));
             let kind = if row.is_counter { counter.metric_type() } else { gauge.metric_type() };
             let mut metric = encoder.encode_descriptor(row.name, row.help, None, kind)?;
+            if let [(labels, value)] = row.values.as_slice()
+                && labels.is_empty()
+            {
+                match row.is_counter {
+                    true => ConstCounter::new(*value).encode(metric)?,
+                    false => ConstGauge::new(*value).encode(metric)?,
+                }
+                continue;
+            }
             for (labels, value) in &row.values {
-                let labels = Labels2(labels);
+                let labels = Borrowed(labels);
                 let of_labels = metric.encode_family(&labels)?;
                 match row.is_counter {
                     true => ConstCounter::new(*value).encode(of_labels)?,
@@ -210,9 +220,9 @@ impl Collector for Read {
 }
 
 #[derive(Debug)]
-struct Labels2<'l>(&'l [(&'static str, String)]);
+struct Borrowed<'l>(&'l [(&'static str, String)]);
 
-impl EncodeLabelSet for Labels2<'_> {
+impl EncodeLabelSet for Borrowed<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
         for (name, value) in self.0 {
             let mut label = encoder.encode_label();
@@ -238,8 +248,12 @@ fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Opt
         is_counter: false,
         values: vec![(Vec::new(), float(value as u64))],
     };
-    let counter =
-        |name, help, value: u64| Row { name, help, is_counter: true, values: vec![(Vec::new(), float(value))] };
+    let counter = |name, help, value: u64| Row {
+        name,
+        help,
+        is_counter: true,
+        values: vec![(Vec::new(), float(value))],
+    };
     let policies = app.admission.folder().health();
     let (waiting, busy) = app.admission.pool().load();
     let (_, panics) = app.admission.pool().mishaps();
@@ -254,11 +268,27 @@ fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Opt
         gauge("haechi_rule_problems", "Mistakes in files of rules", rules.problems.len()),
         gauge("haechi_admission_waiting", "Admission requests that wait", waiting),
         gauge("haechi_admission_busy", "Admission requests that are being judged", busy),
-        counter("haechi_admission_overloaded", "Answers by the fail modes for want of room", load(&admission.overloaded)),
+        counter(
+            "haechi_admission_overloaded",
+            "Answers by the fail modes for want of room",
+            load(&admission.overloaded),
+        ),
         counter("haechi_admission_late", "Answers by the fail modes for want of time", load(&admission.late)),
-        counter("haechi_admission_broken", "Answers by the fail modes after a panic", load(&admission.broken).max(panics)),
-        counter("haechi_admission_refused_bodies", "Bodies that were no AdmissionReview", load(&admission.refused)),
-        counter("haechi_decisions_uncounted", "Decisions that nobody had room for", app.admission.dropped_decisions()),
+        counter(
+            "haechi_admission_broken",
+            "Answers by the fail modes after a panic",
+            load(&admission.broken).max(panics),
+        ),
+        counter(
+            "haechi_admission_refused_bodies",
+            "Bodies that were no AdmissionReview",
+            load(&admission.refused),
+        ),
+        counter(
+            "haechi_decisions_uncounted",
+            "Decisions that nobody had room for",
+            app.admission.dropped_decisions(),
+        ),
         gauge("haechi_intake_waiting", "Batches of events that wait", batches),
         counter("haechi_intake_turned_away", "Batches that found no room", turned_away),
     ];
@@ -274,7 +304,9 @@ fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Opt
         };
         rows.push(by_source("haechi_events_received", "Events that came in", |counts| counts.received));
         rows.push(by_source("haechi_events_stored", "Events that were stored", |counts| counts.stored));
-        rows.push(by_source("haechi_events_duplicate", "Events that were there already", |counts| counts.duplicates));
+        rows.push(by_source("haechi_events_duplicate", "Events that were there already", |counts| {
+            counts.duplicates
+        }));
         let dropped = counts.iter().flat_map(|(source, counts)| {
             counts.dropped.iter().map(move |(reason, count)| {
                 (vec![("source", source.clone()), ("reason", reason.clone())], float(*count))

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::http::header::{self, HeaderValue};
 use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
 use axum::response::Response;
 use haechi_report::{Args, Language};
 use serde_json::Value as Json;
@@ -59,14 +59,16 @@ fn form(app: &App, call: &Call, path: &str, id: &str, fields: &str, mistake: Opt
             Err(error) => return failure(AccessError::Internal(error.to_string())),
         },
     };
-    let mistake = mistake.map(|text| format!("<p role=\"alert\">{}</p>\n", escape(&text))).unwrap_or_default();
+    let mistake =
+        mistake.map(|text| format!("<p role=\"alert\">{}</p>\n", escape(&text))).unwrap_or_default();
     let title = say(app, id);
     let content = format!(
         "{mistake}<form method=\"post\" action=\"{path}\"><input type=\"hidden\" name=\"csrf\" value=\"{}\">\n{fields}<p><button>{title}</button></p></form>\n",
         escape(&csrf_of(&cookie))
     );
     let mut response = answer(StatusCode::UNAUTHORIZED, "text/html", page(app, &title, &content));
-    let line = format!("{FORM_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=3600", cookie.reveal());
+    let line =
+        format!("{FORM_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=3600", cookie.reveal());
     if let Ok(value) = HeaderValue::from_str(&line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -99,12 +101,20 @@ fn mistake(app: &App, error: AccessError) -> (String, Response) {
 }
 
 fn login_fields(app: &App) -> String {
-    format!("{}{}", field(app, "name", "text", "username"), field(app, "password", "password", "current-password"))
+    format!(
+        "{}{}",
+        field(app, "name", "text", "username"),
+        field(app, "password", "password", "current-password")
+    )
 }
 
 fn setup_fields(app: &App) -> String {
     let token = field(app, "token", "password", "off");
-    format!("{token}{}{}", field(app, "name", "text", "username"), field(app, "password", "password", "new-password"))
+    format!(
+        "{token}{}{}",
+        field(app, "name", "text", "username"),
+        field(app, "password", "password", "new-password")
+    )
 }
 
 pub(crate) async fn login_form(app: Arc<App>, call: Call) -> Response {
@@ -123,9 +133,17 @@ fn again(app: &App, call: &Call, path: &str, id: &str, fields: &str, error: Acce
 }
 
 pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
-    let (name, password) = (call.field("name").unwrap_or_default(), call.field("password").unwrap_or_default());
+    let (name, password) =
+        (call.field("name").unwrap_or_default(), call.field("password").unwrap_or_default());
     let address = call.address.to_string();
-    match app.access.log_in(&name, &password, &address, call.cookie.as_ref()).await {
+    let login = app.access.log_in(&name, &password, &address, call.cookie.as_ref()).await;
+    app.metrics.login(match &login {
+        Ok(_) => "succeeded",
+        Err(AccessError::Denied) => "refused",
+        Err(AccessError::Braked(_)) => "braked",
+        Err(_) => "failed",
+    });
+    match login {
         Ok(Login { secret, lasts_s, .. }) => {
             let mut response = go_to("/");
             let session = format!(
@@ -201,7 +219,11 @@ fn flatten(path: &str, value: &Json, rows: &mut String) {
         }
         value => {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            rows.push_str(&format!("<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n", escape(path), escape(&text)));
+            rows.push_str(&format!(
+                "<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
+                escape(path),
+                escape(&text)
+            ));
         }
     }
 }

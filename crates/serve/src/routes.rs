@@ -154,9 +154,7 @@ pub static ROUTES: &[Route] = &[
     get("/metrics", "metrics", SCRAPERS, TEXT, |app, call| Box::pin(health::metrics(app, call))),
     get("/api/openapi.json", "openapi", READERS, JSON, |app, call| Box::pin(api::openapi(app, call))),
     get("/api/status", "status", READERS, JSON, |app, call| Box::pin(health::status(app, call))),
-    get("/api/session", "session", person(Role::Viewer), JSON, |app, call| {
-        Box::pin(api::session(app, call))
-    }),
+    get("/api/session", "session", person(Role::Viewer), JSON, |app, call| Box::pin(api::session(app, call))),
     get("/api/tokens", "tokens", person(Role::Admin), JSON, |app, call| Box::pin(api::tokens(app, call))),
     post(
         "/api/tokens",
@@ -167,15 +165,9 @@ pub static ROUTES: &[Route] = &[
         JSON,
         |app, call| Box::pin(api::add_token(app, call)),
     ),
-    post(
-        "/api/tokens/{id}/revoke",
-        "token-revoke",
-        person(Role::Admin),
-        FORM,
-        &[],
-        JSON,
-        |app, call| Box::pin(api::revoke_token(app, call)),
-    ),
+    post("/api/tokens/{id}/revoke", "token-revoke", person(Role::Admin), FORM, &[], JSON, |app, call| {
+        Box::pin(api::revoke_token(app, call))
+    }),
     get("/api/users", "users", person(Role::Admin), JSON, |app, call| Box::pin(api::users(app, call))),
     post(
         "/api/users",
@@ -195,15 +187,9 @@ pub static ROUTES: &[Route] = &[
         JSON,
         |app, call| Box::pin(api::change_user(app, call)),
     ),
-    post(
-        "/api/password",
-        "password",
-        person(Role::Viewer),
-        FORM,
-        &["old", "new"],
-        JSON,
-        |app, call| Box::pin(api::change_password(app, call)),
-    ),
+    post("/api/password", "password", person(Role::Viewer), FORM, &["old", "new"], JSON, |app, call| {
+        Box::pin(api::change_password(app, call))
+    }),
     get("/api/journal", "journal", person(Role::Admin), JSON, |app, call| Box::pin(api::journal(app, call))),
     get("/", "home", person(Role::Viewer), HTML, |app, call| Box::pin(pages::home(app, call))),
     get("/setup", "setup-form", Demand::Form, HTML, |app, call| Box::pin(pages::setup_form(app, call))),

@@ -148,7 +148,8 @@ async fn run(
     // A signal that comes while things are opened must not be lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let folder = PolicyFolder::open(settings.admission.clone(), clock::now_s()).map_err(RunError::Policies)?;
+    let folder =
+        PolicyFolder::open(settings.admission.clone(), clock::now_s()).map_err(RunError::Policies)?;
     let folder = Arc::new(folder);
     let rules = Arc::new(RuleBook::open(settings.rules.clone()).map_err(RunError::Rules)?);
     let certificates = Arc::new(Certificates::open(settings.authority(), clock::now_s())?);
@@ -286,7 +287,9 @@ async fn watch_certificates(certificates: Arc<Certificates>) {
         match refreshed {
             Ok(Ok(Issued::Same)) => {}
             Ok(Ok(Issued::Changed)) => tracing::info!("another certificate is shown"),
-            Ok(Err(error)) => tracing::error!(%error, "the certificate was not renewed; the old one is shown"),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the certificate was not renewed; the old one is shown")
+            }
             Err(error) => tracing::error!(%error, "the certificate was not looked at"),
         }
     }

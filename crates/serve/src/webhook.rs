@@ -132,8 +132,7 @@ impl Webhooks<'_> {
             ),
         };
         let policy = if self.fails_open { "Ignore" } else { "Fail" };
-        let reinvocation =
-            if kind == "Mutating" { "    reinvocationPolicy: IfNeeded\n" } else { "" };
+        let reinvocation = if kind == "Mutating" { "    reinvocationPolicy: IfNeeded\n" } else { "" };
         let bundle = STANDARD.encode(self.bundle);
         // Writing to a string cannot fail.
         let _ = write!(

@@ -1,7 +1,7 @@
 //! What was decided, for whoever counts and writes down: behind a bounded channel, after the answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 

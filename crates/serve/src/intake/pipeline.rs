@@ -6,9 +6,9 @@ use haechi_detect::decode::{Decoder, FlowColumns, Format, Limits, Reject, Reject
 use haechi_detect::event::{Body, Event};
 use haechi_detect::fields::Source;
 use haechi_detect::json::Value;
+use haechi_detect::output::OutputOptions;
 use haechi_detect::program::{Matcher, RuleMatching};
 use haechi_model::{Detection, Priority};
-use haechi_detect::output::OutputOptions;
 use haechi_store::detections::NewDetection;
 use haechi_store::events::{EventBatch, EventKey, NewEvent};
 use haechi_store::{Store, StoreError};
@@ -153,8 +153,18 @@ pub(super) struct Pipeline<'s, 'p> {
 }
 
 impl<'s, 'p> Pipeline<'s, 'p> {
-    pub(super) fn new(store: &'s dyn Store, program: &'p haechi_detect::program::Program, feed: Feed) -> Self {
-        Self { store, matcher: Matcher::new(program, RuleMatching::All), feed, cluster: "default".to_owned(), columns: None }
+    pub(super) fn new(
+        store: &'s dyn Store,
+        program: &'p haechi_detect::program::Program,
+        feed: Feed,
+    ) -> Self {
+        Self {
+            store,
+            matcher: Matcher::new(program, RuleMatching::All),
+            feed,
+            cluster: "default".to_owned(),
+            columns: None,
+        }
     }
 
     /// The cluster that the events are of.

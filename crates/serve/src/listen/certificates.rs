@@ -257,9 +257,14 @@ fn authority(now_s: i64, until_s: i64) -> Result<CertificateParams, CertificateE
 fn valid(params: &mut CertificateParams, from_s: i64, until_s: i64) -> Result<(), CertificateError> {
     let day = |seconds: i64| {
         let wrong = |error: jiff::Error| CertificateError::Clock(error.to_string());
-        let date = jiff::Timestamp::from_second(seconds).map_err(wrong)?.to_zoned(jiff::tz::TimeZone::UTC).date();
+        let date =
+            jiff::Timestamp::from_second(seconds).map_err(wrong)?.to_zoned(jiff::tz::TimeZone::UTC).date();
         let part = |part: i8| u8::try_from(part).unwrap_or(1);
-        Ok::<_, CertificateError>(rcgen::date_time_ymd(date.year().into(), part(date.month()), part(date.day())))
+        Ok::<_, CertificateError>(rcgen::date_time_ymd(
+            date.year().into(),
+            part(date.month()),
+            part(date.day()),
+        ))
     };
     params.not_before = day(from_s)?;
     params.not_after = day(until_s)?;

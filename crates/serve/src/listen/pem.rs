@@ -54,12 +54,15 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, PemError> {
 pub fn read_pair(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, PemError> {
     let chain = certificates(certificate)?;
     let bytes = read(key)?;
-    let private = PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| content(key, format!("{error:?}")))?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&bytes).map_err(|error| content(key, format!("{error:?}")))?;
     let signing = any_supported_type(&private).map_err(|error| content(key, error))?;
     let pair = CertifiedKey::new(chain, signing);
     match pair.keys_match() {
         // What cannot be compared is found out by the first handshake.
-        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => Ok(Arc::new(pair)),
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
+            Ok(Arc::new(pair))
+        }
         Err(error) => Err(content(key, error)),
     }
 }

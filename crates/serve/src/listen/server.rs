@@ -214,7 +214,8 @@ async fn connection(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     stream.set_nodelay(true)?;
     let stream = tokio::time::timeout(options.handshake, acceptor.accept(stream)).await??;
-    let has_client_certificate = stream.get_ref().1.peer_certificates().is_some_and(|chain| !chain.is_empty());
+    let has_client_certificate =
+        stream.get_ref().1.peer_certificates().is_some_and(|chain| !chain.is_empty());
     let known = Connection { peer, has_client_certificate };
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(known);
