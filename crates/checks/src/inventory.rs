@@ -3,6 +3,8 @@ use std::collections::{HashMap, HashSet};
 use haechi_objects::{LabelSelector, Labels, Object, Pod, PodTemplates, SelectorOperator};
 use haechi_syntax::Node;
 
+mod entrances;
+
 /// All objects of a scan, for checks that look beyond one of them.
 ///
 /// An object without a namespace goes where it is applied to, which the files do not tell: it is taken to be in any
@@ -18,6 +20,10 @@ pub struct Inventory<'d> {
     services: Selecting<'d>,
     network_policies: Selecting<'d>,
     disruption_budgets: Selecting<'d>,
+    /// Ingresses and routes by the name of a Service that they lead to, with its namespace.
+    by_target: HashMap<&'d str, Vec<(u32, Option<&'d str>)>>,
+    /// Patches of kustomizations by what they are a part of.
+    parts: HashMap<(&'d str, &'d str, &'d str), Vec<Pod<'d>>>,
     /// (kind, name) of objects that something in the scan makes, without a manifest of their own.
     generated: HashSet<(&'static str, String)>,
 }
@@ -101,6 +107,13 @@ impl<'d> Inventory<'d> {
                 None => {}
             }
         }
+        for target in entrances::targets(object) {
+            let entries = self.by_target.entry(target.name).or_default();
+            // An Ingress may name a Service once for each of its paths.
+            if entries.last() != Some(&(id, target.namespace)) {
+                entries.push((id, target.namespace));
+            }
+        }
         self.note_generated(object);
     }
 
@@ -155,6 +168,26 @@ impl<'d> Inventory<'d> {
     /// generator.
     pub fn note(&mut self, kind: &'static str, name: &str) {
         self.generated.insert((kind, name.to_owned()));
+    }
+
+    /// Notes a patch of a kustomization: a part of an object that is no object itself. What it adds is not missing.
+    pub fn note_part(&mut self, part: Object<'d>, templates: &PodTemplates) {
+        if let Some(pod) = templates.pod(part) {
+            self.parts.entry((part.group(), part.kind(), part.name())).or_default().push(pod);
+        }
+    }
+
+    /// The ports that a pod's containers declare, by its own manifest or by a patch of it.
+    pub fn declared_ports<'s>(&'s self, pod: Pod<'d>) -> impl Iterator<Item = Node<'d>> + use<'s, 'd> {
+        let object = pod.object();
+        let parts = match self.parts.is_empty() {
+            true => None,
+            false => self.parts.get(&(object.group(), object.kind(), object.name())),
+        };
+        std::iter::once(pod)
+            .chain(parts.into_iter().flatten().copied())
+            .flat_map(Pod::containers)
+            .flat_map(|container| container.node().get("ports").map(Node::items).into_iter().flatten())
     }
 
     /// All objects, in the order of the scan.
@@ -265,6 +298,19 @@ impl<'d> Inventory<'d> {
         namespace: Option<&'s str>,
     ) -> impl Iterator<Item = Object<'d>> + 's {
         self.disruption_budgets.of(labels, namespace)
+    }
+
+    /// The Ingresses and routes that lead to a Service of that name which may be in that namespace.
+    pub fn leading_to<'s>(
+        &'s self,
+        namespace: Option<&'s str>,
+        service: &'s str,
+    ) -> impl Iterator<Item = Object<'d>> + use<'s, 'd> {
+        let entries = self.by_target.get(service).map(Vec::as_slice).unwrap_or_default();
+        entries
+            .iter()
+            .filter(move |(_, of)| may_share_namespace(*of, namespace))
+            .filter_map(|(id, _)| self.objects.get(*id as usize).copied())
     }
 
     /// The HorizontalPodAutoscalers that scale `target`.

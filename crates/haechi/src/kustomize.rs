@@ -59,17 +59,26 @@ pub(crate) fn generated(root: Node<'_>, mut note: impl FnMut(&'static str, &str)
     }
 }
 
-/// Whether a file is a patch although no kustomization of the scan names it: it is called so, or is kept among patches,
-/// and all that it holds are objects that lack what the API server demands.
+/// Whether a file is a patch although no kustomization of the scan names it: all that it holds are objects that lack
+/// what the API server demands, and it is called so, or is kept among patches, or they lack so much that they can be
+/// nothing else.
 pub(crate) fn looks_like_patch(path: &Path, documents: &[Document], templates: &PodTemplates) -> bool {
     let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
     let is_called_so = name.split(['_', '-', '.']).any(|word| matches!(word, "patch" | "patches"));
     let is_among_patches = path.parent().and_then(Path::file_name).is_some_and(|folder| folder == "patches");
-    if !is_called_so && !is_among_patches {
-        return false;
-    }
+    let is_part = if is_called_so || is_among_patches { is_partial } else { is_bare };
     let mut objects = documents.iter().flat_map(|document| objects(document).objects).peekable();
-    objects.peek().is_some() && objects.all(|object| is_partial(object, templates))
+    objects.peek().is_some() && objects.all(|object| is_part(object, templates))
+}
+
+/// Whether a workload has neither a selector nor any image: no version of the API server took such a one.
+fn is_bare(object: Object<'_>, templates: &PodTemplates) -> bool {
+    object.group() == "apps"
+        && object.node().at(&["spec", "selector"]).is_none()
+        && templates.pod(object).is_some_and(|pod| {
+            let mut containers = pod.containers().peekable();
+            containers.peek().is_some() && containers.all(|container| container.image().is_none())
+        })
 }
 
 /// Whether the API server would refuse the object for what it lacks.
@@ -223,10 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_name_nor_the_gap_alone_makes_a_patch() {
+    fn workload_that_no_server_took_is_a_patch_by_any_name() {
+        assert!(is_patch("default/deployment.yaml", PART));
+        // A Job has no selector of its own, and a pod without an image may be a slip.
+        assert!(!is_patch(
+            "default/job.yaml",
+            &PART.replace("apps/v1", "batch/v1").replace("Deployment", "Job")
+        ));
+    }
+
+    #[test]
+    fn neither_the_name_nor_one_gap_alone_makes_a_patch() {
         assert!(!is_patch("default/patch.yaml", WHOLE));
-        assert!(!is_patch("default/deployment.yaml", PART));
-        assert!(!is_patch("default/dispatch.yaml", PART));
+        for (written, with) in
+            [("args: [a]", "image: web"), ("spec:\n  template", "spec:\n  selector: {}\n  template")]
+        {
+            let part = PART.replace(written, with);
+            assert!(!is_patch("default/deployment.yaml", &part), "{part}");
+            assert!(!is_patch("default/dispatch.yaml", &part), "{part}");
+        }
         assert!(!is_patch("default/patch.yaml", &format!("{PART}---\n{WHOLE}")));
     }
 }

@@ -12,18 +12,21 @@ pub enum Kind {
     All,
     /// Some of it passes.
     Some,
+    /// Some of it passes for some requests only.
+    Conditional,
     /// It is not known what passes.
     Unknown,
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::All, Kind::Some, Kind::Unknown];
+    const ALL: [Kind; 4] = [Kind::All, Kind::Some, Kind::Conditional, Kind::Unknown];
 
     /// The kind of a row.
     pub fn of(row: &Row) -> Self {
         match (&row.unknown, row.is_all) {
             (Some(_), _) => Kind::Unknown,
             (None, true) => Kind::All,
+            (None, false) if !row.conditional.is_empty() => Kind::Conditional,
             (None, false) => Kind::Some,
         }
     }
@@ -33,6 +36,7 @@ impl Kind {
         match self {
             Kind::All => ("#c2410c", "●"),
             Kind::Some => ("#1d4ed8", "◐"),
+            Kind::Conditional => ("#7e22ce", "◇"),
             Kind::Unknown => ("#7c6f1c", "?"),
         }
     }

@@ -4,7 +4,6 @@ use haechi_objects::Object;
 use haechi_syntax::Node;
 
 use crate::check::Context;
-use crate::inventory::may_share_namespace;
 
 /// Kind and name of something that opens the Service to the outside: its own type, an Ingress or a route.
 pub(super) fn door_of(service: Object<'_>, context: &Context<'_>) -> Option<String> {
@@ -63,53 +62,9 @@ fn is_guarded(entry: Object<'_>) -> bool {
 }
 
 /// The Ingresses and routes that lead to a Service.
-fn entries<'s, 'd: 's>(service: Object<'s>, context: &'s Context<'d>) -> impl Iterator<Item = Object<'s>> {
-    context.inventory.objects().iter().copied().filter(move |object| leads_to(*object, service))
-}
-
-fn leads_to(object: Object<'_>, service: Object<'_>) -> bool {
-    let Some(spec) = object.spec() else { return false };
-    let is_it = |namespace: Option<&str>, name: Option<Node<'_>>| {
-        may_share_namespace(namespace, service.namespace())
-            && name.and_then(Node::as_str) == Some(service.name())
-    };
-    let own = object.namespace();
-    match (object.group(), object.kind()) {
-        ("networking.k8s.io" | "extensions", "Ingress") => {
-            let rules = spec.get("rules").map(Node::items).into_iter().flatten();
-            let paths =
-                rules.flat_map(|rule| rule.at(&["http", "paths"]).map(Node::items).into_iter().flatten());
-            let default = spec.get("defaultBackend").or_else(|| spec.get("backend"));
-            let mut backends = default.into_iter().chain(paths.filter_map(|path| path.get("backend")));
-            backends.any(|backend| {
-                is_it(own, backend.at(&["service", "name"]).or_else(|| backend.get("serviceName")))
-            })
-        }
-        ("route.openshift.io", "Route") => is_it(own, spec.at(&["to", "name"])),
-        ("gateway.networking.k8s.io", kind) if kind.ends_with("Route") => {
-            let rules = spec.get("rules").map(Node::items).into_iter().flatten();
-            let mut refs =
-                rules.flat_map(|rule| rule.get("backendRefs").map(Node::items).into_iter().flatten());
-            refs.any(|backend| {
-                is_it(backend.get("namespace").and_then(Node::as_str).or(own), backend.get("name"))
-            })
-        }
-        ("networking.istio.io", "VirtualService") => {
-            // Without a gateway it is for calls inside the mesh.
-            let gateways = spec.get("gateways").map(Node::items).into_iter().flatten();
-            if !gateways.filter_map(Node::as_str).any(|gateway| gateway != "mesh") {
-                return false;
-            }
-            let routes = ["http", "tls", "tcp"].iter().filter_map(|key| spec.get(key)).flat_map(Node::items);
-            let mut targets =
-                routes.flat_map(|route| route.get("route").map(Node::items).into_iter().flatten());
-            targets.any(|target| {
-                let host = target.at(&["destination", "host"]).and_then(Node::as_str).unwrap_or_default();
-                let (name, rest) = host.split_once('.').unwrap_or((host, ""));
-                let namespace = rest.split('.').next().filter(|part| !part.is_empty()).or(own);
-                name == service.name() && may_share_namespace(namespace, service.namespace())
-            })
-        }
-        _ => false,
-    }
+fn entries<'s, 'd>(
+    service: Object<'s>,
+    context: &'s Context<'d>,
+) -> impl Iterator<Item = Object<'d>> + use<'s, 'd> {
+    context.inventory.leading_to(service.namespace(), service.name())
 }

@@ -1,5 +1,5 @@
 use haechi_model::{RuleInfo, Severity};
-use haechi_objects::{LabelSelector, Object, Pod};
+use haechi_objects::{LabelSelector, Object};
 use haechi_syntax::{Node, Value};
 
 use crate::check::{Check, Context, Run, peer};
@@ -24,7 +24,7 @@ use crate::reliability::invalid_container_port::is_port_name;
 /// ```
 /// ## Decisions
 /// Numbers go from 1 to 65535, names are short service names; a name is looked up in the pods of the scan that the
-/// Service selects, where there are any.
+/// Service selects, where there are any, and in the patches of these.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "invalid-target-port",
@@ -49,13 +49,15 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
         let Some(target) = port.get("targetPort") else { continue };
         let is_wrong = match target.value() {
             Value::String(name) => {
+                let is_named = |port: Node<'_>| port.get("name").and_then(Node::as_str) == Some(name);
                 let is_declared = selector.as_ref().is_none_or(|selector| {
                     let pods: Vec<_> = context
                         .inventory
                         .selected(selector, object.namespace())
                         .filter_map(|source| source.pod)
                         .collect();
-                    pods.is_empty() || pods.iter().any(|pod| declares(*pod, name))
+                    pods.is_empty()
+                        || pods.iter().any(|pod| context.inventory.declared_ports(*pod).any(is_named))
                 });
                 // A number in quotes is a name that cannot be: names have a letter.
                 !is_port_name(name) || !is_declared
@@ -70,11 +72,4 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
             out.report(&CHECK, target).part("port", shown);
         }
     }
-}
-
-fn declares(pod: Pod<'_>, name: &str) -> bool {
-    pod.containers().any(|container| {
-        let ports = container.node().get("ports").map(Node::items);
-        ports.into_iter().flatten().any(|port| port.get("name").and_then(Node::as_str) == Some(name))
-    })
 }

@@ -61,11 +61,7 @@ fn check(object: Object<'_>, context: &Context<'_>, out: &mut Findings<'_>) {
                 declared.get("name").and_then(Node::as_str) == Some(name)
                     && declared.get("protocol").and_then(Node::as_str).unwrap_or("TCP") == protocol
             };
-            let is_known = pods.iter().any(|pod| {
-                pod.containers().any(|container| {
-                    container.node().get("ports").map(Node::items).into_iter().flatten().any(declares)
-                })
-            });
+            let is_known = pods.iter().any(|pod| context.inventory.declared_ports(*pod).any(declares));
             if !is_known {
                 out.report(&CHECK, port).part("name", name).part("protocol", protocol);
             }

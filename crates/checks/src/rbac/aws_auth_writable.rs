@@ -26,6 +26,9 @@ use crate::rbac::rule::{role_name, rules};
 ///   resourceNames: [aws-auth]
 ///   verbs: [get]
 /// ```
+/// ## Decisions
+/// A role for every ConfigMap of kube-system includes the map only where the cluster runs on EKS, which manifests do
+/// not tell: it is told as medium. One that names the map is critical.
 pub(crate) static CHECK: Check = Check {
     info: RuleInfo {
         slug: "aws-auth-writable",
@@ -52,10 +55,14 @@ fn check(object: Object<'_>, out: &mut Findings<'_>) {
         let grant =
             rule.grant(&["create", "update", "patch", "delete"], "", &["configmaps"]).filter(|_| is_meant);
         if let Some(grant) = grant {
-            out.report(&CHECK, grant.place())
+            let finding = out.report(&CHECK, grant.place());
+            finding
                 .part("verbs", grant.verb_names())
                 .part("rule", rule.text())
                 .arg("role", role_name(object));
+            if !rule.names("aws-auth") {
+                finding.severity(Severity::Medium);
+            }
         }
     }
 }

@@ -163,6 +163,7 @@ impl GatekeeperSet {
             arena: &arena,
             native: None,
             input: None,
+            object: None,
             inventory: None,
             evaluation: None,
         };
@@ -192,6 +193,8 @@ struct Review<'r, 'd> {
     native: Option<NativeSession<'r>>,
     /// `input.review`
     input: Option<Value<'r>>,
+    /// `input.review.object`
+    object: Option<Value<'r>>,
     /// `data.inventory`
     inventory: Option<Value<'r>>,
     /// Kept from one constraint to the next, for its memory.
@@ -225,6 +228,7 @@ impl<'r> Review<'r, '_> {
             Code::Rego(program) => {
                 let input = Input {
                     review: self.input(),
+                    object: self.object.clone(),
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
                     external: self.set.external.as_deref(),
@@ -317,6 +321,7 @@ impl<'r> Review<'r, '_> {
             None => {
                 let input = review_value(self.request);
                 self.input = Some(input.clone());
+                self.object = input.field("object");
                 input
             }
         }
