@@ -222,6 +222,9 @@ fn service(given: &str) -> Option<Reach> {
     let fits = |text: &str| {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
     };
-    (fits(namespace) && fits(name))
-        .then(|| Reach::Service { namespace: namespace.to_owned(), name: name.to_owned(), port })
+    (fits(namespace) && fits(name)).then(|| Reach::Service {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        port,
+    })
 }
