@@ -101,7 +101,9 @@ async fn admit(
     let unknown = Connection { peer: SocketAddr::from(([0, 0, 0, 0], 0)), has_client_certificate: false };
     let connection = parts.extensions.get::<Connection>().copied().unwrap_or(unknown);
     let headers = parts.headers;
-    if route.demand != Demand::Nothing && !is_our_host(app, &parts.uri, &headers) {
+    // A page elsewhere whose name was pointed here could use what a browser sends along by itself; programs send nothing so.
+    let takes_people = matches!(route.demand, Demand::Form | Demand::Caller { role: Some(_), .. });
+    if takes_people && !is_our_host(app, &parts.uri, &headers) {
         return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "this service is not called so"));
     }
     let cookie = cookie(&headers, COOKIE);

@@ -131,14 +131,23 @@ fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
         check_options: config.check_options,
         ..AdmissionSettings::default()
     };
-    for (slug, word) in pairs(matches, "check", texts)? {
+    // The command line goes before the file: what it names last counts.
+    let configured = |entries: &std::collections::BTreeMap<String, toml::Spanned<String>>| {
+        let pairs = entries.iter().map(|(name, word)| (name.clone(), word.get_ref().clone()));
+        pairs.collect::<Vec<(String, String)>>()
+    };
+    let set = config.admission;
+    admission.exempt.extend(set.exempt_namespaces);
+    admission.exempt.retain(|namespace| !namespace.is_empty());
+    for (slug, word) in configured(&set.checks).into_iter().chain(pairs(matches, "check", texts)?) {
+        admission.checks.retain(|known| known.check.info.slug != slug);
         let chosen = ChosenCheck::new(&slug, enforcement(&word)?);
         admission.checks.push(chosen.map_err(|error| UsageError(error.to_string()))?);
     }
-    for (policy, word) in pairs(matches, "enforce", texts)? {
+    for (policy, word) in configured(&set.enforce).into_iter().chain(pairs(matches, "enforce", texts)?) {
         admission.overrides.entry(policy).or_default().enforcement = Some(enforcement(&word)?);
     }
-    for (policy, word) in pairs(matches, "on-error", texts)? {
+    for (policy, word) in configured(&set.on_error).into_iter().chain(pairs(matches, "on-error", texts)?) {
         let mode = match word.as_str() {
             "allow" => FailMode::Ignore,
             "refuse" => FailMode::Fail,
