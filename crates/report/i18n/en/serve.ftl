@@ -95,7 +95,7 @@ cli-serve-rules = Files or folders with detection rules; read again when they ch
     .value = PATH
 cli-serve-watch = A folder that files with events arrive in; may be given again
     .value = FOLDER
-cli-serve-config = The configuration, for the options of checks and further kinds that hold pods; by default none
+cli-serve-config = The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder
     .value = FILE
 cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
     .value = SECONDS
@@ -118,3 +118,7 @@ cli-serve-webhook-config-timeout = Seconds that the API server waits
 cli-serve-pair = `{ $given }` is not of the form NAME=VALUE
 cli-serve-on-error-word = `{ $given }` is none of allow, refuse
 cli-serve-service = `{ $given }` is not of the form NAMESPACE/NAME or NAMESPACE/NAME:PORT
+cli-serve-check-among = `{ $check }` compares objects with each other, which one request does not hold; scan for it
+cli-serve-enforcement-word = `{ $given }` is none of deny, warn, audit, dryrun
+cli-serve-policies-broken = policies cannot be used:
+cli-serve-rules-broken = detection rules cannot be used:

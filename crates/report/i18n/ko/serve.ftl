@@ -89,7 +89,7 @@ cli-serve-rules = 탐지 규칙이 있는 파일이나 폴더. 바뀌면 다시 
     .value = PATH
 cli-serve-watch = 이벤트 파일이 도착하는 폴더. 여러 번 지정할 수 있습니다
     .value = FOLDER
-cli-serve-config = 점검 항목의 옵션과 파드를 담는 추가 종류를 읽을 설정 파일. 기본은 없음
+cli-serve-config = `[serve.admission]`, 점검 항목의 옵션, 파드를 담는 추가 종류를 읽을 설정 파일. 기본은 이 폴더에서 위로 찾은 파일입니다
     .value = FILE
 cli-serve-drain-delay = 종료 신호를 받은 뒤 모두가 다른 곳으로 옮길 때까지 계속 응답할 시간(초)
     .value = SECONDS
@@ -112,3 +112,7 @@ cli-serve-webhook-config-timeout = API 서버가 기다릴 시간(초)
 cli-serve-pair = `{ $given }`{ JOSA($given, "은/는") } NAME=VALUE 형식이 아닙니다
 cli-serve-on-error-word = `{ $given }`{ JOSA($given, "은/는") } allow, refuse 중 하나가 아닙니다
 cli-serve-service = `{ $given }`{ JOSA($given, "은/는") } NAMESPACE/NAME 또는 NAMESPACE/NAME:PORT 형식이 아닙니다
+cli-serve-check-among = `{ $check }`{ JOSA($check, "은/는") } 오브젝트를 서로 비교하므로 요청 하나로는 판정할 수 없습니다. 스캔으로 찾으십시오
+cli-serve-enforcement-word = `{ $given }`{ JOSA($given, "은/는") } deny, warn, audit, dryrun 중 하나가 아닙니다
+cli-serve-policies-broken = 정책을 사용할 수 없습니다:
+cli-serve-rules-broken = 탐지 규칙을 사용할 수 없습니다:
