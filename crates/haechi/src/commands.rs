@@ -5,7 +5,7 @@ mod detect;
 mod explain;
 mod policy;
 mod rules;
-mod scan;
+pub(crate) mod scan;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
 

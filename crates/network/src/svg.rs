@@ -109,7 +109,12 @@ pub fn matrix(rows: &[Row], words: &Words<'_>) -> String {
     let longest = |names: &[String]| names.iter().map(|name| width_of(name)).max().unwrap_or(0);
     let (head, left) = (36, longest(&sources).max(width_of(words.axes)) + 20);
     let top = head + longest(&destinations) + 16;
-    let legend: Vec<(Kind, String)> = Kind::ALL.map(|kind| (kind, (words.legend)(kind))).into();
+    let has_conditional = rows.iter().any(|row| Kind::of(row) == Kind::Conditional);
+    let legend: Vec<(Kind, String)> = Kind::ALL
+        .into_iter()
+        .filter(|kind| has_conditional || *kind != Kind::Conditional)
+        .map(|kind| (kind, (words.legend)(kind)))
+        .collect();
     let legend_width: usize = legend.iter().map(|(_, text)| width_of(text) + 40).sum::<usize>()
         + words.encrypted.map_or(0, |text| width_of(text) + 40);
     let bottom = top + sources.len() * CELL;

@@ -8,6 +8,7 @@ use haechi_store::accounts::SecretHash;
 
 use crate::access::Access;
 use crate::admit::Admission;
+use crate::companion::States;
 use crate::intake::Intake;
 use crate::listen::Drain;
 use crate::metrics::Metrics;
@@ -23,6 +24,8 @@ pub struct App {
     pub intake: Intake,
     /// Counts.
     pub metrics: Arc<Metrics>,
+    /// How what goes on beside the service fares.
+    pub companions: Arc<States>,
     /// The texts in the language of the service.
     pub texts: Texts,
     /// Names that the service is called by; addresses need none.

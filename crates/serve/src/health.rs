@@ -69,7 +69,11 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
         }
         Err(error) => (json!(error.to_string()), Json::Null, Json::Null),
     };
-    let is_ok = counts.is_ok() && policies.problems.is_empty() && rules.problems.is_empty();
+    let companions = app.companions.all();
+    let is_ok = counts.is_ok()
+        && policies.problems.is_empty()
+        && rules.problems.is_empty()
+        && companions.values().all(Option::is_none);
     json!({
         "ok": is_ok,
         "ready": app.ready(),
@@ -97,6 +101,10 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
             "addsUp": adds_up,
             "confirm": app.intake.to_confirm(),
         },
+        "beside": companions
+            .into_iter()
+            .map(|(name, wrong)| (name, Json::from(wrong.unwrap_or_else(|| "ok".to_owned()))))
+            .collect::<serde_json::Map<_, _>>(),
         "store": store_ok,
     })
 }

@@ -27,6 +27,7 @@ pub mod admit;
 mod api;
 pub mod app;
 pub mod clock;
+pub mod companion;
 mod guard;
 mod health;
 mod hooks;

@@ -20,6 +20,7 @@ use crate::access::{Access, AccessError, AccessOptions, SetupState};
 use crate::admit::{Admission, AdmissionSettings, Decision, Decisions, PolicyFolder, Reloaded};
 use crate::app::App;
 use crate::clock;
+use crate::companion::{Companion, Companions, States};
 use crate::intake::{Intake, IntakeOptions, Listener as Hears, RuleBook, watch_folders};
 use crate::listen::{
     Authority, CertificateError, Certificates, Drain, Issued, ListenError, Listener, PemError, SelfMade,
@@ -124,23 +125,26 @@ pub fn self_made(data: &Path, names: &[String]) -> SelfMade {
     SelfMade { folder: data.join("tls"), names }
 }
 
-/// Serves until a signal. `listeners` hear of each detection; `out` gets the addresses, `err` what an operator must know.
+/// Serves until a signal. `listeners` hear of each detection, `companions` work beside the service; `out` gets the
+/// addresses, `err` what an operator must know.
 ///
 /// # Errors
 /// See [`RunError`].
 pub fn serve(
     settings: Settings,
     listeners: Vec<Arc<dyn Hears>>,
+    companions: Vec<Box<dyn Companion>>,
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(settings, listeners, out, err))
+    runtime.block_on(run(settings, listeners, companions, out, err))
 }
 
 async fn run(
     settings: Settings,
     listeners: Vec<Arc<dyn Hears>>,
+    companions: Vec<Box<dyn Companion>>,
     out: &mut (dyn Write + Send),
     err: &mut (dyn Write + Send),
 ) -> Result<(), RunError> {
@@ -164,6 +168,8 @@ async fn run(
     let metrics = Arc::new(Metrics::new());
     let mut hears: Vec<Arc<dyn Hears>> = vec![metrics.clone()];
     hears.extend(listeners);
+    let states = Arc::new(States::default());
+    let companions = Companions::start(companions, &store, &metrics, &states)?;
     let intake = Intake::start(store, rules, hears, settings.intake.clone())?;
     watch_folders(&intake, Duration::from_secs(5))?;
     let (told, decisions) = Decisions::channel(4096);
@@ -174,6 +180,7 @@ async fn run(
         access,
         intake,
         metrics,
+        companions: states,
         texts: Texts::new(settings.language),
         hosts: settings.names.clone(),
         admission_key: Some(key.hash()),
@@ -232,6 +239,7 @@ async fn run(
     let stopped = tokio::task::spawn_blocking(move || {
         stopping.admission.pool().stop();
         stopping.intake.stop();
+        companions.stop();
     });
     stopped.await.map_err(std::io::Error::other)?;
     // The counter ends when nobody is left who could tell it anything.

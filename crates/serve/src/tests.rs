@@ -50,6 +50,7 @@ fn world_with(options: AccessOptions) -> World {
         access,
         intake: Intake::start(store, rules, vec![metrics.clone()], intake_options).unwrap(),
         metrics,
+        companions: Arc::default(),
         texts: Texts::new(Language::En),
         hosts: vec!["haechi.test".to_owned()],
         admission_key: Some(Secret::of(KEY).hash()),

@@ -13,6 +13,7 @@ use haechi_report::{Args, Texts};
 use haechi_serve::access::AccessOptions;
 use haechi_serve::admit::{AdmissionSettings, CheckError, ChosenCheck, Enforcement};
 use haechi_serve::clock::now_s;
+use haechi_serve::companion::Companion;
 use haechi_serve::intake::IntakeOptions;
 use haechi_serve::listen::ServerOptions;
 use haechi_serve::run::{RunError, Settings, serve};
@@ -22,7 +23,12 @@ use super::scan::config;
 use super::to_stdout;
 use crate::Exit;
 use crate::cli::level_version;
+use crate::connection;
 use crate::exit::UsageError;
+#[cfg(feature = "cluster")]
+use crate::keep::Keeper;
+#[cfg(feature = "cluster")]
+use crate::scan::ScanOptions;
 
 /// The command and its options; texts are put in later.
 pub(crate) fn command() -> Command {
@@ -34,7 +40,7 @@ pub(crate) fn command() -> Command {
         Arg::new(name).long(name).value_parser(value_parser!(u64).range(0..=3600)).default_value(default)
     };
     let address = |name: &'static str| Arg::new(name).long(name).value_parser(value_parser!(SocketAddr));
-    Command::new("serve")
+    let serve = Command::new("serve")
         .args_conflicts_with_subcommands(true)
         .arg(address("listen").default_value("127.0.0.1:8443"))
         .arg(address("hook-listen"))
@@ -56,6 +62,7 @@ pub(crate) fn command() -> Command {
         .arg(path("config"))
         .arg(seconds("drain-delay", "5"))
         .arg(seconds("drain-time", "25"))
+        .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
         .subcommand(
             Command::new("webhook-config")
                 .arg(data())
@@ -70,7 +77,8 @@ pub(crate) fn command() -> Command {
                         .value_parser(value_parser!(u8).range(1..=30))
                         .default_value("10"),
                 ),
-        )
+        );
+    connection::arguments(serve)
 }
 
 /// `haechi serve`
@@ -79,12 +87,13 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         return webhook_config(matches, texts);
     }
     let settings = settings(matches, texts)?;
+    let companions = companions(matches, texts)?;
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
         .init();
-    match serve(settings, Vec::new(), &mut io::stdout(), &mut io::stderr()) {
+    match serve(settings, Vec::new(), companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
         Err(RunError::Policies(mistakes)) => {
             Err(UsageError(list(texts, "cli-serve-policies-broken", &mistakes)).into())
@@ -100,6 +109,38 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 /// A heading and what is under it, line by line.
 fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
     format!("{}\n{}", texts.message(heading, &Args::new()), mistakes.join("\n"))
+}
+
+/// What works beside the service: the findings of a cluster are kept current where one is named.
+#[cfg(feature = "cluster")]
+fn companions(matches: &ArgMatches, _texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
+    if !connection::is_asked(matches) {
+        return Ok(Vec::new());
+    }
+    let config = config(matches, &[])?;
+    let is_asked =
+        |check: &&haechi_checks::Check| config.enabled.get(check.info.slug).copied().unwrap_or(!check.opt_in);
+    let options = ScanOptions {
+        checks: haechi_checks::CHECKS.iter().copied().filter(is_asked).collect(),
+        check_options: config.check_options.clone(),
+        templates: config.templates.clone(),
+        pod_security: config.pod_security,
+        // Admission goes first.
+        threads: 1,
+        config,
+        ..ScanOptions::default()
+    };
+    let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
+    Ok(vec![Box::new(Keeper { name, cluster: connection::connect(matches)?, options })])
+}
+
+/// Without the Kubernetes client in the build there is no cluster to watch.
+#[cfg(not(feature = "cluster"))]
+fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
+    match connection::is_asked(matches) {
+        true => Err(UsageError(texts.message("cli-connection-not-built", &Args::new())).into()),
+        false => Ok(Vec::new()),
+    }
 }
 
 /// An error with what caused it.

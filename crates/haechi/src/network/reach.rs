@@ -52,7 +52,8 @@ pub(super) fn reach(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             } else {
                 let protection = |row: &Row| {
                     let of = shown.iter().find(|shown| shown.row.from == row.from && shown.row.to == row.to);
-                    of.and_then(|shown| shown.protection.as_ref()).map(|of| format!("encryption: {}", of.text()))
+                    of.and_then(|shown| shown.protection.as_ref())
+                        .map(|of| format!("encryption: {}", of.text()))
                 };
                 format::dot_with(&rows, &ends, &protection) + "\n"
             }

@@ -57,9 +57,10 @@ pub(super) fn protection(texts: &Texts, protection: &Protection) -> String {
     let tcp = words(&protection.tcp);
     match protection.differing_rest() {
         None => tcp,
-        Some(rest) => {
-            texts.message("network-encryption-by-protocol", &Args::new().text("tcp", tcp).text("rest", words(rest)))
-        }
+        Some(rest) => texts.message(
+            "network-encryption-by-protocol",
+            &Args::new().text("tcp", tcp).text("rest", words(rest)),
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::l4::{self, Protocol};
 use crate::profile::Tri;
 use crate::read::stage;
 use crate::space::{ConnId, Line, Space};
-use crate::world::{Action, Direction, EndpointKind, Layer, PortDeclaration, StageKind};
+use crate::world::{Action, Direction, EndpointKind, Layer, PolicyRef, PortDeclaration, StageKind};
 
 impl Engine {
     /// Finds the row of every class, or only of those in `only`.
@@ -184,8 +184,7 @@ impl Engine {
     }
 
     fn is_uncertain(&self, direction: Direction, policies: &[u32], class: usize) -> bool {
-        let has_rivals = self.by_priority(policies).iter().any(|rivals| rivals.len() > 1);
-        has_rivals
+        self.has_rivals(policies)
             || policies.iter().any(|index| {
                 let ready = self.ready.get(*index as usize);
                 let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
@@ -356,16 +355,25 @@ impl Engine {
         }
     }
 
+    /// Priority and name of a policy of which it is not defined who is asked first where priorities are equal.
+    fn priority(&self, policy: u32) -> Option<(f64, &PolicyRef)> {
+        let policy = self.world.policies.get(policy as usize)?;
+        let stage = self.world.stages.get(policy.stage)?;
+        // Calico goes by name where orders are equal.
+        matches!(stage.name.as_str(), stage::ADMIN | stage::BASELINE).then_some((policy.order, &policy.id))
+    }
+
+    /// Whether some of the policies, which are in order, have equal priorities.
+    fn has_rivals(&self, policies: &[u32]) -> bool {
+        let pairs = policies.iter().zip(policies.iter().skip(1));
+        let mut priorities = pairs.map(|(one, two)| (self.priority(*one), self.priority(*two)));
+        priorities.any(|pair| matches!(pair, (Some(one), Some(two)) if one.0 == two.0 && one.1 != two.1))
+    }
+
     /// Policies that are asked one after another, those of which nobody says which one is asked first together. What
     /// one object became stays together too.
     pub(crate) fn by_priority(&self, policies: &[u32]) -> Vec<Vec<Vec<u32>>> {
-        let key = |index: &u32| {
-            let policy = self.world.policies.get(*index as usize)?;
-            let stage = self.world.stages.get(policy.stage)?;
-            // Calico goes by name where orders are equal.
-            let is_undefined = matches!(stage.name.as_str(), stage::ADMIN | stage::BASELINE);
-            is_undefined.then_some((policy.order, &policy.id))
-        };
+        let key = |index: &u32| self.priority(*index);
         let mut groups: Vec<Vec<Vec<u32>>> = Vec::new();
         for pair in policies.chunk_by(|a, b| key(a).is_some_and(|a| key(b).is_some_and(|b| a.0 == b.0))) {
             let same = pair.chunk_by(|a, b| key(a).map(|key| key.1) == key(b).map(|key| key.1));
