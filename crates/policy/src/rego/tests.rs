@@ -1,4 +1,5 @@
 mod odd;
+mod order;
 
 use haechi_syntax::{Limits, parse};
 

@@ -410,7 +410,7 @@ pub(crate) fn compare(left: &Value<'_>, right: &Value<'_>) -> Ordering {
         (Value::Str(_) | Value::Text(_), Value::Str(_) | Value::Text(_)) => {
             left.as_str().cmp(&right.as_str())
         }
-        (Value::Node(left), Value::Node(right)) if left == right => Ordering::Equal,
+        (Value::Node(left), Value::Node(right)) => compare_nodes(*left, *right),
         _ => match rank(left).cmp(&rank(right)) {
             Ordering::Equal => match rank(left) {
                 4 | 6 => compare_items(left, right),
@@ -419,6 +419,41 @@ pub(crate) fn compare(left: &Value<'_>, right: &Value<'_>) -> Ordering {
             },
             unequal => unequal,
         },
+    }
+}
+
+/// As [`compare`] of maps and lists of documents, mostly without listing them first.
+fn compare_nodes(left: Node<'_>, right: Node<'_>) -> Ordering {
+    if left == right {
+        return Ordering::Equal;
+    }
+    let value = Value::of_node;
+    match (left.is_mapping(), right.is_mapping()) {
+        (true, true) => {
+            // Objects that are alike mostly have their keys in one order; then the first key in order whose values differ
+            // decides, wherever it stands.
+            let is_alike = left.len() == right.len()
+                && left.entries().zip(right.entries()).all(|(left, right)| left.key == right.key);
+            if !is_alike {
+                return compare_entries(&Value::Node(left), &Value::Node(right));
+            }
+            let mut first: Option<(&str, Node<'_>, Node<'_>)> = None;
+            for (left, right) in left.entries().zip(right.entries()) {
+                if first.is_some_and(|(key, ..)| key < left.key) {
+                    continue;
+                }
+                if !compare_equal(&value(left.value), &value(right.value)) {
+                    first = Some((left.key, left.value, right.value));
+                }
+            }
+            first.map_or(Ordering::Equal, |(_, left, right)| compare(&value(left), &value(right)))
+        }
+        (false, false) => {
+            let pairs = left.items().zip(right.items());
+            let mut orders = pairs.map(|(left, right)| compare(&value(left), &value(right)));
+            orders.find(|order| order.is_ne()).unwrap_or_else(|| left.len().cmp(&right.len()))
+        }
+        (false, true) | (true, false) => rank(&Value::Node(left)).cmp(&rank(&Value::Node(right))),
     }
 }
 
