@@ -42,6 +42,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "policy" -d 'Hold reso
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all checks'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "network" -d 'Find out what reaches what, why, and write the policies that close it'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "serve" -d 'Guard admission, take in events and tell how it fares, as a service'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
@@ -54,13 +55,14 @@ complete -c haechi -n "__fish_haechi_using_subcommand scan" -s n -l namespace -d
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l context -d 'The context of that file' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
-complete -c haechi -n "__fish_haechi_using_subcommand scan" -s o -l output -d 'How to print the result [choices: table, json, sarif, junit, csv, html, github] [default: table]' -r -f -a "table\t''
+complete -c haechi -n "__fish_haechi_using_subcommand scan" -s o -l output -d 'How to print the result [choices: table, json, sarif, junit, csv, html, github, openreports] [default: table]' -r -f -a "table\t''
 json\t''
 sarif\t''
 junit\t''
 csv\t''
 html\t''
-github\t''"
+github\t''
+openreports\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l fail-on -d 'Exit with 1 on findings at least this severe [choices: info, low, medium, high, critical, never] [default: low]' -r -f -a "info\t''
 low\t''
 medium\t''
@@ -594,3 +596,48 @@ complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_s
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l listen -d 'Where to listen [default: 127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l hook-listen -d 'Where other programs call (admission, intake), if that is to be apart from people' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l data -d 'The folder that everything is kept in [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l name -d 'A name that the service is called by, such as `haechi.haechi.svc`; may be given again' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l tls-cert -d 'The certificate with its chain, in PEM; by default one is made and renewed' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l tls-key -d 'The key of the certificate, in PEM' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l client-ca -d 'Authorities, in PEM, whose client certificates let the API server in' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l policies -d 'Files or folders with policies and what they take as parameters; read again when they change' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l inventory -d 'Files or folders with objects of the cluster that policies look up, namespaces too' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l check -d 'A built-in check to ask at admission, as CHECK=deny, warn, audit or dryrun; may be given again' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l enforce -d 'What to do about violations of a policy, whatever it says itself, as POLICY=deny, warn, audit or dryrun' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l on-error -d 'Whether a request is let through when a policy cannot be evaluated, whatever it says itself, as POLICY=allow or refuse' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l exempt-namespace -d 'A namespace in which nothing is asked; Haechi\'s own should be one' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l pod-security -d 'Enforce this Pod Security Standard where a namespace\'s labels say nothing or are not known, such as `baseline` or `restricted:v1.30`' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rules -d 'Files or folders with detection rules; read again when they change' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l watch -d 'A folder that files with events arrive in; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-delay -d 'Seconds to go on after a signal, until everybody has heard to go elsewhere [default: 5]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-time -d 'Seconds that requests under way may take after that [default: 25]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-name -d 'What the cluster is called among the findings, where several report to one service [default: default]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l context -d 'The context of that file' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rego-first -d 'Take the Rego of Gatekeeper templates that have CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -f -a "webhook-config" -d 'Print the webhook configurations, with the authority that the API server must trust'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l data -d 'The folder that the service keeps everything in [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l tls-cert -d 'The certificate with its chain, if it was given to the service' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l service -d 'The Service that leads to Haechi, as NAMESPACE/NAME or NAMESPACE/NAME:PORT' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l url -d 'The address of Haechi outside of the cluster' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l exempt-namespace -d 'A namespace that the API server does not ask about; the Service\'s own is one' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l timeout -d 'Seconds that the API server waits [default: 10]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l fail-open -d 'Let requests through while Haechi does not answer'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'
