@@ -1,0 +1,166 @@
+//! Incidents: detections and findings that belong together, with a lifecycle.
+
+use std::fmt;
+use std::str::FromStr;
+
+use haechi_model::{Fingerprint, Severity};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::journal::Act;
+
+/// How far an incident has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IncidentState {
+    /// Nobody has stopped it yet.
+    Open,
+    /// It does no further harm.
+    Contained,
+    /// Things are as they were.
+    Recovered,
+    /// Done, for good: what happens later is another incident.
+    Closed,
+}
+
+impl IncidentState {
+    /// All states in their order.
+    pub const ALL: [IncidentState; 4] = [Self::Open, Self::Contained, Self::Recovered, Self::Closed];
+
+    /// The name in files and interfaces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Contained => "contained",
+            Self::Recovered => "recovered",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Whether an incident may go from this state to that one: forward, over as many states as need be (a false alarm is closed
+    /// at once), or back to open as long as it is not closed.
+    pub fn may_become(self, next: Self) -> bool {
+        self != Self::Closed && self != next && (next > self || next == Self::Open)
+    }
+}
+
+impl fmt::Display for IncidentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// No state is called so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown state `{0}`, expected one of open, contained, recovered, closed")]
+pub struct ParseIncidentStateError(pub String);
+
+impl FromStr for IncidentState {
+    type Err = ParseIncidentStateError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = Self::ALL.into_iter().find(|state| state.as_str() == text);
+        named.ok_or_else(|| ParseIncidentStateError(text.to_owned()))
+    }
+}
+
+/// What belongs to an incident: to the one of the group that is not closed, or to a new one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentUpdate {
+    /// By whom and where, as the caller groups; at most one incident of a group is not closed.
+    pub group: String,
+    /// The id that a new incident gets; unique.
+    pub new_id: String,
+    /// The cluster or account it is about.
+    pub cluster: String,
+    /// How bad it is at least: an incident never becomes less severe by what joins it.
+    pub severity: Severity,
+    /// When it happened, in microseconds since 1970.
+    pub time_us: i64,
+    /// What a new incident is called.
+    pub title: String,
+    /// Ids of detections that belong to it; one that belongs to another incident stays there.
+    pub detections: Vec<String>,
+    /// Findings of the same cluster that belong to it.
+    pub findings: Vec<Fingerprint>,
+}
+
+/// An incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its id.
+    pub id: String,
+    /// By whom and where.
+    pub group: String,
+    /// The cluster or account it is about.
+    pub cluster: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is called.
+    pub title: String,
+    /// How far it has come.
+    pub state: IncidentState,
+    /// When it began, in microseconds since 1970.
+    pub opened_us: i64,
+    /// When something last joined it or its state changed.
+    pub updated_us: i64,
+    /// When it was closed.
+    pub closed_us: Option<i64>,
+    /// What people wrote about it (notes, post-mortem), as the caller likes.
+    pub notes: String,
+    /// How many detections belong to it; [`crate::detections::DetectionQuery::incident`] lists them.
+    pub detections: u64,
+}
+
+/// Which incidents to list: those that changed last first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IncidentQuery {
+    /// Only of this cluster.
+    pub cluster: Option<String>,
+    /// Only in this state.
+    pub state: Option<IncidentState>,
+    /// Go on behind this one, the last of the page before: its `updated_us` and id.
+    pub after: Option<(i64, String)>,
+    /// At most so many, and at most 10,000.
+    pub limit: u32,
+}
+
+/// Keeps incidents.
+pub trait IncidentStore {
+    /// Adds to the incident of a group, or opens one; its id, and whether it is new. Opening is journalled as `act`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] for a detection or finding that is not stored, [`StoreError::Exists`] if the id is taken; or when
+    /// it could not be committed. Then nothing has changed.
+    fn put_incident(&self, update: IncidentUpdate, act: Act) -> Result<(String, bool), StoreError>;
+
+    /// Brings an incident to a state, see [`IncidentState::may_become`].
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] if it may not; or when it could not be committed.
+    fn move_incident(&self, id: &str, to: IncidentState, now_us: i64, act: Act) -> Result<(), StoreError>;
+
+    /// Replaces what people wrote about an incident, closed ones included.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none; or when it could not be committed.
+    fn set_incident_notes(&self, id: &str, notes: &str, now_us: i64, act: Act) -> Result<(), StoreError>;
+
+    /// The incident of this id.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn incident(&self, id: &str) -> Result<Option<Incident>, StoreError>;
+
+    /// Fingerprints of the findings that belong to an incident.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn incident_findings(&self, id: &str) -> Result<Vec<Fingerprint>, StoreError>;
+
+    /// Incidents, those that changed last first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError>;
+}

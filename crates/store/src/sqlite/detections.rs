@@ -1,0 +1,111 @@
+use haechi_model::Priority;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::SqliteStore;
+use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, place_of, placed};
+use crate::StoreError;
+use crate::detections::{DetectionQuery, DetectionStore, NewDetection, StoredDetection};
+use crate::events::{EventId, Stored};
+
+const COLUMNS: &str = "id, cluster, rule, source, priority, time_us, event, incident, body";
+
+fn detection(row: &Row<'_>) -> rusqlite::Result<StoredDetection> {
+    Ok(StoredDetection {
+        id: row.get(0)?,
+        cluster: row.get(1)?,
+        rule: row.get(2)?,
+        source: row.get(3)?,
+        priority: placed(row, 4, &Priority::ALL)?,
+        time_us: row.get(5)?,
+        event: row.get::<_, Option<i64>>(6)?.map(EventId),
+        incident: row.get(7)?,
+        body: row.get(8)?,
+    })
+}
+
+fn check(detections: &[NewDetection]) -> Result<(), StoreError> {
+    check_items("detections", detections.len())?;
+    for detection in detections {
+        check_lengths(&[
+            ("id of the detection", &detection.id),
+            ("cluster", &detection.cluster),
+            ("rule", &detection.rule),
+            ("source", &detection.source),
+        ])?;
+        check_body("detection", detection.body.as_bytes())?;
+    }
+    Ok(())
+}
+
+impl DetectionStore for SqliteStore {
+    fn put_detections(&self, detections: Vec<NewDetection>) -> Result<Stored, StoreError> {
+        check(&detections)?;
+        self.write(move |tx| {
+            let mut stored = Stored::default();
+            let mut insert = tx.connection.prepare_cached(
+                "INSERT OR IGNORE INTO detections (id, cluster, rule, source, priority, time_us, event, body)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            for new in &detections {
+                let event = match &new.event {
+                    Some((time_us, key)) => super::events::find(tx.connection, *time_us, key)?,
+                    None => None,
+                };
+                let inserted = insert.execute(params![
+                    new.id,
+                    new.cluster,
+                    new.rule,
+                    new.source,
+                    place_of(&new.priority, &Priority::ALL),
+                    new.time_us,
+                    event.map(|id| id.0),
+                    new.body
+                ])?;
+                if inserted == 1 {
+                    stored.stored += 1;
+                } else {
+                    stored.duplicates += 1;
+                }
+            }
+            Ok(stored)
+        })
+    }
+
+    fn detection(&self, id: &str) -> Result<Option<StoredDetection>, StoreError> {
+        self.readers.read(|transaction| {
+            let query = format!("SELECT {COLUMNS} FROM detections WHERE id = ?1");
+            Ok(transaction.prepare_cached(&query)?.query_row([id], detection).optional()?)
+        })
+    }
+
+    fn detections(&self, query: &DetectionQuery) -> Result<Vec<StoredDetection>, StoreError> {
+        self.readers.read(|transaction| {
+            let behind = match query.after {
+                Some(_) => "(time_us < ?8 OR (time_us = ?8 AND id > ?9))",
+                None => "?8 IS NULL AND ?9 IS NULL",
+            };
+            let sql = format!(
+                "SELECT {COLUMNS} FROM detections
+                 WHERE (?1 IS NULL OR cluster = ?1) AND (?2 IS NULL OR rule = ?2)
+                 AND (?3 IS NULL OR incident = ?3) AND priority <= ?4 AND time_us >= ?5 AND time_us < ?6
+                 AND {behind} ORDER BY time_us DESC, id LIMIT ?7"
+            );
+            let mut statement = transaction.prepare_cached(&sql)?;
+            let rows = statement.query_map(
+                params![
+                    query.cluster,
+                    query.rule,
+                    query.incident,
+                    query.at_least.map_or(Some(i64::MAX), |least| place_of(&least, &Priority::ALL)),
+                    query.from_us.unwrap_or(i64::MIN),
+                    query.to_us.unwrap_or(i64::MAX),
+                    query.limit.min(MAX_PAGE),
+                    query.after.as_ref().map(|(time_us, _)| time_us),
+                    query.after.as_ref().map(|(_, id)| id)
+                ],
+                detection,
+            )?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+}

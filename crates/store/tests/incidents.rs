@@ -1,0 +1,149 @@
+//! Detections, and the incidents that they make.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+mod common;
+
+use common::{act, batch, event, folder, open};
+use haechi_model::{Priority, Severity};
+use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
+use haechi_store::events::{EventStore as _, Stored};
+use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate};
+use haechi_store::journal::JournalStore as _;
+use haechi_store::silences::{Silence, SilenceStore as _};
+use haechi_store::{SqliteStore, StoreError};
+
+fn detection(number: u64) -> NewDetection {
+    NewDetection {
+        id: format!("d{number}"),
+        cluster: "prod".into(),
+        rule: "Attach/Exec Pod".into(),
+        source: "k8s_audit".into(),
+        priority: Priority::Notice,
+        time_us: event(number).time_us.unwrap(),
+        event: Some((event(number).time_us, event(number).key)),
+        body: "{}".into(),
+    }
+}
+
+fn update(group: &str, new_id: &str, detections: &[&str]) -> IncidentUpdate {
+    IncidentUpdate {
+        group: group.into(),
+        new_id: new_id.into(),
+        cluster: "prod".into(),
+        severity: Severity::Medium,
+        time_us: 100,
+        title: "exec by eve".into(),
+        detections: detections.iter().map(|id| (*id).to_owned()).collect(),
+        findings: vec![],
+    }
+}
+
+fn put(store: &SqliteStore, update: IncidentUpdate) -> Result<(String, bool), StoreError> {
+    store.put_incident(update, act("incident.opened"))
+}
+
+#[test]
+fn a_detection_is_kept_once_and_leads_to_its_event() {
+    let folder = folder();
+    let store = open(&folder);
+    store.put_events(batch(0..2)).unwrap();
+    let both = || vec![detection(0), detection(1), detection(7)];
+    assert_eq!(store.put_detections(both()).unwrap(), Stored { stored: 3, duplicates: 0 });
+    assert_eq!(store.put_detections(both()).unwrap(), Stored { stored: 0, duplicates: 3 });
+    let found = store.detection("d1").unwrap().unwrap();
+    assert_eq!(store.event(found.event.unwrap()).unwrap().unwrap().body, event(1).body);
+    assert_eq!(store.detection("d7").unwrap().unwrap().event, None, "its event was never stored");
+    let urgent = DetectionQuery { at_least: Some(Priority::Warning), limit: 10, ..DetectionQuery::default() };
+    assert_eq!(store.detections(&urgent).unwrap(), []);
+}
+
+#[test]
+fn a_group_has_one_incident_until_that_is_closed() {
+    let folder = folder();
+    let store = open(&folder);
+    store.put_detections((0..4).map(detection).collect()).unwrap();
+    assert_eq!(put(&store, update("eve", "i1", &["d0"])).unwrap(), ("i1".into(), true));
+    let worse = IncidentUpdate { severity: Severity::High, ..update("eve", "i2", &["d1"]) };
+    assert_eq!(put(&store, worse).unwrap(), ("i1".into(), false));
+    put(&store, update("eve", "i2", &["d2"])).unwrap();
+    let incident = store.incident("i1").unwrap().unwrap();
+    assert_eq!((incident.detections, incident.severity), (3, Severity::High));
+    let of_it = DetectionQuery { incident: Some("i1".into()), limit: 10, ..DetectionQuery::default() };
+    assert_eq!(store.detections(&of_it).unwrap().len(), 3);
+    store.move_incident("i1", IncidentState::Closed, 200, act("incident.closed")).unwrap();
+    assert_eq!(put(&store, update("eve", "i2", &["d3", "d0"])).unwrap(), ("i2".into(), true));
+    assert_eq!(store.incident("i2").unwrap().unwrap().detections, 1, "d0 stays where it is");
+    assert_eq!(store.anchor().unwrap().entries, 3, "two were opened, one was closed");
+    let open = IncidentQuery { state: Some(IncidentState::Open), limit: 10, ..IncidentQuery::default() };
+    assert_eq!(store.incidents(&open).unwrap().len(), 1);
+}
+
+#[test]
+fn an_incident_with_a_detection_that_is_not_there_is_not_opened() {
+    let folder = folder();
+    let store = open(&folder);
+    store.put_detections(vec![detection(0)]).unwrap();
+    let refused = put(&store, update("eve", "i1", &["d0", "d9"]));
+    assert!(matches!(refused, Err(StoreError::NotFound { what: "detection", id }) if id == "d9"));
+    assert_eq!(store.incident("i1").unwrap(), None);
+    assert_eq!(store.detection("d0").unwrap().unwrap().incident, None);
+    assert_eq!(store.anchor().unwrap().entries, 0);
+}
+
+#[test]
+fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
+    use IncidentState::{Closed, Contained, Open, Recovered};
+    let allowed = [
+        (Open, Contained),
+        (Open, Recovered),
+        (Open, Closed),
+        (Contained, Recovered),
+        (Contained, Closed),
+        (Contained, Open),
+        (Recovered, Closed),
+        (Recovered, Open),
+    ];
+    for from in IncidentState::ALL {
+        for to in IncidentState::ALL {
+            assert_eq!(from.may_become(to), allowed.contains(&(from, to)), "{from} → {to}");
+        }
+    }
+    let folder = folder();
+    let store = open(&folder);
+    put(&store, update("eve", "i1", &[])).unwrap();
+    let go = |to| store.move_incident("i1", to, 200, act("incident.moved"));
+    go(Contained).unwrap();
+    go(Closed).unwrap();
+    let error = go(Open).unwrap_err();
+    assert_eq!(error.to_string(), "incident `i1` is closed: it cannot become open");
+    store.set_incident_notes("i1", "what we learned", 300, act("incident.noted")).unwrap();
+    let incident = store.incident("i1").unwrap().unwrap();
+    assert_eq!((incident.closed_us, incident.updated_us), (Some(200), 300));
+    assert_eq!(incident.notes, "what we learned");
+    assert_eq!(store.anchor().unwrap().entries, 4, "a refused step is not journalled");
+}
+
+#[test]
+fn a_silence_counts_from_its_beginning_to_its_end() {
+    let folder = folder();
+    let store = open(&folder);
+    let silence = Silence {
+        id: "s1".into(),
+        matcher: "rule=x".into(),
+        reason: "maintenance".into(),
+        created_by: "alice".into(),
+        created_us: 5,
+        starts_us: 10,
+        ends_us: 20,
+    };
+    store.add_silence(silence.clone(), act("silence.added")).unwrap();
+    let endless = Silence { id: "s2".into(), ends_us: 10, ..silence.clone() };
+    assert!(store.add_silence(endless, act("silence.added")).is_err());
+    let at = |time_us| store.silences(Some(time_us)).unwrap().len();
+    assert_eq!([at(9), at(10), at(19), at(20)], [0, 1, 1, 0]);
+    assert!(store.end_silence("s1", 15, act("silence.ended")).unwrap());
+    assert!(!store.end_silence("s1", 16, act("silence.ended")).unwrap());
+    assert_eq!([at(14), at(15)], [1, 0]);
+    assert_eq!(store.silences(None).unwrap().len(), 1);
+}
