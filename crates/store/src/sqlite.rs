@@ -25,6 +25,7 @@ mod accounts;
 mod bounds;
 mod counters;
 mod detections;
+mod dispatch;
 mod events;
 mod failure;
 mod files;
