@@ -25,6 +25,8 @@ pub struct Outcome {
     pub wrong: Vec<Wrong>,
     /// Cases that cannot be judged here, with the reason; not part of `total`.
     pub apart: Vec<(String, String)>,
+    /// Where a bar is set per kind of case: the kind, how many are right, how many there are.
+    pub shares: Vec<(String, usize, usize)>,
 }
 
 impl Outcome {
@@ -34,6 +36,12 @@ impl Outcome {
         if let Some(detail) = difference {
             self.wrong.push(Wrong { case: case.into(), detail });
         }
+    }
+
+    /// The shares on one line, for people.
+    pub fn shares_line(&self) -> Option<String> {
+        let shares = self.shares.iter().map(|(kind, right, total)| format!("{kind} {right}/{total}"));
+        (!self.shares.is_empty()).then(|| shares.collect::<Vec<_>>().join(", "))
     }
 
     /// Cases judged as expected.

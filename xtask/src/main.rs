@@ -112,6 +112,9 @@ fn run_conformance(names: &[String]) -> Result<()> {
                     format!(" (apart: {})", outcome.apart.len())
                 };
                 println!("{}: {}/{}{apart}", suite.name, outcome.right(), outcome.total);
+                if let Some(shares) = outcome.shares_line() {
+                    println!("  {shares}");
+                }
                 for (case, reason) in &outcome.apart {
                     eprintln!("  apart {case}: {reason}");
                 }

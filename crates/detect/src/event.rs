@@ -2,52 +2,7 @@
 
 use crate::fields::vpc_flow::COLUMNS;
 use crate::fields::{Source, SourceId};
-use crate::json::{Part, Value};
-
-/// A top-level member of a JSON event.
-#[derive(Debug, Clone, Copy)]
-pub struct TopMember {
-    /// The key, without quotes.
-    pub key: Part,
-    /// The value.
-    pub value: Part,
-    /// Length, first and last byte of the key, to tell most keys apart at once; 0 for a key with escapes.
-    pub(crate) tag: u32,
-}
-
-impl TopMember {
-    pub(crate) fn new(text: &[u8], key: Part, has_escape: bool, value: Part) -> Self {
-        let raw = text.get(key.start as usize..key.end as usize).unwrap_or_default();
-        Self { key, value, tag: if has_escape { 0 } else { tag(raw) } }
-    }
-
-    /// Whether the key is `key`, whose tag is `wanted`.
-    #[inline]
-    fn is(&self, text: &[u8], key: &str, wanted: u32) -> bool {
-        (self.tag == wanted || self.tag == 0) && self.has_key(text, key)
-    }
-
-    fn has_key(&self, text: &[u8], key: &str) -> bool {
-        let raw = text.get(self.key.start as usize..self.key.end as usize).unwrap_or_default();
-        raw == key.as_bytes()
-            || (self.tag == 0 && std::str::from_utf8(raw).is_ok_and(|raw| crate::json::unescape(raw) == key))
-    }
-}
-
-/// The value under a key: of a key that stands twice the first counts.
-#[inline]
-pub(crate) fn find(members: &[TopMember], text: &[u8], key: &str) -> Option<Part> {
-    let wanted = tag(key.as_bytes());
-    members.iter().find(|member| member.is(text, key, wanted)).map(|member| member.value)
-}
-
-/// Never 0.
-#[inline]
-pub(crate) fn tag(key: &[u8]) -> u32 {
-    let byte = |byte: Option<&u8>| u32::from(byte.copied().unwrap_or(0));
-    let length = u32::try_from(key.len()).unwrap_or(u32::MAX) & 0xfff;
-    1 << 31 | length << 16 | byte(key.first()) << 8 | byte(key.last())
-}
+use crate::json::{self, MemberPart, Objects, Part, Value};
 
 /// The columns of a flow log line, in the order of [`COLUMNS`]; an empty part is a column that the line lacks.
 pub type Columns = [Part; COLUMNS.len()];
@@ -56,7 +11,7 @@ pub type Columns = [Part; COLUMNS.len()];
 #[derive(Debug, Clone, Copy)]
 pub enum Body<'e> {
     /// A JSON object, with its members.
-    Json(&'e [TopMember]),
+    Json(&'e [MemberPart]),
     /// What another sensor reported: the object of field names and values.
     Reported(Part),
     /// Columns of a text line.
@@ -80,13 +35,15 @@ pub struct Event<'e> {
     pub time_ns: u64,
     /// When the first event of the stream happened.
     pub first_time_ns: u64,
+    /// What is known about the objects of the text.
+    pub objects: &'e Objects,
 }
 
 impl<'e> Event<'e> {
     /// The value under a top-level key, if the event is JSON.
     pub fn top(&self, key: &str) -> Option<Value<'e>> {
         let Body::Json(members) = self.body else { return None };
-        find(members, self.text.as_bytes(), key).map(|part| self.value(part))
+        json::find(members, self.text.as_bytes(), key).map(|part| self.value(part))
     }
 
     /// The value at the end of a path of keys, if the event is JSON.
@@ -125,6 +82,6 @@ impl<'e> Event<'e> {
 
     /// The value at a part of the text.
     pub fn value(&self, part: Part) -> Value<'e> {
-        Value::at(self.text, part)
+        Value::at(self.text, part).remembering(self.objects)
     }
 }

@@ -3,11 +3,15 @@
 //! What is skipped is checked for its structure only (strings end, brackets balance); what is read is read
 //! strictly. Of a key that stands twice the first counts, as it does for Falco's plugins.
 
+mod members;
 mod scan;
 
 use std::borrow::Cow;
+use std::fmt;
 
-use scan::{has_backslash, may_have_key, skip_container, skip_string};
+pub use members::{MemberPart, Objects};
+pub(crate) use members::{find, read_members};
+use scan::{RawMember, has_backslash, may_have_key, next_member, skip_string};
 
 /// Why a text is no JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +61,26 @@ pub enum Kind {
 }
 
 /// A value inside a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Value<'t> {
     text: &'t str,
     part: Part,
+    /// What is known about the objects of the text.
+    objects: Option<&'t Objects>,
+}
+
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.text, self.part) == (other.text, other.part)
+    }
+}
+
+impl Eq for Value<'_> {}
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({})", self.raw())
+    }
 }
 
 impl<'t> Value<'t> {
@@ -70,14 +90,24 @@ impl<'t> Value<'t> {
         let start = skip_blanks(bytes, 0);
         let end = skip_value(bytes, start)?;
         match skip_blanks(bytes, end) == bytes.len() {
-            true => Ok(Self { text, part: Part::new(start, end) }),
+            true => Ok(Self::at(text, Part::new(start, end))),
             false => Err(JsonError::Malformed),
         }
     }
 
     /// The value at a known part of the text.
     pub fn at(text: &'t str, part: Part) -> Self {
-        Self { text, part }
+        Self { text, part, objects: None }
+    }
+
+    /// The same value, whose objects are read once for all that look into them. They have to be those of its text.
+    #[must_use]
+    pub(crate) fn remembering(self, objects: &'t Objects) -> Self {
+        Self { objects: Some(objects), ..self }
+    }
+
+    fn within(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// Where the value stands in the text.
@@ -124,10 +154,19 @@ impl<'t> Value<'t> {
     /// The value under `key` if this is an object, the item if it is a list and the key a number.
     pub fn get(self, key: &str) -> Option<Value<'t>> {
         match self.kind() {
+            Kind::Object if self.objects.is_some() => self.remembered(key),
             Kind::Object if !may_have_key(self.raw().as_bytes(), key.as_bytes()) => None,
             Kind::Object => self.members().find(|member| member.key_is(key)).map(|member| member.value),
             Kind::Array => self.items().nth(key.parse().ok()?),
             _ => None,
+        }
+    }
+
+    fn remembered(self, key: &str) -> Option<Value<'t>> {
+        let bytes = self.text.as_bytes().get(..self.part.end as usize)?;
+        match self.objects?.find(bytes, self.part.start, key) {
+            Some(found) => found.map(|part| self.within(part)),
+            None => Self { objects: None, ..self }.get(key),
         }
     }
 
@@ -142,7 +181,7 @@ impl<'t> Value<'t> {
             Kind::Object => self.part.start as usize + 1,
             _ => usize::MAX,
         };
-        Members { text: self.text, at, end: self.part.end as usize }
+        Members { value: self, at, end: self.part.end as usize }
     }
 
     /// The items if this is a list, else none. Ends early where the list is malformed.
@@ -151,7 +190,7 @@ impl<'t> Value<'t> {
             Kind::Array => self.part.start as usize + 1,
             _ => usize::MAX,
         };
-        Items { text: self.text, at }
+        Items { value: self, at }
     }
 }
 
@@ -176,7 +215,7 @@ impl Member<'_> {
 /// See [`Value::members`].
 #[derive(Debug, Clone)]
 pub struct Members<'t> {
-    text: &'t str,
+    value: Value<'t>,
     at: usize,
     end: usize,
 }
@@ -185,21 +224,20 @@ impl<'t> Iterator for Members<'t> {
     type Item = Member<'t>;
 
     fn next(&mut self) -> Option<Member<'t>> {
-        let bytes = self.text.as_bytes();
+        let bytes = self.value.text.as_bytes();
         if self.at >= self.end {
             return None;
         }
         let RawMember { key, has_escape, value, next } = next_member(bytes, self.at).ok()??;
         self.at = next;
-        let value = Value { text: self.text, part: value };
-        Some(Member { raw_key: key.of(self.text), has_escape, value })
+        Some(Member { raw_key: key.of(self.value.text), has_escape, value: self.value.within(value) })
     }
 }
 
 /// See [`Value::items`].
 #[derive(Debug, Clone)]
 pub struct Items<'t> {
-    text: &'t str,
+    value: Value<'t>,
     at: usize,
 }
 
@@ -207,56 +245,15 @@ impl<'t> Iterator for Items<'t> {
     type Item = Value<'t>;
 
     fn next(&mut self) -> Option<Value<'t>> {
-        let bytes = self.text.as_bytes();
+        let bytes = self.value.text.as_bytes();
         let start = skip_blanks(bytes, self.at);
         if matches!(bytes.get(start)?, b']') {
             return None;
         }
         let end = skip_value(bytes, start).ok()?;
         self.at = skip_comma(bytes, end);
-        Some(Value { text: self.text, part: Part::new(start, end) })
+        Some(self.value.within(Part::new(start, end)))
     }
-}
-
-/// A member by its parts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RawMember {
-    /// Without quotes.
-    pub(crate) key: Part,
-    pub(crate) has_escape: bool,
-    pub(crate) value: Part,
-    /// Where the next member begins, or the closing bracket stands.
-    pub(crate) next: usize,
-}
-
-/// Reads the member at `at` inside an object; nothing at the closing bracket.
-#[inline]
-pub(crate) fn next_member(bytes: &[u8], at: usize) -> Result<Option<RawMember>, JsonError> {
-    let key_start = skip_blanks(bytes, at);
-    match bytes.get(key_start) {
-        Some(b'"') => {}
-        Some(b'}') => return Ok(None),
-        Some(_) => return Err(JsonError::Malformed),
-        None => return Err(JsonError::Truncated),
-    }
-    let (key_end, has_escape) = skip_string(bytes, key_start)?;
-    let colon = skip_blanks(bytes, key_end);
-    match bytes.get(colon) {
-        Some(b':') => {}
-        Some(_) => return Err(JsonError::Malformed),
-        None => return Err(JsonError::Truncated),
-    }
-    let start = skip_blanks(bytes, colon + 1);
-    let end = skip_value(bytes, start)?;
-    let after = skip_blanks(bytes, end);
-    let next = match bytes.get(after) {
-        Some(b',') => after + 1,
-        Some(b'}') => after,
-        Some(_) => return Err(JsonError::Malformed),
-        None => return Err(JsonError::Truncated),
-    };
-    let key = Part::new(key_start + 1, key_end - 1);
-    Ok(Some(RawMember { key, has_escape, value: Part::new(start, end), next }))
 }
 
 fn skip_comma(bytes: &[u8], at: usize) -> usize {
@@ -264,8 +261,18 @@ fn skip_comma(bytes: &[u8], at: usize) -> usize {
     at + usize::from(bytes.get(at) == Some(&b','))
 }
 
-#[inline]
-pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+#[inline(always)]
+pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    // None and one are by far the most.
+    match bytes.get(at) {
+        Some(byte) if *byte > b' ' => at,
+        Some(b' ') if bytes.get(at + 1).is_some_and(|byte| *byte > b' ') => at + 1,
+        _ => skip_some_blanks(bytes, at),
+    }
+}
+
+#[cold]
+fn skip_some_blanks(bytes: &[u8], mut at: usize) -> usize {
     while matches!(bytes.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
     }
@@ -275,23 +282,7 @@ pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
 /// The end of the value that begins at `start`.
 #[inline]
 pub(crate) fn skip_value(bytes: &[u8], start: usize) -> Result<usize, JsonError> {
-    match bytes.get(start) {
-        Some(b'"') => skip_string(bytes, start).map(|(end, _)| end),
-        Some(b'{' | b'[') => skip_container(bytes, start),
-        Some(b't') => skip_word(bytes, start, b"true"),
-        Some(b'f') => skip_word(bytes, start, b"false"),
-        Some(b'n') => skip_word(bytes, start, b"null"),
-        Some(b'-' | b'0'..=b'9') => {
-            let rest = bytes.get(start..).unwrap_or_default();
-            let length = rest
-                .iter()
-                .take_while(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
-                .count();
-            Ok(start + length)
-        }
-        Some(_) => Err(JsonError::Malformed),
-        None => Err(JsonError::Truncated),
-    }
+    scan::skip_value(bytes, start)
 }
 
 fn skip_word(bytes: &[u8], start: usize, word: &[u8]) -> Result<usize, JsonError> {

@@ -53,6 +53,8 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(Command::new("checks").arg(output(&["table", "json"], "table")))
         .subcommand(crate::access::command())
         .subcommand(crate::network::command());
+    #[cfg(feature = "serve")]
+    let command = command.subcommand(crate::commands::serve::command());
     localise(command, texts, "cli")
 }
 

@@ -5,7 +5,9 @@ mod detect;
 mod explain;
 mod policy;
 mod rules;
-mod scan;
+pub(crate) mod scan;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -43,6 +45,8 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         Some(("checks", matches)) => explain::checks(matches, texts),
         Some(("access", matches)) => crate::access::run(matches, texts),
         Some(("network", matches)) => crate::network::run(matches, texts),
+        #[cfg(feature = "serve")]
+        Some(("serve", matches)) => serve::run(matches, texts),
         // The parser demands a command that it knows.
         _ => bail!("no such command"),
     }

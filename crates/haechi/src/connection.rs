@@ -76,15 +76,10 @@ pub(crate) enum Namespaces<'n> {
     Only(&'n str),
 }
 
-/// Lists kinds of the cluster that the flags name.
+/// The cluster that the flags name.
 #[cfg(feature = "cluster")]
-pub(crate) fn read(
-    matches: &ArgMatches,
-    texts: &Texts,
-    kinds: &[ClusterKind],
-    namespaces: Namespaces<'_>,
-) -> Result<(Vec<Document>, Vec<Missing>)> {
-    use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection, Outcome, Scope};
+pub(crate) fn connect(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
+    use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection};
     use std::time::Duration;
 
     let connection = Connection {
@@ -94,10 +89,23 @@ pub(crate) fn read(
             matches.get_one::<u64>("request-timeout").copied().unwrap_or(30),
         ),
     };
-    let cluster = Cluster::connect(&connection, ClusterLimits::default()).map_err(|error| match error {
+    Cluster::connect(&connection, ClusterLimits::default()).map_err(|error| match error {
         error @ ConnectError::Config(_) => anyhow::Error::from(UsageError(error.to_string())),
         error => error.into(),
-    })?;
+    })
+}
+
+/// Lists kinds of the cluster that the flags name.
+#[cfg(feature = "cluster")]
+pub(crate) fn read(
+    matches: &ArgMatches,
+    texts: &Texts,
+    kinds: &[ClusterKind],
+    namespaces: Namespaces<'_>,
+) -> Result<(Vec<Document>, Vec<Missing>)> {
+    use haechi_sources::cluster::{Outcome, Scope};
+
+    let cluster = connect(matches)?;
     let scope = match namespaces {
         Namespaces::All(fallback) => Scope::All { fallback },
         Namespaces::Only(namespace) => Scope::Only(namespace),

@@ -232,10 +232,25 @@ mod tests {
     }
 
     #[test]
-    fn neither_the_name_nor_the_gap_alone_makes_a_patch() {
+    fn workload_that_no_server_took_is_a_patch_by_any_name() {
+        assert!(is_patch("default/deployment.yaml", PART));
+        // A Job has no selector of its own, and a pod without an image may be a slip.
+        assert!(!is_patch(
+            "default/job.yaml",
+            &PART.replace("apps/v1", "batch/v1").replace("Deployment", "Job")
+        ));
+    }
+
+    #[test]
+    fn neither_the_name_nor_one_gap_alone_makes_a_patch() {
         assert!(!is_patch("default/patch.yaml", WHOLE));
-        assert!(!is_patch("default/deployment.yaml", PART));
-        assert!(!is_patch("default/dispatch.yaml", PART));
+        for (written, with) in
+            [("args: [a]", "image: web"), ("spec:\n  template", "spec:\n  selector: {}\n  template")]
+        {
+            let part = PART.replace(written, with);
+            assert!(!is_patch("default/deployment.yaml", &part), "{part}");
+            assert!(!is_patch("default/dispatch.yaml", &part), "{part}");
+        }
         assert!(!is_patch("default/patch.yaml", &format!("{PART}---\n{WHOLE}")));
     }
 }

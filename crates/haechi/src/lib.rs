@@ -17,6 +17,8 @@ mod config;
 mod connection;
 mod exit;
 pub mod fix;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod keep;
 mod kustomize;
 mod language;
 mod network;

@@ -7,24 +7,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use haechi_checks::{Check, Context, Inventory, Options};
-use haechi_model::{
-    Arg, ArgValue, Finding, Position, Problem, ProblemKind, ScanCounts, ScanReport, Span, Suppressed,
-};
-use haechi_objects::{Object, PodTemplates, Reject, WorkloadKind, objects, type_errors};
+use haechi_model::{Arg, ArgValue, Finding, Problem, ScanReport};
+use haechi_objects::{PodTemplates, objects};
 use haechi_policy::pss::LevelVersion;
-use haechi_sources::{Discovery, FileEntry, ReadError, read};
-use haechi_syntax::{Document, Limits, Node, Source, SyntaxError, SyntaxErrorKind, Value};
+use haechi_sources::{Discovery, FileEntry};
+use haechi_syntax::{Limits, Source};
 
 use crate::config::Config;
-use crate::fix::{self, Counts, FixOptions, Fixed, Fixing, Refusal};
+use crate::fix::{self, Counts, FixOptions, Fixed, Fixing};
 use crate::kustomize;
-use crate::policy::PolicyJudge;
-use crate::suppress::{self, Collected};
+use crate::suppress::{self};
 
+mod judge;
+mod load;
 mod owners;
 mod pod_security;
 mod render;
 
+pub(crate) use judge::{Judged, placeholder};
+use judge::{is_asked, judge, left_out, suppress_configured, suppress_written};
+pub(crate) use load::{Loaded, load, load_text};
 use pod_security::PodSecurityLevels;
 pub use render::RenderOptions;
 use render::Standing;
@@ -84,78 +86,6 @@ pub struct Scanned {
     pub report: ScanReport,
     /// The text of each file that was read, by the path that findings name.
     pub sources: BTreeMap<Arc<str>, Arc<Source>>,
-}
-
-/// A file that was read, or why not.
-#[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) entry: FileEntry,
-    pub(crate) source: Option<Arc<Source>>,
-    pub(crate) documents: Vec<Document>,
-    pub(crate) problems: Vec<Problem>,
-    /// The bytes of standard input, which cannot be read twice.
-    pub(crate) input: Option<Vec<u8>>,
-    /// What the file is to charts and kustomizations that were rendered.
-    standing: Standing,
-}
-
-impl Loaded {
-    fn new(entry: FileEntry) -> Self {
-        Self {
-            entry,
-            source: None,
-            documents: Vec::new(),
-            problems: Vec::new(),
-            input: None,
-            standing: Standing::Alone,
-        }
-    }
-
-    /// Whether this is standard input.
-    pub(crate) fn is_standard_input(&self) -> bool {
-        self.entry.shown.as_ref() == "-"
-    }
-
-    /// Signs of a template that can be read as it is: where it is steered by comments, or fills in names and labels, which
-    /// could not have such characters otherwise.
-    fn is_template(&self) -> bool {
-        let is_sign = |node: Node<'_>| node.as_str().is_some_and(is_template);
-        self.documents.iter().any(|document| {
-            let source = document.source();
-            let mut comments = document.comments().iter();
-            comments.any(|comment| is_template(source.slice(comment.span)))
-                || objects(document).objects.iter().any(|object| {
-                    let labels = object.labels().node();
-                    let metadata = object.metadata().into_iter().flat_map(Node::entries);
-                    metadata.map(|entry| entry.value).any(is_sign)
-                        || labels.into_iter().flat_map(Node::entries).any(|entry| is_sign(entry.value))
-                })
-        })
-    }
-
-    /// Why the file must not be edited, whatever was found in it.
-    pub(crate) fn refusal(&self, judged: &Judged) -> Option<Refusal> {
-        let all = || self.problems.iter().chain(&judged.problems);
-        let is_template = |kind| matches!(kind, ProblemKind::Template | ProblemKind::NotRendered);
-        if all().any(|problem| is_template(problem.kind)) || self.is_template() {
-            return Some(Refusal::Template);
-        }
-        // A part that cannot be read may begin or end elsewhere than it seems.
-        if self.problems.is_empty() { None } else { Some(Refusal::Unreadable) }
-    }
-}
-
-/// What was found in a file.
-#[derive(Debug, Default)]
-pub(crate) struct Judged {
-    pub(crate) findings: Vec<Finding>,
-    suppressed: Vec<Suppressed>,
-    /// Which suppressions of the configuration were needed here.
-    used: Vec<bool>,
-    /// The same of comments in files that findings were led back to, by file.
-    used_comments: BTreeMap<Arc<str>, Vec<bool>>,
-    pub(crate) problems: Vec<Problem>,
-    counts: ScanCounts,
 }
 
 /// Scans what was discovered. `progress` is told after each file of each of the two passes, from any thread.
@@ -406,109 +336,6 @@ fn in_parallel<I: Send, O: Send>(inputs: Vec<I>, threads: usize, work: impl Fn(I
     outputs.into_iter().map(|(_, output)| output).collect()
 }
 
-/// Reads a file; what cannot be read is among its problems.
-pub(crate) fn load(entry: FileEntry, limits: &Limits) -> Loaded {
-    let mut loaded = Loaded::new(entry);
-    let path = loaded.entry.shown.clone();
-    match read(&loaded.entry, limits.bytes) {
-        Ok(bytes) => {
-            let mut loaded = load_text(loaded.entry, &bytes, limits);
-            loaded.input = loaded.is_standard_input().then_some(bytes);
-            return loaded;
-        }
-        Err(ReadError::TooLarge(size)) => {
-            let args = vec![number("size", size.unwrap_or(0)), number("limit", limits.bytes as u64)];
-            loaded.problems.push(Problem { kind: ProblemKind::TooLarge, path, position: None, args });
-        }
-        Err(ReadError::Io(error)) => {
-            let kind = match error.kind() {
-                std::io::ErrorKind::NotFound => ProblemKind::NotFound,
-                _ => ProblemKind::Unreadable,
-            };
-            loaded.problems.push(Problem {
-                kind,
-                path,
-                position: None,
-                args: vec![text("detail", error.to_string())],
-            });
-        }
-    }
-    loaded
-}
-
-/// Reads the bytes of a file.
-pub(crate) fn load_text(entry: FileEntry, bytes: &[u8], limits: &Limits) -> Loaded {
-    let mut loaded = Loaded::new(entry);
-    let path = loaded.entry.shown.clone();
-    let parsed = haechi_syntax::parse(bytes, limits);
-    let is_read = |error: &SyntaxError| {
-        !matches!(error.kind, SyntaxErrorKind::WrongEncoding | SyntaxErrorKind::TooLarge)
-    };
-    if parsed.errors.iter().any(is_read) && bytes.contains(&0) {
-        // What is wrong with a program or an image as YAML helps nobody.
-        loaded.problems.push(Problem { kind: ProblemKind::Binary, path, position: None, args: Vec::new() });
-    } else {
-        loaded
-            .problems
-            .extend(parsed.errors.iter().map(|error| syntax_problem(error, &parsed.source, &path)));
-    }
-    loaded.documents = parsed.documents;
-    loaded.source = Some(parsed.source);
-    loaded
-}
-
-fn syntax_problem(error: &SyntaxError, source: &Source, path: &Arc<str>) -> Problem {
-    let kind = match error.kind {
-        SyntaxErrorKind::TooLarge | SyntaxErrorKind::TooDeep | SyntaxErrorKind::AliasExpansion => {
-            ProblemKind::TooLarge
-        }
-        SyntaxErrorKind::Binary => ProblemKind::Binary,
-        SyntaxErrorKind::WrongEncoding => ProblemKind::WrongEncoding,
-        SyntaxErrorKind::InvalidUtf8
-        | SyntaxErrorKind::AliasCycle
-        | SyntaxErrorKind::Yaml
-        | SyntaxErrorKind::Json
-        | SyntaxErrorKind::Value => {
-            if is_template(chunk_around(source.text(), error.span)) {
-                let position = Some(source.position(error.span.start));
-                let args = vec![text("engine", "unknown"), number("count", 1)];
-                return Problem { kind: ProblemKind::Template, path: path.clone(), position, args };
-            }
-            ProblemKind::Syntax
-        }
-    };
-    let position = match error.kind {
-        SyntaxErrorKind::TooLarge | SyntaxErrorKind::Binary | SyntaxErrorKind::WrongEncoding => None,
-        _ => Some(source.position(error.span.start)),
-    };
-    Problem { kind, path: path.clone(), position, args: vec![text("detail", error.message.clone())] }
-}
-
-/// The text between the `---` lines around a place.
-fn chunk_around(text: &str, span: Span) -> &str {
-    let mut at = (span.start as usize).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    let (before, after) = text.split_at(at);
-    let start = before.rfind("\n---").unwrap_or(0);
-    let end = after.find("\n---").map_or(text.len(), |end| at + end);
-    text.get(start..end).unwrap_or_default()
-}
-
-/// Signs of a template that has not been rendered: Helm and Go, Jinja, ERB.
-fn is_template(text: &str) -> bool {
-    ["{{", "{%", "<%"].iter().any(|sign| text.contains(sign))
-}
-
-/// A patch of a kustomization: a part of an object, which would be judged as if the rest were missing.
-fn left_out(file: &Loaded) -> Judged {
-    let args = vec![text("engine", "kustomize-patch"), number("count", 1)];
-    let problem =
-        Problem { kind: ProblemKind::Template, path: file.entry.shown.clone(), position: None, args };
-    Judged { problems: vec![problem], ..Judged::default() }
-}
-
 /// All whole objects of the scan, and what its kustomizations generate.
 fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates) -> Inventory<'d> {
     let of =
@@ -528,201 +355,6 @@ fn inventory<'d>(loaded: &'d [Loaded], roles: &[Role], templates: &PodTemplates)
         inventory.note_part(part, templates);
     }
     inventory
-}
-
-fn judge(
-    file: &Loaded,
-    options: &ScanOptions,
-    context: &Context<'_>,
-    levels: &PodSecurityLevels,
-    policies: Option<&PolicyJudge<'_>>,
-) -> Judged {
-    let mut judged = Judged::default();
-    let mut strangers: Vec<Node<'_>> = Vec::new();
-    for document in &file.documents {
-        if document.root().is_null() {
-            continue;
-        }
-        judged.counts.documents += 1;
-        if kustomize::is_kustomization(&file.entry.path, document.root()) {
-            let args = vec![text("engine", "kustomize"), number("count", 1)];
-            judged.problem(file, ProblemKind::Template, document.root().anchor_span(), args);
-            continue;
-        }
-        let found = objects(document);
-        for reject in found.rejects {
-            match reject {
-                Reject::NotKubernetes(node) => strangers.push(node),
-                Reject::Malformed(node, field) => {
-                    let name = node.at(&["metadata", "name"]).and_then(Node::as_str).unwrap_or("?");
-                    let found = node.get(field).map_or("null", |value| value.value().type_name());
-                    let expected = if field == "items" { "array" } else { "string" };
-                    judged.malformed(
-                        file,
-                        node.anchor_span(),
-                        name.to_owned(),
-                        field.to_owned(),
-                        expected,
-                        found,
-                    );
-                }
-            }
-        }
-        for object in found.objects {
-            if judge_object(file, object, options, context, levels, &mut judged)
-                && let Some(policies) = policies
-            {
-                policies.judge(object, &file.entry.shown, &mut judged.findings, &mut judged.problems);
-            }
-        }
-    }
-    // Named once a file, at the first of them.
-    if let Some(first) = strangers.first() {
-        let args = vec![number("count", strangers.len() as u64)];
-        judged.problem(file, ProblemKind::NotKubernetes, first.anchor_span(), args);
-    }
-    judged
-}
-
-/// Sets the severities that the configuration asks for, and takes out the findings that comments and annotations in the
-/// file accept.
-fn suppress_written(file: &Loaded, options: &ScanOptions, judged: &mut Judged) {
-    for finding in &mut judged.findings {
-        if let Some(severity) = options.config.severities.get(finding.rule.as_ref()) {
-            finding.severity = *severity;
-        }
-    }
-    let path = &file.entry.shown;
-    let mut written = Collected::default();
-    for document in &file.documents {
-        if !document.comments().is_empty() {
-            written.comments(document, path);
-        }
-        for object in objects(document).objects {
-            written.annotations(object, options.templates.pod(object), path);
-        }
-    }
-    let mut used = vec![false; written.suppressions.len()];
-    let today = &options.today;
-    judged.suppressed = suppress::apply(&mut judged.findings, &written.suppressions, &mut used, today);
-    judged.problems.extend(written.problems);
-    let is_asked = |rule: &str| is_asked(rule, options);
-    judged.problems.extend(suppress::leftovers(&written.suppressions, &used, today, is_asked));
-}
-
-/// Takes out the findings that the configuration accepts.
-fn suppress_configured(options: &ScanOptions, judged: &mut Judged) {
-    judged.used = vec![false; options.config.suppressions.len()];
-    let by_config =
-        suppress::apply(&mut judged.findings, &options.config.suppressions, &mut judged.used, &options.today);
-    judged.suppressed.extend(by_config);
-}
-
-/// Whether a rule takes part in the scan, so that a suppression without a finding is one too many.
-fn is_asked(rule: &str, options: &ScanOptions) -> bool {
-    match rule.strip_prefix("pod-security/") {
-        Some(_) => options.pod_security.is_some(),
-        None if rule.starts_with("policy/") => options.policies.is_some(),
-        None => options.checks.iter().any(|check| check.info.slug == rule),
-    }
-}
-
-/// Whether the object could be judged at all.
-fn judge_object(
-    file: &Loaded,
-    object: Object<'_>,
-    options: &ScanOptions,
-    context: &Context<'_>,
-    levels: &PodSecurityLevels,
-    judged: &mut Judged,
-) -> bool {
-    if let Some(node) = placeholder(object, &options.templates) {
-        let args = vec![text("engine", "unknown"), number("count", 1)];
-        judged.problem(file, ProblemKind::Template, node.anchor_span(), args);
-        return false;
-    }
-    judged.counts.objects += 1;
-    let resource = || object.resource().to_string();
-    let type_errors = type_errors(object, &options.templates);
-    for error in &type_errors {
-        let field = error.json_path.clone();
-        judged.malformed(file, error.span, resource(), field, error.expected, error.found);
-    }
-    if let Some(missing) = missing_part(object, &options.templates) {
-        let expected = if missing == "containers" { "array" } else { "object" };
-        judged.malformed(file, object.anchor_span(), resource(), missing.to_owned(), expected, "null");
-    }
-    let path = &file.entry.shown;
-    let checks = options.checks.iter().copied();
-    judged.findings.extend(haechi_checks::judge(object, path, context, checks));
-    judged.findings.extend(pod_security::legacy(object, path));
-    if let Some(pod) = options.templates.pod(object) {
-        let mut unjudged = Vec::new();
-        let findings = levels.judge(pod, path, |node, expected| unjudged.push((node, expected)));
-        judged.findings.extend(findings);
-        for (node, expected) in unjudged {
-            let span = node.anchor_span();
-            if !type_errors.iter().any(|error| error.span == span) {
-                let found = node.value().type_name();
-                judged.malformed(file, span, resource(), node.json_path(), expected, found);
-            }
-        }
-    }
-    true
-}
-
-/// A value that decides what the object is, or what it runs, and that a template has still to fill in.
-pub(crate) fn placeholder<'d>(object: Object<'d>, templates: &PodTemplates) -> Option<Node<'d>> {
-    let metadata = object.metadata();
-    let field = |key: &str| metadata.and_then(|metadata| metadata.get(key));
-    let of_object =
-        [object.node().get("apiVersion"), object.node().get("kind"), field("name"), field("namespace")];
-    let images =
-        templates.pod(object).into_iter().flat_map(|pod| pod.containers()).map(|container| container.image());
-    of_object.into_iter().chain(images).flatten().find(|node| match node.value() {
-        Value::String(text) => is_template(text),
-        _ => false,
-    })
-}
-
-/// What an object that runs pods lacks, so that checks have nothing to look at: the API server refuses it.
-fn missing_part(object: Object<'_>, templates: &PodTemplates) -> Option<&'static str> {
-    match templates.pod(object) {
-        Some(pod) if pod.containers().next().is_none() => Some("containers"),
-        // A custom resource may leave its template to another object.
-        Some(_) => None,
-        None => match templates.kind(object) {
-            None | Some(WorkloadKind::Custom) => None,
-            Some(WorkloadKind::Pod) => Some("spec"),
-            Some(_) => Some("template.spec"),
-        },
-    }
-}
-
-impl Judged {
-    /// A value, or the lack of one, that the API server refuses.
-    fn malformed(
-        &mut self,
-        file: &Loaded,
-        span: Span,
-        resource: String,
-        field: String,
-        expected: &'static str,
-        found: &'static str,
-    ) {
-        let args = vec![
-            text("resource", resource),
-            text("field", field),
-            text("expected", expected),
-            text("found", found),
-        ];
-        self.problem(file, ProblemKind::Malformed, span, args);
-    }
-
-    fn problem(&mut self, file: &Loaded, kind: ProblemKind, span: Span, args: Vec<Arg>) {
-        let position: Option<Position> = file.source.as_ref().map(|source| source.position(span.start));
-        self.problems.push(Problem { kind, path: file.entry.shown.clone(), position, args });
-    }
 }
 
 pub(crate) fn text(name: &'static str, value: impl Into<String>) -> Arg {

@@ -169,3 +169,113 @@ fn clusters_that_cannot_be_reached_are_errors_and_not_empty() {
     assert_eq!(code, 4, "{err}");
     assert!(err.contains("does not answer"), "{err}");
 }
+
+/// A service that watches the cluster, and its store after it has ended.
+#[cfg(feature = "serve")]
+mod kept {
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use haechi_store::SqliteStore;
+    use haechi_store::findings::{FindingQuery, FindingStore};
+    use haechi_store::sqlite::Options;
+
+    use super::*;
+
+    /// Serves until `is_enough`, and gives the rules of the findings in the store: open ones, and fixed ones.
+    fn serve(
+        api: &FakeApi,
+        folder: &Path,
+        is_enough: impl Fn(&FakeApi) -> bool,
+    ) -> (Vec<String>, Vec<String>) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_haechi"))
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--drain-delay",
+                "0",
+                "--cluster",
+                "--cluster-name",
+                "shop",
+            ])
+            .args(["--request-timeout", "5s", "--kubeconfig"])
+            .arg(api.kubeconfig(folder))
+            .arg("--data")
+            .arg(folder.join("data"))
+            .env("LC_ALL", "C")
+            .env_remove("HTTPS_PROXY")
+            .env_remove("HTTP_PROXY")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !is_enough(api) && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // What changed is judged once it has settled.
+        std::thread::sleep(Duration::from_secs(5));
+        let pid = i32::try_from(child.id()).unwrap();
+        assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
+        let store = SqliteStore::open(Options::new(folder.join("data/store"))).unwrap();
+        let of = |is_fixed| {
+            let query = FindingQuery { is_fixed: Some(is_fixed), limit: 10_000, ..FindingQuery::default() };
+            let found = store.findings(&query).unwrap();
+            assert!(found.iter().all(|found| found.cluster == "shop"));
+            found
+                .into_iter()
+                .map(|found| format!("{} {}", found.finding.rule, found.finding.resource))
+                .collect()
+        };
+        (of(false), of(true))
+    }
+
+    fn is_watch(asked: &fake_api::Asked) -> bool {
+        asked.query.contains_key("watch")
+    }
+
+    #[test]
+    fn findings_of_a_watched_cluster_come_and_are_fixed() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = |is_fixed: bool| {
+            move |asked: &fake_api::Asked| {
+                let mut lists = lists();
+                if is_fixed {
+                    lists.remove("/apis/apps/v1/deployments");
+                }
+                match is_watch(asked) {
+                    _ if asked.path == "/version" => Answer::ok("{}"),
+                    true => Answer { delay: Duration::from_secs(1), ..Answer::ok("") },
+                    false => Answer::ok(list(&lists.get(&asked.path).cloned().unwrap_or_default(), "")),
+                }
+            }
+        };
+        let all_watched = |api: &FakeApi| api.asked().iter().filter(|asked| is_watch(asked)).count() >= 30;
+        let privileged = "privileged-container Deployment shop/web".to_owned();
+        let (open, fixed) = serve(&FakeApi::start(answer(false)), folder.path(), all_watched);
+        assert!(open.contains(&privileged) && fixed.is_empty(), "{open:?} {fixed:?}");
+        let (open, fixed) = serve(&FakeApi::start(answer(true)), folder.path(), all_watched);
+        assert!(!open.contains(&privileged) && fixed.contains(&privileged), "{open:?} {fixed:?}");
+    }
+
+    #[test]
+    fn finding_stays_open_while_its_kind_cannot_be_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let answer = |is_refused: bool| {
+            move |asked: &fake_api::Asked| match is_watch(asked) {
+                _ if asked.path == "/version" => Answer::ok("{}"),
+                true => Answer { delay: Duration::from_secs(1), ..Answer::ok("") },
+                false if is_refused && asked.path.contains("deployments") => Answer::status(403, "no"),
+                false => Answer::ok(list(&lists().get(&asked.path).cloned().unwrap_or_default(), "")),
+            }
+        };
+        let all_asked = |api: &FakeApi| api.asked().len() >= 50;
+        let privileged = "privileged-container Deployment shop/web".to_owned();
+        let (open, _) = serve(&FakeApi::start(answer(false)), folder.path(), all_asked);
+        assert!(open.contains(&privileged), "{open:?}");
+        let (open, fixed) = serve(&FakeApi::start(answer(true)), folder.path(), all_asked);
+        assert!(open.contains(&privileged) && fixed.is_empty(), "{open:?} {fixed:?}");
+    }
+}

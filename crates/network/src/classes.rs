@@ -64,6 +64,7 @@ pub struct Universe {
     hosts: BitSet,
     outside: BitSet,
     blocks_match_pods: Tri,
+    blocks_match_nodes: Tri,
     mesh_addresses_match_pods: Tri,
     names_have_addresses: bool,
     cache: FxHashMap<(PeerExpr, Bound), Arc<BitSet>>,
@@ -76,6 +77,7 @@ struct Looks {
     port_names: FxHashSet<String>,
     sets: FxHashMap<IpSet, usize>,
     accounts: bool,
+    profiles: bool,
     names: bool,
     mesh: bool,
 }
@@ -115,6 +117,7 @@ impl Looks {
                 }
             }
             PeerExpr::ServiceAccounts(_) => self.accounts = true,
+            PeerExpr::CalicoProfiles(_) => self.profiles = true,
             PeerExpr::Identity(_) => (self.accounts, self.mesh) = (true, true),
             PeerExpr::InMesh | PeerExpr::StrictMtls(_) => self.mesh = true,
             // Things known by name are never one class with others.
@@ -136,6 +139,7 @@ struct ClassKey<'w> {
     ports: Vec<&'w PortDeclaration>,
     host_network: bool,
     account: &'w str,
+    profiles: &'w [String],
     mesh: Option<(MeshMode, u32)>,
     /// The outside atoms its addresses would fall into; `None` where that does not matter.
     blocks: Option<Vec<usize>>,
@@ -154,6 +158,7 @@ impl Universe {
         let blocks = ip::atoms(&sets);
         let addresses_matter = !sets.is_empty()
             && (profile.blocks_match_pods != Tri::No
+                || profile.blocks_match_nodes != Tri::No
                 || looks.mesh && profile.mesh_addresses_match_pods != Tri::No);
 
         let mut by_key: FxHashMap<ClassKey<'_>, u32> = FxHashMap::default();
@@ -173,6 +178,7 @@ impl Universe {
                 ports: endpoint.ports.iter().filter(|port| looks.port_names.contains(&port.name)).collect(),
                 host_network: is_host,
                 account: if looks.accounts { &endpoint.service_account } else { "" },
+                profiles: if looks.profiles { &endpoint.profiles } else { &[] },
                 mesh: looks.mesh.then_some((endpoint.mesh, endpoint.strict_group)),
                 blocks: addresses_matter.then(|| {
                     endpoint
@@ -220,6 +226,7 @@ impl Universe {
             hosts: BitSet::new(0),
             outside: BitSet::new(0),
             blocks_match_pods: profile.blocks_match_pods,
+            blocks_match_nodes: profile.blocks_match_nodes,
             mesh_addresses_match_pods: profile.mesh_addresses_match_pods,
             names_have_addresses: profile.names_have_addresses,
             cache: FxHashMap::default(),
@@ -349,6 +356,7 @@ impl Universe {
                 has_identity(world, identity, endpoint) && is_in_mesh(endpoint.mesh, bound)
             }),
             PeerExpr::InMesh => self.with(world, |endpoint| is_in_mesh(endpoint.mesh, bound)),
+            PeerExpr::CalicoProfiles(list) => self.with(world, |endpoint| endpoint.profiles == *list),
             PeerExpr::StrictMtls(group) => self.with(world, |endpoint| endpoint.strict_group == *group),
             PeerExpr::ServiceAccounts(names) => {
                 let mut found = BitSet::new(size);
@@ -502,8 +510,12 @@ impl Universe {
             else {
                 continue;
             };
-            // A node is no pod: its address is an address for every plugin.
-            let matches = if class.is_host || !class.is_inside { Tri::Yes } else { match_pods };
+            // A node is no pod: its address is an address for most plugins.
+            let matches = match (class.is_host, class.is_inside) {
+                (true, _) => self.blocks_match_nodes,
+                (false, true) => match_pods,
+                (false, false) => Tri::Yes,
+            };
             let is_in = match (matches, bound) {
                 (Tri::No, _) | (Tri::Unknown, Bound::Least) => false,
                 (Tri::Yes, Bound::Least) if endpoint.ips.is_empty() => *set == IpSet::all(),

@@ -73,13 +73,28 @@ struct Texts {
 struct Ports {
     sure: [Vec<(u16, u16)>; 3],
     possible: [Vec<(u16, u16)>; 3],
+    /// What passes on conditions only, as text.
+    conditional: Vec<(String, Vec<String>)>,
 }
 
 impl Ports {
     fn of(engine: &Engine, row: &Row) -> Self {
-        let ports =
-            |set| Protocol::WITH_PORTS.map(|protocol| l4::ports_of(engine.space_ref(), set, protocol));
-        Self { sure: ports(row.verdict.allowed), possible: ports(row.verdict.possible) }
+        let space = engine.space_ref();
+        let (sure, possible) = (row.verdict.allowed, row.verdict.possible);
+        let conditional = row.conditional.iter().map(|of| (of.ports.clone(), of.only.clone()));
+        Self {
+            sure: Protocol::WITH_PORTS.map(|protocol| l4::ports_without_condition(space, sure, protocol)),
+            possible: Protocol::WITH_PORTS.map(|protocol| l4::ports_of(space, possible, protocol)),
+            conditional: conditional.collect(),
+        }
+    }
+
+    /// Whether something passes, or may pass, that surely does not by the other.
+    fn exceeds(&self, other: &Ports) -> bool {
+        let has_own = self.conditional.iter().any(|part| !other.conditional.contains(part));
+        !within(&self.possible, &other.possible)
+            || !within(&self.sure, &other.sure)
+            || has_own && !within(&self.possible, &other.sure)
     }
 }
 
@@ -130,10 +145,8 @@ pub fn diff(
                 |end: &End| names.is_some_and(|names| !end.is_outside() && !names.contains(&end.to_string()));
             Change {
                 kind,
-                gains: !within(&texts.new_ports.possible, &texts.old_ports.possible)
-                    || !within(&texts.new_ports.sure, &texts.old_ports.sure),
-                loses: !within(&texts.old_ports.sure, &texts.new_ports.sure)
-                    || !within(&texts.old_ports.possible, &texts.new_ports.possible),
+                gains: texts.new_ports.exceeds(&texts.old_ports),
+                loses: texts.old_ports.exceeds(&texts.new_ports),
                 is_from_new_or_lost: is_lost(&from),
                 is_to_new_or_lost: is_lost(&to),
                 from,

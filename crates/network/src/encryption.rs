@@ -13,20 +13,37 @@ use crate::world::{Endpoint, MeshMode};
 
 /// How the parts of a connection set are protected: each way that some part of it goes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Protection(pub BTreeSet<Encryption>);
+pub struct Protection {
+    /// TCP; all where no TCP passes.
+    pub tcp: BTreeSet<Encryption>,
+    /// UDP and SCTP, which no mesh carries, where they pass beside TCP.
+    pub rest: BTreeSet<Encryption>,
+}
 
 impl Protection {
-    /// The ways by their stable words, joined by `+`; empty where there is nothing to protect.
+    /// The ways by their stable words, joined by `+`; empty where there is nothing to protect. Those of UDP and SCTP
+    /// stand after a semicolon where they are others.
     pub fn text(&self) -> String {
-        self.0.iter().map(|way| way.as_str()).collect::<Vec<_>>().join("+")
+        let joined =
+            |ways: &BTreeSet<Encryption>| ways.iter().map(|way| way.as_str()).collect::<Vec<_>>().join("+");
+        match self.differing_rest() {
+            Some(rest) => format!("{}; UDP,SCTP {}", joined(&self.tcp), joined(rest)),
+            None => joined(&self.tcp),
+        }
+    }
+
+    /// The ways of UDP and SCTP where they are not those of TCP.
+    pub fn differing_rest(&self) -> Option<&BTreeSet<Encryption>> {
+        (!self.rest.is_empty() && self.rest != self.tcp).then_some(&self.rest)
     }
 
     /// Whether all of it is surely encrypted.
     pub fn is_encrypted(&self) -> bool {
-        !self.0.is_empty()
+        !self.tcp.is_empty()
             && self
-                .0
+                .tcp
                 .iter()
+                .chain(&self.rest)
                 .all(|way| matches!(way, Encryption::MutualTls | Encryption::Tls | Encryption::Network))
     }
 }
@@ -56,16 +73,20 @@ fn distinct<'w>(engine: &'w Engine, workload: &Workload) -> Vec<&'w Endpoint> {
     kept
 }
 
-/// How the TCP connections of a row are protected; where no TCP passes, how the rest is. Meshes carry TCP only.
+/// How the connections of a row are protected. Meshes carry TCP only.
 pub fn of_row(engine: &Engine, snapshot: &Snapshot, workloads: &[Workload], row: &Row) -> Protection {
     let find = |end: &End| workloads.iter().find(|workload| workload.end == *end);
     let Some(to) = find(&row.to) else {
         // What protects connections to the outside is not to be seen from here.
-        return Protection([Encryption::Unknown].into());
+        return Protection { tcp: [Encryption::Unknown].into(), rest: BTreeSet::new() };
     };
     let space = engine.space_ref();
     let ports = l4::ports_of(space, row.verdict.possible, Protocol::Tcp);
-    let mut ways = BTreeSet::new();
+    let has_rest = !ports.is_empty()
+        && [Protocol::Udp, Protocol::Sctp]
+            .iter()
+            .any(|protocol| !l4::ports_of(space, row.verdict.possible, *protocol).is_empty());
+    let (mut ways, mut rest) = (BTreeSet::new(), BTreeSet::new());
     for to in distinct(engine, to) {
         match &row.from {
             End::IngressController => ways.extend(at_entry(snapshot, to, &ports)),
@@ -73,13 +94,17 @@ pub fn of_row(engine: &Engine, snapshot: &Snapshot, workloads: &[Workload], row:
                 Some(from) => {
                     for from in distinct(engine, from) {
                         ways.extend(between(snapshot, Some(from), to, &ports));
+                        rest.extend(has_rest.then(|| snapshot.mesh.plain(Some(from), to)));
                     }
                 }
-                None => ways.extend(between(snapshot, None, to, &ports)),
+                None => {
+                    ways.extend(between(snapshot, None, to, &ports));
+                    rest.extend(has_rest.then(|| snapshot.mesh.plain(None, to)));
+                }
             },
         }
     }
-    Protection(ways)
+    Protection { tcp: ways, rest }
 }
 
 /// TLS between the client outside and the entry, for the entries that lead to the endpoint.

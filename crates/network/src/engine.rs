@@ -32,10 +32,22 @@ struct ReadyRule {
     action: Action,
     least: Arc<BitSet>,
     most: Arc<BitSet>,
-    /// The classes that the rule is for, where that is not all of the policy's.
+    /// The classes that the rule may be for, where that is not all of the policy's.
     subject: Option<Arc<BitSet>>,
+    /// Those that it surely is for.
+    sure_subject: Option<Arc<BitSet>>,
     traffic: Traffic,
     is_uncertain: bool,
+}
+
+impl ReadyRule {
+    fn may_be_for(&self, class: usize) -> bool {
+        self.subject.as_ref().is_none_or(|subject| subject.contains(class))
+    }
+
+    fn is_surely_for(&self, class: usize) -> bool {
+        self.sure_subject.as_ref().is_none_or(|subject| subject.contains(class))
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -62,8 +74,8 @@ struct GroupKey {
     policies: Vec<u32>,
     /// A class whose named ports stand for those of the group, where that matters.
     ports: Option<Vec<PortDeclaration>>,
-    /// Which rules with a subject of their own are for it.
-    rules: Vec<bool>,
+    /// Which rules with a subject of their own may be for it, and which surely are.
+    rules: Vec<(bool, bool)>,
     /// Whether the policies may or may not be for it.
     is_doubtful: bool,
     /// The same for those of the mesh.
@@ -168,6 +180,16 @@ impl Engine {
     /// Numbers of HTTP methods, paths and hosts.
     pub fn strings(&self) -> &Strings {
         &self.strings
+    }
+
+    /// A set for people, as [`l4::text`] writes it.
+    pub fn text(&mut self, set: ConnId) -> String {
+        l4::text(&mut self.space, &self.strings, set)
+    }
+
+    /// What of a set passes on conditions only.
+    pub fn conditional(&self, set: ConnId) -> Vec<l4::Conditional> {
+        l4::conditional(&self.space, &self.strings, set)
     }
 
     /// The names of ports in a set that nothing resolves.

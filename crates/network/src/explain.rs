@@ -215,7 +215,9 @@ fn ordered(
             if part.is_empty() || action == Action::Log {
                 continue;
             }
-            let is_sure = is_surely_for && hit.allowed == hit.possible;
+            let is_sure = is_surely_for
+                && hit.allowed == hit.possible
+                && !may_be_overruled(engine, direction, (policies, *policy), (class, other), (part, action));
             causes.push(Cause {
                 set: part,
                 passes: action != Action::Deny,
@@ -236,6 +238,33 @@ fn ordered(
         causes.push(Cause { set: left, passes: false, is_sure: true, reason });
     }
     passed
+}
+
+/// Whether another policy of equal priority, which may be asked first, does something else with a part of the traffic.
+fn may_be_overruled(
+    engine: &mut Engine,
+    direction: Direction,
+    (policies, policy): (&[usize], usize),
+    (class, other): (usize, usize),
+    (part, action): (ConnId, Action),
+) -> bool {
+    let numbers: Vec<u32> = policies.iter().filter_map(|policy| u32::try_from(*policy).ok()).collect();
+    let is_of = |group: &Vec<u32>, policy: usize| group.iter().any(|index| *index as usize == policy);
+    let groups = engine.by_priority(&numbers);
+    let Some(rivals) = groups.into_iter().find(|rivals| rivals.iter().any(|group| is_of(group, policy)))
+    else {
+        return false;
+    };
+    for rival in rivals.into_iter().filter(|group| !is_of(group, policy)).flatten() {
+        let rival = rival as usize;
+        for (rule, other_action) in rules(engine, direction, rival).into_iter().enumerate() {
+            let hit = engine.rule_hit(rival, direction, rule, class, other);
+            if other_action != action && !engine.space().intersect(part, hit.possible).is_empty() {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Name and place of what a reason refers to.

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use crate::engine::{Engine, Verdict};
 use crate::l4::Protocol;
+use crate::space::ConnId;
 use crate::world::{EndpointKind, World};
 
 pub use hubble::read_hubble;
@@ -204,7 +205,8 @@ pub fn replay(engine: &mut Engine, flow: &Flow) -> Replay {
     };
     let Verdict { allowed, possible } = engine.verdict(from, to);
     let target = flow.protocol.port(flow.port);
-    if !engine.space().at(allowed, target).is_empty() {
+    // Which request it was, and from which port, a flow does not say.
+    if engine.space().at(allowed, target) == ConnId::ALL {
         Replay::Passes
     } else if engine.space().at(possible, target).is_empty() {
         Replay::Refused

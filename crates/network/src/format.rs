@@ -171,6 +171,11 @@ pub(crate) fn edge(from: &str, to: &str, label: &str, color: &str, font: &str) -
 
 /// A Graphviz graph: workloads grouped by namespace, connections as edges. `ends` are shown even without edges.
 pub fn dot(rows: &[Row], ends: &[End]) -> String {
+    dot_with(rows, ends, &|_| None)
+}
+
+/// As [`dot`], with something more to tell of a row in brackets.
+pub fn dot_with(rows: &[Row], ends: &[End], more: &dyn Fn(&Row) -> Option<String>) -> String {
     let mut groups = Groups::default();
     let mut edges = Vec::new();
     for row in rows {
@@ -179,6 +184,10 @@ pub fn dot(rows: &[Row], ends: &[End]) -> String {
         let label = match &row.unknown {
             None => row.text.clone(),
             Some(unknown) => format!("{} (unknown: {unknown})", row.text),
+        };
+        let label = match more(row) {
+            Some(more) => format!("{label} [{more}]"),
+            None => label,
         };
         edges.push(edge(&row.from.to_string(), &row.to.to_string(), &label, "gold2", "darkgreen"));
     }

@@ -42,6 +42,9 @@ pub enum CidrError {
     /// No prefix length that fits the address.
     #[error("`{0}` has no prefix length between 0 and {1}")]
     Length(String, u8),
+    /// An address of IPv4 within IPv6: newer API servers refuse it, and plugins do not agree what it means.
+    #[error("`{0}` is an IPv4 address in the form of IPv6: write it as IPv4")]
+    Mapped(String),
 }
 
 fn number(address: IpAddr) -> (Family, u128) {
@@ -80,10 +83,8 @@ impl IpRange {
             return Err(wrong());
         }
         let length: u8 = length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?;
-        if let IpAddr::V6(six) = address
-            && let (Some(four), Some(length)) = (six.to_ipv4_mapped(), length.checked_sub(96))
-        {
-            return Self::parse_cidr(&format!("{four}/{length}"));
+        if matches!(address, IpAddr::V6(six) if six.to_ipv4_mapped().is_some()) && length >= 96 {
+            return Err(CidrError::Mapped(text.to_owned()));
         }
         let (family, value) = match address {
             IpAddr::V4(address) => (Family::V4, u128::from(u32::from(address))),

@@ -2,6 +2,7 @@
 
 use crate::engine::{Engine, Verdict};
 use crate::profile::Profile;
+use crate::read::{NETWORK_POLICY_ORDER, stage};
 use crate::world::{
     Direction, LabelExpr, Layer, NamespaceExpr, PeerExpr, Policy, PolicyRef, Stage, StageKind, World,
 };
@@ -80,6 +81,25 @@ pub struct Proof {
     pub leaks: Vec<Leak>,
 }
 
+/// The stage in which the plugin asks NetworkPolicies, and their place in it.
+fn stage_of_network_policies(world: &mut World, profile: Profile) -> (usize, f64) {
+    let in_tier = format!("{}{}", stage::TIER, stage::DEFAULT_TIER);
+    if let Some(index) = world.stages.iter().position(|stage| stage.name == in_tier) {
+        return (index, NETWORK_POLICY_ORDER);
+    }
+    let is_meant = |stage: &Stage| stage.kind == StageKind::Union && stage.layer == Layer::Network;
+    if let Some(index) = world.stages.iter().position(is_meant).filter(|_| !profile.network_policy_in_tier) {
+        return (index, 0.0);
+    }
+    let (name, kind) = match profile.network_policy_in_tier {
+        true => (in_tier, StageKind::Closed),
+        false => (stage::NETWORK_POLICY.to_owned(), StageKind::Union),
+    };
+    // A world that was read has the stage: only one put together by hand gets here, and has no policies after it.
+    world.stages.push(Stage { name, kind, layer: Layer::Network });
+    (world.stages.len() - 1, NETWORK_POLICY_ORDER)
+}
+
 /// Puts label and policy in place and looks what still reaches the pod or is reached by it. `remove` are labels that
 /// are taken off, so that policies which allow something by them no longer select the pod.
 pub fn prove(
@@ -90,23 +110,14 @@ pub fn prove(
     remove: &[String],
 ) -> Proof {
     let mut world = world.clone();
-    let is_meant = |stage: &Stage| stage.kind == StageKind::Union && stage.layer == Layer::Network;
-    let stage = match world.stages.iter().position(is_meant) {
-        Some(stage) => stage,
-        None => {
-            let stage =
-                Stage { name: "network-policy".to_owned(), kind: StageKind::Union, layer: Layer::Network };
-            world.stages.push(stage);
-            world.stages.len() - 1
-        }
-    };
+    let (stage, order) = stage_of_network_policies(&mut world, profile);
     if let Some(pod) = world.endpoints.get_mut(endpoint) {
         for label in remove {
             pod.labels.remove(label);
         }
         pod.labels.insert(LABEL.to_owned(), isolation.value.clone());
     }
-    world.policies.push(isolation.policy(stage));
+    world.policies.push(Policy { order, ..isolation.policy(stage) });
     let mut engine = Engine::new(world, profile);
     let class = engine.universe().class_of(endpoint);
     let mut leaks = Vec::new();

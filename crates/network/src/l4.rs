@@ -13,6 +13,7 @@
 
 use std::fmt;
 
+use crate::engine::Strings;
 use crate::space::{ConnId, Line, Range, Space};
 
 /// A transport protocol, or any other by its number.
@@ -147,14 +148,21 @@ pub fn ports_of(space: &Space, set: ConnId, protocol: Protocol) -> Vec<(u16, u16
         if first > last {
             continue;
         }
-        let (Ok(first), Ok(last)) = (u16::try_from((first - low).max(1)), u16::try_from(last - low)) else {
-            continue;
-        };
-        if first <= last {
-            ports.push((first, last));
-        }
+        ports.extend(ports_within(low, first, last));
     }
     ports
+}
+
+/// As [`ports_of`], without ports that are open on conditions only.
+pub fn ports_without_condition(space: &Space, set: ConnId, protocol: Protocol) -> Vec<(u16, u16)> {
+    let first = by_condition(space, set, protocol).into_iter().next();
+    first.filter(|(child, _)| *child == ConnId::ALL).map(|(_, ports)| ports).unwrap_or_default()
+}
+
+/// Ports of a protocol whose numbers begin at `low`; 0 is none.
+fn ports_within(low: u32, first: u32, last: u32) -> Option<(u16, u16)> {
+    let (first, last) = (u16::try_from((first - low).max(1)).ok()?, u16::try_from(last - low).ok()?);
+    (first <= last).then_some((first, last))
 }
 
 /// `80,443,8000-8080`.
@@ -179,9 +187,54 @@ pub fn portful(space: &mut Space, set: ConnId) -> ConnId {
     space.intersect(set, mask)
 }
 
+/// Connections to some ports that pass on conditions only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conditional {
+    /// `TCP 80,8080`.
+    pub ports: String,
+    /// For what they pass: requests and source ports, as [`Strings::conditions`] writes them.
+    pub only: Vec<String>,
+}
+
+/// The ports of a protocol by what passes on them: everything, then what is limited.
+fn by_condition(space: &Space, set: ConnId, protocol: Protocol) -> Vec<(ConnId, Vec<(u16, u16)>)> {
+    let (low, high) = protocol.all();
+    let mut found: Vec<(ConnId, Vec<(u16, u16)>)> = Vec::new();
+    for ((first, last), child) in space.pieces(set, Line::Target) {
+        let (first, last) = (first.max(low), last.min(high));
+        if first > last {
+            continue;
+        }
+        let ports = ports_within(low, first, last);
+        match found.iter_mut().find(|(known, _)| *known == child) {
+            Some((_, all)) => all.extend(ports),
+            None => found.push((child, ports.into_iter().collect())),
+        }
+    }
+    found.retain(|(_, ports)| !ports.is_empty());
+    // The first is what passes without conditions.
+    found.sort_by_key(|(child, _)| *child != ConnId::ALL);
+    found
+}
+
+/// What of the set passes on conditions only, by protocol and ports.
+pub fn conditional(space: &Space, strings: &Strings, set: ConnId) -> Vec<Conditional> {
+    let mut found = Vec::new();
+    for protocol in [Protocol::Sctp, Protocol::Tcp, Protocol::Udp] {
+        for (child, ports) in by_condition(space, set, protocol) {
+            if child != ConnId::ALL {
+                let ports = format!("{protocol} {}", ports_text(&ports));
+                found.push(Conditional { ports, only: strings.conditions(space, child) });
+            }
+        }
+    }
+    found
+}
+
 /// The TCP, UDP and SCTP part of a set for people: `All Connections`, `No Connections`, or `SCTP 1-65535,TCP 80,443`
-/// with the protocols in alphabetical order.
-pub fn text(space: &mut Space, set: ConnId) -> String {
+/// with the protocols in alphabetical order. Ports that are open for some requests only have these in braces:
+/// `TCP 80 {GET /v1/*}`.
+pub fn text(space: &mut Space, strings: &Strings, set: ConnId) -> String {
     let mask = space.ranges(Line::Target, &[with_ports()]);
     let set = space.intersect(set, mask);
     if set == mask {
@@ -189,79 +242,15 @@ pub fn text(space: &mut Space, set: ConnId) -> String {
     }
     let mut parts = Vec::new();
     for protocol in [Protocol::Sctp, Protocol::Tcp, Protocol::Udp] {
-        let ports = ports_of(space, set, protocol);
-        if !ports.is_empty() {
-            parts.push(format!("{protocol} {}", ports_text(&ports)));
+        for (child, ports) in by_condition(space, set, protocol) {
+            let ports = ports_text(&ports);
+            parts.push(match child {
+                ConnId::ALL => format!("{protocol} {ports}"),
+                _ => format!("{protocol} {ports} {{{}}}", strings.conditions(space, child).join("; ")),
+            });
         }
     }
     if parts.is_empty() { "No Connections".to_owned() } else { parts.join(",") }
-}
-
-/// The whole set for people who look at all protocols: as [`text`], with ICMP and others named.
-pub fn full_text(space: &mut Space, set: ConnId) -> String {
-    if set == ConnId::ALL {
-        return "All Connections".to_owned();
-    }
-    if set.is_empty() {
-        return "No Connections".to_owned();
-    }
-    let mut parts = Vec::new();
-    for protocol in [Protocol::Sctp, Protocol::Tcp, Protocol::Udp] {
-        let ports = ports_of(space, set, protocol);
-        if !ports.is_empty() {
-            parts.push(format!("{protocol} {}", ports_text(&ports)));
-        }
-    }
-    for protocol in [Protocol::Icmp, Protocol::Icmpv6] {
-        let (low, high) = protocol.all();
-        let types: Vec<String> = space
-            .targets(set)
-            .into_iter()
-            .map(|(first, last)| (first.max(low), last.min(high)))
-            .filter(|(first, last)| first <= last)
-            .map(|(first, last)| {
-                let (first, last) = (first - low, last - low);
-                if (first, last) == (0, 0xFFFF) {
-                    String::new()
-                } else if first % 256 == 0 && last % 256 == 255 {
-                    let (from, to) = (first / 256, last / 256);
-                    if from == to { format!(" type {from}") } else { format!(" type {from}-{to}") }
-                } else {
-                    format!(
-                        " type {} code {} to type {} code {}",
-                        first / 256,
-                        first % 256,
-                        last / 256,
-                        last % 256
-                    )
-                }
-            })
-            .collect();
-        if !types.is_empty() {
-            parts.push(format!("{protocol}{}", types.join(",")));
-        }
-    }
-    let others: Vec<Range> = space
-        .targets(set)
-        .into_iter()
-        .map(|(first, last)| (first.max(OTHER), last.min(OTHER + 255)))
-        .filter(|(first, last)| first <= last)
-        .map(|(first, last)| (first - OTHER, last - OTHER))
-        .collect();
-    match others.as_slice() {
-        [] => {}
-        [(0, 255)] => parts.push("other protocols".to_owned()),
-        some => {
-            let numbers: Vec<String> = some
-                .iter()
-                .map(
-                    |(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") },
-                )
-                .collect();
-            parts.push(format!("protocols {}", numbers.join(",")));
-        }
-    }
-    parts.join(",")
 }
 
 #[cfg(test)]
@@ -275,9 +264,10 @@ mod tests {
             let part = space.ranges(Line::Target, &[protocol.ports(1, 65_535)]);
             space.union(set, part)
         });
-        assert_eq!(text(&mut space, set), "All Connections");
+        let strings = Strings::default();
+        assert_eq!(text(&mut space, &strings, set), "All Connections");
         let web = space.ranges(Line::Target, &[Protocol::Tcp.ports(80, 80), Protocol::Udp.ports(1, 5)]);
-        assert_eq!(text(&mut space, web), "TCP 80,UDP 1-5");
-        assert_eq!(text(&mut space, ConnId::EMPTY), "No Connections");
+        assert_eq!(text(&mut space, &strings, web), "TCP 80,UDP 1-5");
+        assert_eq!(text(&mut space, &strings, ConnId::EMPTY), "No Connections");
     }
 }

@@ -4,6 +4,8 @@
 //! Manifests may be a part of a cluster. What is not there may be elsewhere, so each notice says what is missing, not
 //! that something is broken.
 
+use std::collections::BTreeMap;
+
 use haechi_model::ResourceRef;
 
 use crate::bits::BitSet;
@@ -11,7 +13,7 @@ use crate::engine::Engine;
 use crate::notice::{Notice, NoticeKind};
 use crate::read::Snapshot;
 use crate::world::{
-    Direction, LabelExpr, NamespaceExpr, Origin, PeerExpr, Policy, PolicyRef, PortDeclaration, Rule,
+    Action, Direction, LabelExpr, NamespaceExpr, Origin, PeerExpr, Policy, PolicyRef, PortDeclaration, Rule,
     StageKind, World,
 };
 
@@ -26,6 +28,7 @@ pub fn lint(engine: &Engine, snapshot: &Snapshot) -> Vec<Notice> {
         of_policy(engine, index, policy, &mut notices);
     }
     equal_priorities(engine, &mut notices);
+    rules_without_effect(engine, &mut notices);
     of_services(snapshot, &mut notices);
     notices.sort_by(|a, b| {
         (&a.origin.path, a.origin.span, a.kind).cmp(&(&b.origin.path, b.origin.span, b.kind))
@@ -163,6 +166,64 @@ fn unknown_names(
         };
         push(notices, NoticeKind::UnknownNamedPort, resource(id), origin, (name, detail));
     }
+}
+
+/// Rules that change nothing because of another of the same list: one that is asked before where the first decides, one
+/// that allows the same or refuses it where all are asked.
+fn rules_without_effect(engine: &Engine, notices: &mut Vec<Notice>) {
+    let world = engine.world();
+    let mut space = engine.space_ref().clone();
+    for (index, policy) in world.policies.iter().enumerate() {
+        let kind = world.stages.get(policy.stage).map(|stage| stage.kind);
+        for direction in Direction::BOTH {
+            let rules = policy.rules(direction).unwrap_or_default();
+            for (at, rule) in rules.iter().enumerate() {
+                let is_void_by = |(other, before): (usize, &Rule)| {
+                    let may_be = match kind {
+                        Some(StageKind::Union) => {
+                            before.action == Action::Deny && rule.action == Action::Allow
+                                || before.action == rule.action
+                        }
+                        _ => other < at,
+                    };
+                    other != at && may_be && before.action != Action::Log && rule.action != Action::Log
+                };
+                let mut candidates = rules.iter().enumerate().filter(|pair| is_void_by(*pair));
+                let by = candidates.find(|(other, before)| {
+                    let list = (index, direction);
+                    engine.covers(&mut space, list, *other, at)
+                        // Of two that say the same the second one is too much.
+                        && (*other < at
+                            || before.action != rule.action
+                            || !engine.covers(&mut space, list, at, *other))
+                });
+                let Some((other, _)) = by else { continue };
+                let detail = format!("rule {} of the same list already decides all that it names", other + 1);
+                let number = (other + 1).to_string();
+                let origin = rule.origin.as_ref();
+                push(notices, NoticeKind::ShadowedRule, resource(&policy.id), origin, (&number, detail));
+            }
+        }
+    }
+}
+
+/// Policies of one name: where both are applied, the later one takes the place of the other, and here both count.
+pub(crate) fn duplicates(world: &World) -> Vec<Notice> {
+    let mut first: BTreeMap<&PolicyRef, &Origin> = BTreeMap::new();
+    let mut notices = Vec::new();
+    for policy in &world.policies {
+        let Some(origin) = &policy.origin else { continue };
+        // What one object became has one place.
+        let known = first.entry(&policy.id).or_insert(origin);
+        if (&known.path, known.span) == (&origin.path, origin.span) {
+            continue;
+        }
+        let detail =
+            format!("the first one is at {known}: both count here, in a cluster the one applied last");
+        let subject = known.to_string();
+        push(&mut notices, NoticeKind::Duplicate, resource(&policy.id), Some(origin), (&subject, detail));
+    }
+    notices
 }
 
 /// Which of two policies of one tier, priority and subject is asked first is undefined.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::engine::{Engine, Verdict};
 use crate::ip::{self, Family, IpRange, IpSet};
-use crate::l4::{self, Protocol};
+use crate::l4::{self, Conditional, Protocol};
 use crate::read::Snapshot;
 use crate::space::{ConnId, Line};
 use crate::world::{Direction, EndpointKind, PeerExpr};
@@ -83,6 +83,8 @@ pub struct Row {
     pub verdict: Verdict,
     /// What surely passes, as text.
     pub text: String,
+    /// What of it passes for some requests or source ports only.
+    pub conditional: Vec<Conditional>,
     /// What perhaps passes besides, as text; `None` where nothing is uncertain.
     pub unknown: Option<String>,
     /// Whether everything passes over TCP, UDP and SCTP.
@@ -319,7 +321,7 @@ struct Texts(rustc_hash::FxHashMap<ConnId, String>);
 
 impl Texts {
     fn text(&mut self, engine: &mut Engine, set: ConnId) -> String {
-        self.0.entry(set).or_insert_with(|| l4::text(engine.space(), set)).clone()
+        self.0.entry(set).or_insert_with(|| engine.text(set)).clone()
     }
 
     fn row(
@@ -349,6 +351,7 @@ impl Texts {
             to: to.clone(),
             verdict: Verdict { allowed, possible },
             text: self.text(engine, allowed),
+            conditional: engine.conditional(allowed),
             is_all: engine.space().is_subset(all, allowed),
             unknown: (!rest.is_empty()).then(|| self.text(engine, rest)),
         })

@@ -11,7 +11,9 @@ use crate::list::{self, End, Focus, Row};
 use crate::profile::{Profile, Tri};
 use crate::read::Snapshot;
 use crate::read::networks::PRIMARY_LABEL;
-use crate::world::{LabelExpr, Layer, PeerExpr, Stage, StageKind};
+use crate::world::{
+    Action, LabelExpr, Layer, NamespaceExpr, PeerExpr, Policy, PolicyRef, Rule, Stage, StageKind,
+};
 
 /// What kind of network it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,6 +80,73 @@ fn primary_networks(snapshot: &Snapshot) -> BTreeMap<String, (NetworkKind, Strin
         }
     }
     found
+}
+
+/// Writes into the world that primary networks do not reach each other, as policies that are asked before all others.
+/// [`split`] shows each network by itself; this is for questions about two ends whatever networks they are in.
+pub fn separate(snapshot: &mut Snapshot) {
+    let primary = primary_networks(snapshot);
+    if primary.is_empty() {
+        return;
+    }
+    let world = &mut snapshot.world;
+    world.stages.insert(
+        0,
+        Stage { name: "primary-networks".to_owned(), kind: StageKind::Ordered, layer: Layer::Network },
+    );
+    world.policies.iter_mut().for_each(|policy| policy.stage += 1);
+    let mut members: BTreeMap<(NetworkKind, String), Vec<String>> = BTreeMap::new();
+    // The ingress controller, which is nowhere in particular, may be in any network.
+    for namespace in world.namespaces.keys().filter(|name| !name.is_empty()) {
+        let network = primary.get(namespace).cloned();
+        let network = network.unwrap_or((NetworkKind::Pod, POD_NETWORK.to_owned()));
+        members.entry(network).or_default().push(namespace.clone());
+    }
+    let pods = |namespaces: &mut dyn Iterator<Item = &String>| {
+        PeerExpr::Or(
+            namespaces
+                .map(|name| PeerExpr::Pods {
+                    namespaces: NamespaceExpr::Named(name.clone()),
+                    pods: LabelExpr::All,
+                })
+                .collect(),
+        )
+    };
+    for ((kind, name), own) in &members {
+        let others: Vec<&String> =
+            members.iter().filter(|(key, _)| *key != &(*kind, name.clone())).flat_map(|(_, of)| of).collect();
+        // The cluster's own network is declared nowhere: what sets it apart is the first of the others.
+        let declared = snapshot.networks.primary.iter();
+        let declared = declared.clone().find(|network| network.name == *name).or(declared.clone().next());
+        let origin = declared.and_then(|network| network.origin.clone());
+        let rule = Rule {
+            action: Action::Deny,
+            peer: pods(&mut others.into_iter()),
+            subject: PeerExpr::All,
+            traffic: Vec::new(),
+            selectors: Vec::new(),
+            is_uncertain: false,
+            name: None,
+            origin: origin.clone(),
+        };
+        let workload = match kind {
+            NetworkKind::Pod => "Network",
+            NetworkKind::Udn => "UserDefinedNetwork",
+            NetworkKind::ClusterUdn => "ClusterUserDefinedNetwork",
+            NetworkKind::Attachment => "NetworkAttachmentDefinition",
+        };
+        world.policies.push(Policy {
+            id: PolicyRef { kind: workload.to_owned(), namespace: None, name: name.clone() },
+            stage: 0,
+            order: 0.0,
+            subject: pods(&mut own.iter()),
+            ingress: Some(vec![rule.clone()]),
+            egress: Some(vec![rule]),
+            isolates: false,
+            unreadable: None,
+            origin,
+        });
+    }
 }
 
 /// Splits what manifests say into networks, the cluster's own first.

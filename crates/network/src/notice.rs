@@ -83,6 +83,11 @@ impl NoticeKind {
         )
     }
 
+    /// Whether kind and subject say all, so that nothing but the detail of the others is in English only.
+    pub const fn is_told_by_subject(self) -> bool {
+        self.is_of_whole() || matches!(self, NoticeKind::ShadowedRule | NoticeKind::Duplicate)
+    }
+
     /// Whether the API server refuses the object, so that it is not what it seems to be.
     pub const fn is_error(self) -> bool {
         matches!(

@@ -18,6 +18,8 @@ pub struct Profile {
     pub name: &'static str,
     /// Whether an `ipBlock` also means pods that have such an address.
     pub blocks_match_pods: Tri,
+    /// Whether an `ipBlock` also means nodes, and what lives in their network, that have such an address.
+    pub blocks_match_nodes: Tri,
     /// Whether a pod in its node's network is selected by its labels like any other.
     pub host_network_as_pod: bool,
     /// Whether a pod reaches itself whatever policies say.
@@ -37,6 +39,7 @@ pub struct Profile {
 const BASE: Profile = Profile {
     name: "strict",
     blocks_match_pods: Tri::Unknown,
+    blocks_match_nodes: Tri::Yes,
     host_network_as_pod: false,
     loopback_always: true,
     node_always: true,
@@ -52,8 +55,10 @@ impl Profile {
     /// Calico.
     pub const CALICO: Profile =
         Profile { name: "calico", blocks_match_pods: Tri::Yes, network_policy_in_tier: true, ..BASE };
-    /// Cilium: addresses of managed pods are identities, not addresses.
-    pub const CILIUM: Profile = Profile { name: "cilium", blocks_match_pods: Tri::No, ..BASE };
+    /// Cilium: addresses of managed pods are identities, not addresses; those of nodes too, unless it is told to match
+    /// them (`policy-cidr-match-mode`).
+    pub const CILIUM: Profile =
+        Profile { name: "cilium", blocks_match_pods: Tri::No, blocks_match_nodes: Tri::Unknown, ..BASE };
     /// Antrea.
     pub const ANTREA: Profile = Profile { name: "antrea", blocks_match_pods: Tri::Yes, ..BASE };
     /// OVN-Kubernetes.

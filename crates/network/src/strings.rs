@@ -1,6 +1,7 @@
 //! Patterns over texts (HTTP paths and hosts), cut into disjoint atoms so that sets of texts become sets of numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// A pattern as policies write them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,11 +41,25 @@ impl Pattern {
     }
 }
 
+impl fmt::Display for Pattern {
+    /// As [`Pattern::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pattern::Exact(text) => f.write_str(text),
+            Pattern::Prefix(text) => write!(f, "{text}*"),
+            Pattern::Suffix(text) => write!(f, "*{text}"),
+            Pattern::Any => f.write_str("*"),
+        }
+    }
+}
+
 /// Disjoint sets of texts, such that each given pattern is a union of some of them.
 #[derive(Debug, Clone, Default)]
 pub struct Atoms {
     /// One text of each atom.
     samples: Vec<String>,
+    /// The patterns that they were made of.
+    patterns: Vec<Pattern>,
 }
 
 /// More atoms than this and the patterns are too many to be told apart.
@@ -103,7 +118,65 @@ impl Atoms {
                 by_matches.entry(key).or_insert(sample);
             }
         }
-        Self { samples: by_matches.into_values().collect() }
+        Self { samples: by_matches.into_values().collect(), patterns: patterns.to_vec() }
+    }
+
+    /// The set of numbers as patterns that together mean it, those with `!` taken away from the others; empty where it
+    /// is the whole line, `…` where no patterns of the policies are just that.
+    pub fn describe(&self, ranges: &[(u32, u32)]) -> Vec<String> {
+        let is_in = |index: usize| {
+            let number = u32::try_from(index).unwrap_or(u32::MAX);
+            ranges.iter().any(|(first, last)| (*first..=*last).contains(&number))
+        };
+        let all: BTreeSet<usize> = (0..self.samples.len()).collect();
+        let wanted: BTreeSet<usize> = all.iter().copied().filter(|index| is_in(*index)).collect();
+        if wanted == all {
+            return Vec::new();
+        }
+        if let Some(patterns) = self.cover(&wanted) {
+            return patterns.iter().map(|pattern| pattern.to_string()).collect();
+        }
+        // A pattern, or everything, less some others.
+        let whole = self.patterns.iter().chain([&Pattern::Any]);
+        for pattern in whole {
+            let of_pattern = self.atoms_of(pattern);
+            if !wanted.is_subset(&of_pattern) {
+                continue;
+            }
+            let less: BTreeSet<usize> = of_pattern.difference(&wanted).copied().collect();
+            if let Some(less) = self.cover(&less) {
+                let less = less.iter().map(|pattern| format!("!{pattern}"));
+                let own = (*pattern != Pattern::Any).then(|| pattern.to_string());
+                return own.into_iter().chain(less).collect();
+            }
+        }
+        vec!["…".to_owned()]
+    }
+
+    fn atoms_of(&self, pattern: &Pattern) -> BTreeSet<usize> {
+        let samples = self.samples.iter().enumerate();
+        samples.filter(|(_, sample)| pattern.matches(sample)).map(|(index, _)| index).collect()
+    }
+
+    /// The fewest patterns, none within another, whose union is the set.
+    fn cover(&self, wanted: &BTreeSet<usize>) -> Option<Vec<&Pattern>> {
+        let mut within: Vec<(&Pattern, BTreeSet<usize>)> = self
+            .patterns
+            .iter()
+            .map(|pattern| (pattern, self.atoms_of(pattern)))
+            .filter(|(_, atoms)| !atoms.is_empty() && atoms.is_subset(wanted))
+            .collect();
+        within.sort_by_key(|(_, atoms)| std::cmp::Reverse(atoms.len()));
+        let mut covered: BTreeSet<usize> = BTreeSet::new();
+        let mut kept = Vec::new();
+        for (pattern, atoms) in within {
+            if !atoms.is_subset(&covered) {
+                covered.extend(atoms);
+                kept.push(pattern);
+            }
+        }
+        kept.sort();
+        (covered == *wanted).then_some(kept)
     }
 
     /// How many there are.

@@ -12,18 +12,21 @@ pub enum Kind {
     All,
     /// Some of it passes.
     Some,
+    /// Some of it passes for some requests only.
+    Conditional,
     /// It is not known what passes.
     Unknown,
 }
 
 impl Kind {
-    const ALL: [Kind; 3] = [Kind::All, Kind::Some, Kind::Unknown];
+    const ALL: [Kind; 4] = [Kind::All, Kind::Some, Kind::Conditional, Kind::Unknown];
 
     /// The kind of a row.
     pub fn of(row: &Row) -> Self {
         match (&row.unknown, row.is_all) {
             (Some(_), _) => Kind::Unknown,
             (None, true) => Kind::All,
+            (None, false) if !row.conditional.is_empty() => Kind::Conditional,
             (None, false) => Kind::Some,
         }
     }
@@ -33,6 +36,7 @@ impl Kind {
         match self {
             Kind::All => ("#c2410c", "●"),
             Kind::Some => ("#1d4ed8", "◐"),
+            Kind::Conditional => ("#7e22ce", "◇"),
             Kind::Unknown => ("#7c6f1c", "?"),
         }
     }
@@ -105,7 +109,12 @@ pub fn matrix(rows: &[Row], words: &Words<'_>) -> String {
     let longest = |names: &[String]| names.iter().map(|name| width_of(name)).max().unwrap_or(0);
     let (head, left) = (36, longest(&sources).max(width_of(words.axes)) + 20);
     let top = head + longest(&destinations) + 16;
-    let legend: Vec<(Kind, String)> = Kind::ALL.map(|kind| (kind, (words.legend)(kind))).into();
+    let has_conditional = rows.iter().any(|row| Kind::of(row) == Kind::Conditional);
+    let legend: Vec<(Kind, String)> = Kind::ALL
+        .into_iter()
+        .filter(|kind| has_conditional || *kind != Kind::Conditional)
+        .map(|kind| (kind, (words.legend)(kind)))
+        .collect();
     let legend_width: usize = legend.iter().map(|(_, text)| width_of(text) + 40).sum::<usize>()
         + words.encrypted.map_or(0, |text| width_of(text) + 40);
     let bottom = top + sources.len() * CELL;

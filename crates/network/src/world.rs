@@ -258,6 +258,8 @@ pub enum PeerExpr {
     Outside,
     /// Pods whose service account fulfils a condition.
     ServiceAccounts(Vec<String>),
+    /// Endpoints that name just these Calico profiles, in this order.
+    CalicoProfiles(Vec<String>),
     /// Callers whose address is one of these, as a proxy beside the workload sees them: pods have theirs.
     SourceAddresses(IpSet),
     /// Workloads of the mesh that have such an identity.
@@ -537,4 +539,11 @@ pub struct World {
     pub policies: Vec<Policy>,
     /// Names of the mesh's own trust domain; `cluster.local` if empty.
     pub trust_domains: Vec<String>,
+}
+
+impl World {
+    /// Whether a policy stands for what endpoints bring along (Calico's profiles): nobody wrote it as a policy.
+    pub fn is_of_endpoints(&self, policy: &Policy) -> bool {
+        self.stages.get(policy.stage).is_some_and(|stage| stage.name == crate::read::stage::PROFILES)
+    }
 }

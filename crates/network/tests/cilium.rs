@@ -227,7 +227,7 @@ fn what_depends_on_names_services_and_requests_is_unknown_and_told() {
     for rule in [
         "{toFQDNs: [{matchName: example.com}]}",
         "{toServices: [{k8sService: {serviceName: x, namespace: one}}]}",
-        "{toEndpoints: [{}], toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET}]}}]}",
+        "{toEndpoints: [{}], toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET, path: '/v[12]/.*'}]}}]}",
     ] {
         let policy = cnp(&format!("  endpointSelector: {{matchLabels: {{app: web}}}}\n  egress: [{rule}]"));
         assert_eq!(told(&policy), 1, "{rule}");
@@ -267,5 +267,37 @@ fn a_policy_that_is_wrong_leaves_its_pods_unknown() {
         let kinds: Vec<NoticeKind> = snapshot(&policy).notices.iter().map(|notice| notice.kind).collect();
         assert_eq!(kinds, [kind], "{spec}");
         assert_eq!(answers(&policy, &["db web 80"]), "?", "{spec}");
+    }
+}
+
+#[test]
+fn requests_that_are_plain_are_known_and_others_not() {
+    let with = |http: &str| {
+        let policy = cnp(&format!(
+            "  endpointSelector: {{matchLabels: {{app: db}}}}\n  ingress: [{{fromEndpoints: [{{matchLabels: {{app: web}}}}], toPorts: [{{ports: [{{port: \"80\", protocol: TCP}}], rules: {{http: {http}}}}}]}}]"
+        ));
+        let snapshot = snapshot(&policy);
+        let mut engine = Engine::new(snapshot.world.clone(), Profile::CILIUM);
+        let verdict = engine.between(0, 1);
+        let texts = (engine.text(verdict.allowed), engine.text(verdict.possible));
+        (texts.0, texts.1)
+    };
+    let sure = |text: &str| (text.to_owned(), text.to_owned());
+    assert_eq!(with("[{method: GET, path: /v1/.*}]"), sure("TCP 80 {GET /v1/*}"));
+    assert_eq!(
+        with("[{method: GET, path: ^/a$}, {host: shop\\.example}]"),
+        // The alternatives do not overlap.
+        sure("TCP 80 {GET shop.example !/a; GET /a; !GET shop.example/*}")
+    );
+    assert_eq!(with("[{}]"), sure("TCP 80"));
+    let unknown = ("No Connections".to_owned(), "TCP 80".to_owned());
+    for odd in [
+        "[{path: '/v[0-9]/.*'}]",
+        "[{headers: [X-Admin]}]",
+        "[{method: GET|POST}]",
+        "[{method: 'GE.*'}]",
+        "[]",
+    ] {
+        assert_eq!(with(odd), unknown, "{odd}");
     }
 }

@@ -26,6 +26,16 @@ fn snapshot(text: &str) -> Snapshot {
     read(&inputs, &Options::default())
 }
 
+fn read_for(text: &str, profile: Profile) -> Snapshot {
+    let parsed = parse(text.as_bytes(), &Limits::default());
+    assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+    let inputs: Vec<Input<'_>> =
+        parsed.documents.iter().map(|document| Input { path: "test.yaml".into(), document }).collect();
+    let read = read(&inputs, &Options { profile, ..Options::default() });
+    assert!(read.world.policies.iter().all(|policy| policy.unreadable.is_none()), "{:?}", read.notices);
+    read
+}
+
 fn pod(index: usize, namespace: u8, app: u8, tier: Option<u8>) -> String {
     let tier = tier.map(|tier| format!("\n    tier: t{tier}")).unwrap_or_default();
     format!(
@@ -126,6 +136,59 @@ fn all_pairs(engine: &mut Engine) -> Vec<(usize, usize, ConnId, ConnId)> {
     pairs
 }
 
+/// One rule of a policy of which the first rule that fits decides: action, namespace, port.
+type Decision = (u8, u8, u8);
+
+fn decisions() -> impl Strategy<Value = Vec<Decision>> {
+    proptest::collection::vec((0u8..3, 0u8..4, 0u8..3), 1..4)
+}
+
+/// An AdminNetworkPolicy; equal priorities are meant.
+fn admin(index: usize, priority: u8, rules: &[Decision]) -> String {
+    let list = |key: &str| -> String {
+        let rule = |(action, namespace, port): &Decision| {
+            let action = ["Allow", "Deny", "Pass"][usize::from(action % 3)];
+            let labels = match namespace {
+                3 => "{}".to_owned(),
+                number => format!("{{matchLabels: {{kubernetes.io/metadata.name: n{number}}}}}"),
+            };
+            let ports = match port {
+                0 => String::new(),
+                1 => ", ports: [{portNumber: {protocol: TCP, port: 80}}]".to_owned(),
+                _ => ", ports: [{namedPort: web}]".to_owned(),
+            };
+            format!("{{action: {action}, {key}: [{{namespaces: {labels}}}]{ports}}}")
+        };
+        rules.iter().map(rule).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {{name: anp{index}}}\nspec: {{priority: {priority}, subject: {{namespaces: {{}}}}, ingress: [{}], egress: [{}]}}\n---\n",
+        list("from"),
+        list("to")
+    )
+}
+
+/// A GlobalNetworkPolicy of Calico.
+fn global(index: usize, order: u8, rules: &[Decision]) -> String {
+    let list = |key: &str| -> String {
+        let rule = |(action, namespace, port): &Decision| {
+            let action = ["Allow", "Deny", "Pass"][usize::from(action % 3)];
+            let peer = match namespace {
+                3 => String::new(),
+                number => format!(", {key}: {{namespaceSelector: projectcalico.org/name == 'n{number}'}}"),
+            };
+            let protocol = if *port == 0 { "" } else { ", protocol: TCP" };
+            format!("{{action: {action}{peer}{protocol}}}")
+        };
+        rules.iter().map(rule).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "apiVersion: projectcalico.org/v3\nkind: GlobalNetworkPolicy\nmetadata: {{name: g{index}}}\nspec: {{order: {order}, selector: all(), types: [Ingress, Egress], ingress: [{}], egress: [{}]}}\n---\n",
+        list("source"),
+        list("destination")
+    )
+}
+
 const PROFILES: [Profile; 3] = [Profile::STRICT, Profile::CILIUM, Profile::ANTREA];
 
 proptest! {
@@ -160,6 +223,41 @@ proptest! {
         for ((from, to, allowed, possible), (_, _, new_allowed, new_possible)) in before.into_iter().zip(all_pairs(&mut engine)) {
             prop_assert!(engine.space().is_subset(allowed, new_allowed), "{from} -> {to}");
             prop_assert!(engine.space().is_subset(possible, new_possible), "{from} -> {to}");
+        }
+    }
+
+    #[test]
+    fn an_added_allow_rule_takes_nothing_away_where_the_first_rule_decides(
+        text in cluster(),
+        first in decisions(),
+        second in decisions(),
+        (priority, is_calico) in (0u8..3, proptest::bool::ANY),
+        (namespace, port, at) in (0u8..4, 0u8..3, 0usize..4),
+    ) {
+        let of = |rules: &[Decision], index: usize, priority: u8| match is_calico {
+            true => global(index, priority, rules),
+            false => admin(index, priority, rules),
+        };
+        let mut text = text + &of(&first, 0, 1) + &of(&second, 1, priority);
+        if !is_calico {
+            text += &admin(2, 0, &second).replace("AdminNetworkPolicy", "BaselineAdminNetworkPolicy").replace("priority: 0, ", "").replace("Pass", "Deny");
+        }
+        let profile = if is_calico { Profile::CALICO } else { Profile::OVN };
+        let old = read_for(&text, profile);
+        let donor = read_for(&of(&[(0, namespace, port)], 9, 0), profile);
+        let index = old.world.policies.iter().position(|policy| matches!(policy.id.name.as_str(), "anp0" | "g0")).unwrap();
+        let mut changed = old.world.policies[index].clone();
+        let extra = &donor.world.policies[0];
+        for (own, new) in [(&mut changed.ingress, &extra.ingress), (&mut changed.egress, &extra.egress)] {
+            let (own, new) = (own.as_mut().unwrap(), new.as_ref().unwrap());
+            own.insert(at.min(own.len()), new[0].clone());
+        }
+        let mut engine = Engine::with_more(old.world.clone(), profile, std::slice::from_ref(&changed), &[]);
+        let before = all_pairs(&mut engine);
+        engine.replace_policy(index, changed);
+        for ((from, to, allowed, possible), (_, _, new_allowed, new_possible)) in before.into_iter().zip(all_pairs(&mut engine)) {
+            prop_assert!(engine.space().is_subset(allowed, new_allowed), "{from} -> {to}\n{text}");
+            prop_assert!(engine.space().is_subset(possible, new_possible), "{from} -> {to}\n{text}");
         }
     }
 

@@ -230,3 +230,11 @@ fn a_route_has_the_tls_of_all_listeners_that_it_asks_for() {
     assert!(!tls(&text.replace(", sectionName: tls", "")));
     assert!(!tls(&text.replace("name: g, sectionName", "name: gone, sectionName")));
 }
+
+#[test]
+fn a_flow_to_a_port_that_is_open_for_some_requests_only_is_unknown() {
+    assert_eq!(
+        answers(&authorization("{rules: [{to: [{operation: {methods: [GET], ports: ['80']}}]}]}")),
+        "??? +++"
+    );
+}

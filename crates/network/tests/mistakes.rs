@@ -107,3 +107,57 @@ fn a_block_that_may_mean_pods_is_unknown_unless_the_plugin_is() {
     assert_eq!(verdict(Profile::CILIUM).possible, ConnId::EMPTY);
     assert_eq!(verdict(Profile::ANTREA).allowed, ConnId::ALL);
 }
+
+#[test]
+fn a_rule_that_another_makes_void_is_told() {
+    let peers = "from: [{namespaceSelector: {}}]";
+    let rules = |rules: &str| notices(&policy(&format!("  podSelector: {{}}\n  ingress: [{rules}]\n")));
+    let shadowed = |told: Vec<String>| told.iter().filter(|text| text.contains("shadowed-rule")).count();
+    assert_eq!(shadowed(rules(&format!("{{{peers}}}, {{{peers}, ports: [{{port: 80}}]}}"))), 1);
+    assert_eq!(shadowed(rules(&format!("{{{peers}, ports: [{{port: 80}}]}}, {{{peers}}}"))), 1);
+    // Of two equal ones it is the second.
+    assert_eq!(shadowed(rules(&format!("{{{peers}}}, {{{peers}}}"))), 1);
+    assert_eq!(shadowed(rules(&format!("{{}}, {{{peers}, ports: [{{port: http}}]}}"))), 1);
+    let block = |cidr: &str| format!("{{from: [{{ipBlock: {{cidr: {cidr}}}}}]}}");
+    assert_eq!(shadowed(rules(&format!("{}, {}", block("8.0.0.0/8"), block("9.0.0.0/8")))), 0);
+    assert_eq!(
+        shadowed(rules(&format!("{{{peers}, ports: [{{port: 80}}]}}, {{{peers}, ports: [{{port: 81}}]}}"))),
+        0
+    );
+    assert_eq!(
+        shadowed(rules(&format!("{{{peers}, ports: [{{port: http}}]}}, {{{peers}, ports: [{{port: 80}}]}}"))),
+        0
+    );
+    // By label today's pods may be the same, tomorrow's are not.
+    let by_label =
+        "{from: [{podSelector: {matchLabels: {app: a}}}]}, {from: [{podSelector: {matchLabels: {app: b}}}]}";
+    assert_eq!(shadowed(rules(by_label)), 0);
+}
+
+#[test]
+fn where_the_first_rule_decides_only_an_earlier_one_makes_another_void() {
+    let admin = |rules: &str| {
+        let told = notices(&format!(
+            "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: {{name: x}}\nspec: {{priority: 1, subject: {{namespaces: {{}}}}, ingress: [{rules}]}}\n"
+        ));
+        told.iter().filter(|text| text.contains("shadowed-rule")).count()
+    };
+    let all = |action: &str| format!("{{action: {action}, from: [{{namespaces: {{}}}}]}}");
+    let one = |action: &str| {
+        format!(
+            "{{action: {action}, from: [{{namespaces: {{}}}}], ports: [{{portNumber: {{protocol: TCP, port: 80}}}}]}}"
+        )
+    };
+    assert_eq!(admin(&format!("{}, {}", all("Deny"), one("Allow"))), 1);
+    assert_eq!(admin(&format!("{}, {}", all("Pass"), one("Deny"))), 1);
+    assert_eq!(admin(&format!("{}, {}", one("Allow"), all("Deny"))), 0);
+    assert_eq!(admin(&format!("{}, {}", one("Allow"), all("Allow"))), 0);
+}
+
+#[test]
+fn a_policy_that_stands_twice_is_told() {
+    let one = policy("  podSelector: {}\n");
+    let twice = |text: &str| notices(text).iter().filter(|text| text.contains("duplicate")).count();
+    assert_eq!(twice(&format!("{one}---\n{one}")), 1);
+    assert_eq!(twice(&format!("{one}---\n{}", one.replace("name: np", "name: q"))), 0);
+}

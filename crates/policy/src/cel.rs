@@ -21,13 +21,16 @@ use std::sync::Arc;
 
 use haechi_cel::{Authorizer, Composed, Program};
 use haechi_objects::Object;
+use serde_json::Value as Json;
 
 use self::load::claimed;
 pub(crate) use self::load::load_native;
 use self::matching::{MatchResources, Selector};
+pub(crate) use self::mutate::json_of_node;
+pub(crate) use self::patch::difference;
 pub(crate) use self::resources::Resources;
 pub(crate) use self::review::{NativeSession, OUT_OF_BUDGET};
-use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicySet, Request, Verdict};
+use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicyInfo, PolicySet, Request, Verdict};
 
 /// The engine for ValidatingAdmissionPolicy and MutatingAdmissionPolicy.
 #[derive(Clone, Default)]
@@ -105,11 +108,46 @@ impl CelSet {
     pub fn is_empty(&self) -> bool {
         self.policies.is_empty()
     }
+
+    /// The policies, as whoever asks them must know them.
+    pub fn infos(&self) -> impl Iterator<Item = PolicyInfo> {
+        self.policies.iter().map(|policy| {
+            let mutates = matches!(policy.body, Body::Mutating { .. });
+            let is_unbound = policy.bindings.is_empty() && self.apply_unbound;
+            PolicyInfo {
+                policy: policy.shown.clone(),
+                fail_mode: policy.fail_mode,
+                denies: is_unbound || policy.bindings.iter().any(|binding| mutates || binding.actions.deny),
+                mutates,
+                reads_inventory: false,
+            }
+        })
+    }
+
+    /// Asks the validating policies about the object as it stands: for a webhook that is asked after the mutating ones
+    /// were.
+    pub fn validate(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+        review::review_phase(self, request, Phase::Validating, verdicts);
+    }
+
+    /// Asks the mutating policies only; what they make of the object, if they change it.
+    pub(crate) fn mutate(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) -> Option<Json> {
+        review::review_phase(self, request, Phase::Mutating, verdicts)
+    }
+}
+
+/// Which policies are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The mutating ones, then the others about what these made.
+    Both,
+    Mutating,
+    Validating,
 }
 
 impl PolicySet for CelSet {
     fn review(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
-        review::review(self, request, verdicts);
+        review::review_phase(self, request, Phase::Both, verdicts);
     }
 }
 

@@ -305,6 +305,21 @@ pub enum FailMode {
     Ignore,
 }
 
+/// What whoever asks a policy must know of it, whatever is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyInfo {
+    /// The policy as verdicts name it.
+    pub policy: Arc<str>,
+    /// What an error of it means.
+    pub fail_mode: FailMode,
+    /// Whether it may refuse a request. Of a policy that changes objects: whether its errors do.
+    pub denies: bool,
+    /// Whether it changes objects.
+    pub mutates: bool,
+    /// Whether it reads [`Request::inventory`]: without the cluster's objects its answer means nothing.
+    pub reads_inventory: bool,
+}
+
 /// A violation of a policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Violation {

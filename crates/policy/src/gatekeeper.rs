@@ -31,7 +31,7 @@ pub use expansion::Expanded;
 pub use external::{ExternalAnswer, ExternalData};
 pub use matching::ObjectSource;
 
-use crate::engine::{Engine, LoadError, Loaded, PolicyDocument};
+use crate::engine::{Engine, FailMode, LoadError, Loaded, PolicyDocument, PolicyInfo};
 use crate::rego::Regexes;
 use config::Config;
 use constraint::Constraint;
@@ -215,6 +215,27 @@ impl GatekeeperSet {
     /// An object that cannot be expanded, or mutators that do not come to rest: in English, with their name.
     pub fn expand(&self, object: Object<'_>, namespace: Option<Object<'_>>) -> Result<Vec<Expanded>, String> {
         self.expansions.expand(object, namespace, &self.mutators)
+    }
+
+    /// The constraints and mutators, as whoever asks them must know them.
+    pub fn infos(&self) -> impl Iterator<Item = PolicyInfo> {
+        let constraints = self.constraints.iter().map(|(template, constraint)| PolicyInfo {
+            policy: constraint.policy.clone(),
+            fail_mode: FailMode::Fail,
+            denies: constraint.enforcement.at(self.point).is_some_and(|actions| actions.deny),
+            mutates: false,
+            reads_inventory: match &template.code {
+                template::Code::Rego(program) => program.reads_inventory,
+                template::Code::Cel(_) => false,
+            },
+        });
+        constraints.chain(self.mutators.names().map(|policy| PolicyInfo {
+            policy: policy.clone(),
+            fail_mode: FailMode::Fail,
+            denies: true,
+            mutates: true,
+            reads_inventory: false,
+        }))
     }
 
     /// Kinds that have a template, in order.

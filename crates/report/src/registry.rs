@@ -33,6 +33,7 @@ files![
     "docs",
     "policy",
     "fixes",
+    "serve",
 ];
 
 /// The texts of a language, one per file.

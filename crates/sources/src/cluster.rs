@@ -5,14 +5,17 @@
 //! ```
 //!
 //! Lists are bounded in time, bytes and objects. What a list could not bring is told by its [`Listed`], and never looks
-//! like an empty cluster. A service that watches begins where a list ended: at [`Listed::resource_version`].
+//! like an empty cluster. [`Cluster::watch`] goes on where a list ended, and lists anew what it missed.
 //!
 //! Of Secrets only metadata is asked for, so that no secret value ever leaves the API server.
 
 mod page;
+mod watch;
 
 pub use crate::kinds::{ClusterKind, Detail};
+pub use watch::{Change, WatchOptions};
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -239,15 +242,29 @@ impl Cluster {
         take: &mut dyn FnMut(ClusterDocument),
     ) -> Vec<Listed> {
         let list = |kind: &ClusterKind| {
-            let (documents, listed) = self.runtime.block_on(self.pages().list(*kind, scope));
+            let (documents, listed, _) = self.runtime.block_on(self.pages().list(*kind, scope));
             documents.into_iter().for_each(&mut *take);
             listed
         };
         kinds.iter().map(list).collect()
     }
 
-    fn pages(&self) -> page::Pages<'_> {
-        page::Pages { client: &self.client, timeout: self.timeout, limits: self.limits }
+    /// Lists kinds and then keeps watching them, until `take` says to stop. It is told each change, and nothing after
+    /// each [`WatchOptions::tick`] in which nothing changed, so that it can stop at any time.
+    ///
+    /// What a watch missed is listed anew; a kind that cannot be seen is told as [`Change::Lost`] and tried again.
+    pub fn watch(
+        &self,
+        kinds: &[ClusterKind],
+        scope: Scope<'_>,
+        options: WatchOptions,
+        take: &mut dyn FnMut(Option<Change>) -> ControlFlow<()>,
+    ) {
+        self.runtime.block_on(watch::all(&self.pages(), kinds, scope, options, take));
+    }
+
+    fn pages(&self) -> page::Pages {
+        page::Pages { client: self.client.clone(), timeout: self.timeout, limits: self.limits }
     }
 }
 
@@ -266,7 +283,8 @@ async fn configuration(connection: &Connection) -> Result<Config, ConnectError> 
         }
         None => Config::infer().await.map_err(|error| refuse(&error))?,
     };
-    config.read_timeout = Some(connection.request_timeout);
+    // Every answer has its own bound; a watch may be silent for longer.
+    config.read_timeout = None;
     Ok(config)
 }
 

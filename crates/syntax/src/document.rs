@@ -204,6 +204,10 @@ impl Document {
         text.get(self.source.text(), &self.decoded)
     }
 
+    fn bytes(&self, text: TextRef) -> &[u8] {
+        text.bytes(self.source.text(), &self.decoded)
+    }
+
     fn data(&self, id: u32) -> NodeData {
         const LOST: NodeData =
             NodeData { span: Span::at(0), parent: 0, style: Style::Plain, repr: Repr::Null };
@@ -277,6 +281,7 @@ impl<'d> Node<'d> {
     }
 
     /// What the node is.
+    #[inline]
     pub fn value(self) -> Value<'d> {
         match self.data().repr {
             Repr::Null => Value::Null,
@@ -367,13 +372,39 @@ impl<'d> Node<'d> {
 
     /// The value under `key`, if this is a map that has it and it is not null: for Kubernetes a null field is an
     /// absent one.
+    #[inline]
     pub fn get(self, key: &str) -> Option<Node<'d>> {
-        self.entry(key).map(|entry| entry.value).filter(|value| !value.is_null())
+        self.child(key).filter(|value| !value.is_null())
     }
 
     /// The entry under `key`, also where its value is null.
+    #[inline]
     pub fn entry(self, key: &str) -> Option<Entry<'d>> {
-        self.entries().find(|entry| entry.key == key)
+        let found = self.find(key)?;
+        Some(Entry {
+            key: self.document.text(found.key),
+            key_span: found.key_span,
+            value: Node { document: self.document, id: NodeId(found.value) },
+        })
+    }
+
+    /// The value under `key`, also where it is null.
+    #[inline]
+    pub fn child(self, key: &str) -> Option<Node<'d>> {
+        Some(Node { document: self.document, id: NodeId(self.find(key)?.value) })
+    }
+
+    fn find(self, key: &str) -> Option<&'d EntryData> {
+        let entries = match self.data().repr {
+            Repr::Mapping { first, len } => {
+                self.document.entries.get(first as usize..first as usize + len as usize).unwrap_or_default()
+            }
+            _ => return None,
+        };
+        // Most keys already differ in length; those are not looked at.
+        entries.iter().find(|entry| {
+            entry.key.len as usize == key.len() && self.document.bytes(entry.key) == key.as_bytes()
+        })
     }
 
     /// The value at the end of a path of keys, as [`Node::get`] step by step.
@@ -387,6 +418,7 @@ impl<'d> Node<'d> {
     }
 
     /// The items if this is a list, else none.
+    #[inline]
     pub fn items(self) -> Items<'d> {
         let ids = match self.data().repr {
             Repr::Sequence { first, len } => {
@@ -398,6 +430,7 @@ impl<'d> Node<'d> {
     }
 
     /// The entries if this is a map, else none. Keys are unique; merged ones are included.
+    #[inline]
     pub fn entries(self) -> Entries<'d> {
         let entries = match self.data().repr {
             Repr::Mapping { first, len } => {

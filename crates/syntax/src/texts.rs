@@ -21,6 +21,15 @@ impl TextRef {
     }
 }
 
+impl TextRef {
+    /// The bytes of the text.
+    pub(crate) fn bytes<'t>(self, source: &'t str, decoded: &'t str) -> &'t [u8] {
+        let buffer = if self.decoded { decoded } else { source };
+        let range = self.start as usize..self.start as usize + self.len as usize;
+        buffer.as_bytes().get(range).unwrap_or_default()
+    }
+}
+
 /// The texts of the document that is being read.
 #[derive(Debug)]
 pub(crate) struct Texts<'t> {

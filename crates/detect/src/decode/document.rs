@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
-use crate::event::{self, Body, Columns, Event, TopMember};
+use crate::event::{Body, Columns, Event};
 use crate::fields::{Source, SourceId};
-use crate::json::{self, JsonError, Kind, Part, Value};
+use crate::json::{self, JsonError, Kind, MemberPart, Objects, Part, Value};
 use crate::time;
 
 /// What the bytes of a stream are.
@@ -49,7 +49,9 @@ struct State {
     /// What columns a file has that names none.
     base_columns: FlowColumns,
     /// Members of the event at hand.
-    members: Vec<TopMember>,
+    members: Vec<MemberPart>,
+    /// What is known about the objects inside it.
+    objects: Objects,
     number: u64,
     first_time_ns: Option<u64>,
     clock: time::Reader,
@@ -69,6 +71,7 @@ impl Decoder {
                 columns: FlowColumns::default(),
                 base_columns: FlowColumns::default(),
                 members: Vec::with_capacity(32),
+                objects: Objects::default(),
                 number: 0,
                 first_time_ns: None,
                 clock: time::Reader::default(),
@@ -215,15 +218,7 @@ impl State {
             return self.items(text, start, source, line, depth, sink);
         }
         self.members.clear();
-        let mut at = start + 1;
-        while let Some(member) = json::next_member(bytes, at)? {
-            self.members.push(TopMember::new(bytes, member.key, member.has_escape, member.value));
-            at = member.next;
-        }
-        let closing = json::skip_blanks(bytes, at);
-        if bytes.get(closing) != Some(&b'}') {
-            return Err(JsonError::Truncated);
-        }
+        let closing = json::read_members(bytes, start, &mut self.members)?;
         if end.is_some_and(|end| json::skip_blanks(bytes, closing + 1) < end) {
             return Err(JsonError::Malformed);
         }
@@ -295,7 +290,7 @@ impl State {
     }
 
     fn member(&self, text: &str, key: &str) -> Option<Part> {
-        event::find(&self.members, text.as_bytes(), key)
+        json::find(&self.members, text.as_bytes(), key)
     }
 
     fn text_member<'t>(&self, text: &'t str, key: &str) -> Option<Cow<'t, str>> {
@@ -459,7 +454,9 @@ impl State {
             number: self.number,
             time_ns,
             first_time_ns,
+            objects: &self.objects,
         };
+        self.objects.clear();
         sink.event(&event, line);
     }
 
@@ -487,8 +484,9 @@ impl State {
             Some(columns) => Body::Columns(columns),
             None => Body::Json(&self.members),
         };
-        let number = self.number;
-        sink.event(&Event { source, text, part, body, number, time_ns, first_time_ns }, line);
+        let (number, objects) = (self.number, &self.objects);
+        objects.clear();
+        sink.event(&Event { source, text, part, body, number, time_ns, first_time_ns, objects }, line);
     }
 }
 

@@ -242,7 +242,7 @@ fn live_objects(matches: &ArgMatches, texts: &Texts) -> Result<Live> {
 }
 
 /// Whether one of the workloads that are listed themselves made the object.
-fn is_made_by_controller(json: &str) -> bool {
+pub(crate) fn is_made_by_controller(json: &str) -> bool {
     const WORKLOADS: [&str; 7] =
         ["CronJob", "DaemonSet", "Deployment", "Job", "ReplicaSet", "ReplicationController", "StatefulSet"];
     let Ok(object) = serde_json::from_str::<serde_json::Value>(json) else { return false };
@@ -289,7 +289,7 @@ pub(super) fn config(matches: &ArgMatches, paths: &[PathBuf]) -> Result<Config> 
 }
 
 /// The day in UTC, so that a suppression ends everywhere at once. This is the edge that reads the clock.
-fn today() -> String {
+pub(crate) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }
 

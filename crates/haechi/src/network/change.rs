@@ -29,8 +29,8 @@ pub(super) fn diff(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         _ => lines(texts, &changes),
     };
     to_stdout(|out| out.write_all(printed.as_bytes()))?;
-    before.tell_problems(&old, texts)?;
-    after.tell_problems(&new, texts)?;
+    before.tell_problems_of_primary(&old, texts)?;
+    after.tell_problems_of_primary(&new, texts)?;
     let is_failed = match text(matches, "fail-on") {
         "any" => changes.iter().any(|change| change.kind != ChangeKind::Unchanged),
         "added" => changes.iter().any(|change| change.gains),

@@ -86,10 +86,12 @@ pub(super) fn explain(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         }
         to_stdout(|out| lines.iter().try_for_each(|line| writeln!(out, "{line}")))?;
     }
-    loaded.tell_problems(&engine, texts)?;
+    loaded.tell_problems_of_primary(&engine, texts)?;
     Ok(match whole {
         _ if given.is_empty() => loaded.exit(Exit::Clean),
         Some(Replay::Passes) => loaded.exit(Exit::Clean),
+        // Over a secondary network it may pass.
+        Some(Replay::Refused) if loaded.has_secondary() => Exit::Incomplete,
         Some(Replay::Refused) => loaded.exit(Exit::Findings),
         Some(Replay::Unknown) | None => Exit::Incomplete,
     })
@@ -303,7 +305,7 @@ fn part_lines(
     part: &Answered,
     is_one_of_many: bool,
 ) -> Vec<String> {
-    let about = l4::text(engine.space(), part.about);
+    let about = engine.text(part.about);
     let (mut from_name, mut to_name) = (from.name.clone(), to.name.clone());
     if is_one_of_many {
         // Pods of one workload that policies tell apart are told apart by their labels.
@@ -336,14 +338,14 @@ fn answer_text(texts: &Texts, engine: &mut Engine, verdict: Verdict, about: Conn
     if whole != Replay::Unknown || sure.is_empty() {
         return words::answer(texts, whole);
     }
-    let part = l4::text(engine.space(), sure);
+    let part = engine.text(sure);
     let sure_text = texts.message("network-passes-part", &Args::new().text("part", words::set(texts, &part)));
     let rest = engine.space().minus(verdict.possible, sure);
     let rest = engine.space().intersect(rest, about);
     if rest.is_empty() {
         return sure_text;
     }
-    let rest = l4::text(engine.space(), rest);
+    let rest = engine.text(rest);
     let args = Args::new().text("sure", sure_text).text("unknown", words::set(texts, &rest));
     texts.message("network-and-unknown", &args)
 }
@@ -426,7 +428,7 @@ fn cause_line(
     let args = Args::new().text("policy", policy).number("rule", rule).text("place", origin);
     let mut line = texts.message(&id, &args);
     if cause.set != about {
-        let set = l4::text(engine.space(), cause.set);
+        let set = engine.text(cause.set);
         line = format!("{}: {line}", words::set(texts, &set));
     }
     if !cause.is_sure {
@@ -447,9 +449,9 @@ fn part_json(engine: &mut Engine, part: &Answered) -> Json {
         .collect();
     json!({
         "answer": words::answer_word(part.answer),
-        "asked": l4::text(engine.space(), part.about),
-        "allowed": l4::text(engine.space(), allowed),
-        "unknown": (!unknown.is_empty()).then(|| l4::text(engine.space(), unknown)),
+        "asked": engine.text(part.about),
+        "allowed": engine.text(allowed),
+        "unknown": (!unknown.is_empty()).then(|| engine.text(unknown)),
         "sides": sides,
     })
 }
@@ -480,7 +482,7 @@ fn side_json(engine: &mut Engine, side: &Side, (class, other): (usize, usize), a
                 _ => None,
             };
             json!({
-                "connections": l4::text(engine.space(), cause.set),
+                "connections": engine.text(cause.set),
                 "reason": words::cause_word(cause),
                 "passes": cause.passes,
                 "sure": cause.is_sure,

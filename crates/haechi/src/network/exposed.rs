@@ -54,7 +54,7 @@ pub(super) fn exposed(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         _ => lines(texts, &found, &inside),
     };
     to_stdout(|out| out.write_all(printed.as_bytes()))?;
-    loaded.tell_problems(&engine, texts)?;
+    loaded.tell_problems_of_primary(&engine, texts)?;
     let is_open = match text(matches, "fail-on") {
         "internet" => found.iter().any(|door| door.passes != Replay::Refused),
         "namespaces" => inside.iter().any(|of| of.anybody.is_some() || !of.namespaces.is_empty()),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use haechi_network::notice::{Notice, NoticeKind};
 use haechi_network::read::{self, Input, Options, Snapshot};
-use haechi_network::{Engine, Profile, exposure, lint};
+use haechi_network::{Engine, Profile, exposure, lint, networks};
 use haechi_report::{Args, Texts};
 use haechi_sources::{DiscoverOptions, discover, read as read_file};
 use haechi_syntax::{Limits, parse};
@@ -57,6 +57,7 @@ pub(super) fn load(paths: &[PathBuf], profile: Profile) -> Loaded {
         // The controller is most often in a namespace of which these manifests say nothing.
         snapshot.world.possible = exposure::possible_peers(&snapshot);
     }
+    networks::separate(&mut snapshot);
     Loaded { snapshot, profile, mentions, unread, notices }
 }
 
@@ -67,7 +68,9 @@ impl Loaded {
 
     /// Whether something that answers may depend on is missing.
     pub(super) fn is_incomplete(&self) -> bool {
-        let leaves_doubt = |notice: &&Notice| notice.kind.is_error() || notice.kind == NoticeKind::NotJudged;
+        let leaves_doubt = |notice: &&Notice| {
+            notice.kind.is_error() || matches!(notice.kind, NoticeKind::NotJudged | NoticeKind::Duplicate)
+        };
         !self.unread.is_empty() || self.notices.iter().any(|notice| leaves_doubt(&notice))
     }
 
@@ -90,13 +93,26 @@ impl Loaded {
                 Some(namespace) => format!("{} {namespace}/{}", resource.kind, resource.name),
                 None => format!("{} {}", resource.kind, resource.name),
             };
-            if notice.kind.is_of_whole() {
+            if notice.kind.is_told_by_subject() {
                 writeln!(out, "{}: {name}: {title}", notice.origin)?;
             } else {
                 writeln!(out, "{}: {name}: {title}: {}", notice.origin, notice.detail)?;
             }
         }
         Ok(())
+    }
+
+    /// As [`Loaded::tell_problems`], for answers that are about primary networks only.
+    pub(super) fn tell_problems_of_primary(&self, engine: &Engine, texts: &Texts) -> Result<()> {
+        if self.has_secondary() {
+            writeln!(io::stderr().lock(), "{}", super::words::message(texts, "network-secondary-left-out"))?;
+        }
+        self.tell_problems(engine, texts)
+    }
+
+    /// Whether pods meet in networks beside their primary one.
+    pub(super) fn has_secondary(&self) -> bool {
+        self.snapshot.world.endpoints.iter().any(|endpoint| !endpoint.networks.is_empty())
     }
 
     /// `exit`, unless something is missing.

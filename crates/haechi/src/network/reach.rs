@@ -1,11 +1,13 @@
 //! `network reach`: every connection that passes or may pass.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use clap::ArgMatches;
 use haechi_network::encryption::{self, Protection};
 use haechi_network::list::{self, End, Focus, Row, Workload};
+use haechi_network::mesh::Encryption;
 use haechi_network::networks::{self, POD_NETWORK};
 use haechi_network::{Engine, format, svg};
 use haechi_report::{Args, Texts};
@@ -48,7 +50,12 @@ pub(super) fn reach(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             if is_many {
                 networks::connections(&loaded.snapshot, loaded.profile, &focus).dot(&ends) + "\n"
             } else {
-                format::dot(&rows, &ends) + "\n"
+                let protection = |row: &Row| {
+                    let of = shown.iter().find(|shown| shown.row.from == row.from && shown.row.to == row.to);
+                    of.and_then(|shown| shown.protection.as_ref())
+                        .map(|of| format!("encryption: {}", of.text()))
+                };
+                format::dot_with(&rows, &ends, &protection) + "\n"
             }
         }
         "svg" => drawing(texts, &shown, &rows),
@@ -121,31 +128,53 @@ fn lines(texts: &Texts, shown: &[Shown], workloads: &[Workload], is_many: bool) 
         }
         out.push('\n');
     }
+    if shown.iter().any(|shown| !shown.row.conditional.is_empty()) {
+        let _ = writeln!(out, "\n{}", words::message(texts, "network-braces"));
+    }
     out
 }
 
 fn json(shown: &[Shown], is_many: bool) -> Result<String> {
+    /// Ports that are open for some requests only.
+    #[derive(serde::Serialize)]
+    struct JsonConditional<'r> {
+        conn: &'r str,
+        only: &'r [String],
+    }
     /// As other tools have it, with what they do not tell.
     #[derive(serde::Serialize)]
     struct JsonRow<'r> {
         src: String,
         dst: String,
         conn: &'r str,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        conditional: Vec<JsonConditional<'r>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         unknown: Option<&'r str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         encryption: Option<Vec<&'static str>>,
+        /// Of UDP and SCTP, where it is another.
+        #[serde(rename = "encryptionOfRest", skip_serializing_if = "Option::is_none")]
+        encryption_of_rest: Option<Vec<&'static str>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         network: Option<&'r str>,
     }
+    let ways = |ways: &BTreeSet<Encryption>| ways.iter().map(|way| way.as_str()).collect::<Vec<_>>();
     let rows: Vec<JsonRow<'_>> = shown
         .iter()
         .map(|shown| JsonRow {
             src: shown.row.from.to_string(),
             dst: shown.row.to.to_string(),
             conn: &shown.row.text,
+            conditional: shown
+                .row
+                .conditional
+                .iter()
+                .map(|of| JsonConditional { conn: &of.ports, only: &of.only })
+                .collect(),
             unknown: shown.row.unknown.as_deref(),
-            encryption: shown.protection.as_ref().map(|of| of.0.iter().map(|way| way.as_str()).collect()),
+            encryption: shown.protection.as_ref().map(|of| ways(&of.tcp)),
+            encryption_of_rest: shown.protection.as_ref().and_then(Protection::differing_rest).map(ways),
             network: is_many.then_some(&shown.network),
         })
         .collect();
@@ -213,6 +242,7 @@ fn drawing(texts: &Texts, shown: &[Shown], rows: &[Row]) -> String {
             match kind {
                 svg::Kind::All => "network-svg-all",
                 svg::Kind::Some => "network-svg-some",
+                svg::Kind::Conditional => "network-svg-conditional",
                 svg::Kind::Unknown => "network-svg-unknown",
             },
         )

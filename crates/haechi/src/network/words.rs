@@ -1,12 +1,13 @@
 //! What people read about connections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_network::encryption::Protection;
 use haechi_network::explain::{Cause, Miss, Reason};
 use haechi_network::exposure::Other;
 use haechi_network::flows::{Flow, FlowEnd, Replay};
 use haechi_network::list::{End, Row};
+use haechi_network::mesh::Encryption;
 use haechi_network::world::{Action, Direction, World};
 use haechi_report::{Args, Texts};
 
@@ -48,12 +49,19 @@ pub(super) fn passes(texts: &Texts, row: &Row) -> String {
 
 /// How a connection is protected.
 pub(super) fn protection(texts: &Texts, protection: &Protection) -> String {
-    let words: Vec<String> = protection
-        .0
-        .iter()
-        .map(|way| message(texts, &format!("network-encryption-{}", way.as_str())))
-        .collect();
-    words.join(" + ")
+    let words = |ways: &BTreeSet<Encryption>| {
+        let words: Vec<String> =
+            ways.iter().map(|way| message(texts, &format!("network-encryption-{}", way.as_str()))).collect();
+        words.join(" + ")
+    };
+    let tcp = words(&protection.tcp);
+    match protection.differing_rest() {
+        None => tcp,
+        Some(rest) => texts.message(
+            "network-encryption-by-protocol",
+            &Args::new().text("tcp", tcp).text("rest", words(rest)),
+        ),
+    }
 }
 
 pub(super) fn direction(texts: &Texts, direction: Direction) -> String {

@@ -4,8 +4,8 @@ use super::prepare::{Ports, connections};
 use super::{Engine, Traffic, Verdict};
 use crate::bits::BitSet;
 use crate::classes::Bound;
-use crate::space::ConnId;
-use crate::world::{Direction, Layer};
+use crate::space::{ConnId, Space};
+use crate::world::{Direction, Layer, PeerExpr};
 
 impl Engine {
     /// What the given policies alone, in the order of the world's, let through in that direction: surely.
@@ -70,8 +70,7 @@ impl Engine {
         let nothing = Verdict { allowed: ConnId::EMPTY, possible: ConnId::EMPTY };
         let ready = self.ready.get(policy).and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
         let Some(rule) = ready.and_then(|rules| rules.get(rule)).cloned() else { return nothing };
-        if !rule.most.contains(other) || rule.subject.as_ref().is_some_and(|subject| !subject.contains(class))
-        {
+        if !rule.most.contains(other) || !rule.may_be_for(class) {
             return nothing;
         }
         let set = match &rule.traffic {
@@ -89,7 +88,7 @@ impl Engine {
                 connections(&mut self.space, &self.strings, parts, source, destination)
             }
         };
-        let is_sure = rule.least.contains(other) && !rule.is_uncertain;
+        let is_sure = rule.least.contains(other) && !rule.is_uncertain && rule.is_surely_for(class);
         Verdict { allowed: if is_sure { set } else { ConnId::EMPTY }, possible: set }
     }
 
@@ -108,5 +107,46 @@ impl Engine {
     pub fn peers(&self, policy: usize, direction: Direction, rule: usize) -> Option<&BitSet> {
         let rules = self.ready.get(policy)?.rules.get(direction as usize)?.as_ref()?;
         rules.get(rule).map(|rule| &*rule.most)
+    }
+
+    /// Whether a rule names all that another of the same list names, whatever pods there are: for sure, and by what is
+    /// written. `space` is a copy of the engine's own.
+    pub(crate) fn covers(
+        &self,
+        space: &mut Space,
+        (policy, direction): (usize, Direction),
+        rule: usize,
+        other: usize,
+    ) -> bool {
+        let written = self.world.policies.get(policy).and_then(|policy| policy.rules(direction));
+        let ready = self.ready.get(policy).and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+        let (Some(written), Some(ready)) = (written, ready) else { return false };
+        let (Some(one), Some(two)) = (written.get(rule), written.get(other)) else { return false };
+        let (Some(one_ready), Some(two_ready)) = (ready.get(rule), ready.get(other)) else { return false };
+        let is_sure = !one_ready.is_uncertain
+            && one_ready.least == one_ready.most
+            && one_ready.subject == one_ready.sure_subject;
+        let has_traffic = match (&one_ready.traffic, &two_ready.traffic) {
+            (Traffic::Fixed(one), Traffic::Fixed(two)) => space.is_subset(*two, *one),
+            (Traffic::Fixed(one), Traffic::Named(_)) => *one == ConnId::ALL,
+            (Traffic::Named(one), Traffic::Named(two)) => two.iter().all(|part| one.contains(part)),
+            (Traffic::Named(_), Traffic::Fixed(_)) => false,
+        };
+        is_sure
+            && has_traffic
+            && contains(&one.peer, &two.peer)
+            && (one.subject == PeerExpr::All || one.subject == two.subject)
+    }
+}
+
+/// Whether a set of peers holds another by what is written.
+fn contains(one: &PeerExpr, two: &PeerExpr) -> bool {
+    match (one, two) {
+        (PeerExpr::All, _) => true,
+        _ if one == two => true,
+        (PeerExpr::Addresses(one), PeerExpr::Addresses(two)) => two.minus(one).is_empty(),
+        (_, PeerExpr::Or(parts)) => !parts.is_empty() && parts.iter().all(|part| contains(one, part)),
+        (PeerExpr::Or(parts), _) => parts.iter().any(|part| contains(part, two)),
+        _ => false,
     }
 }

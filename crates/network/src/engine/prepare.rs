@@ -27,6 +27,8 @@ impl Engine {
                     most: self.universe.find(&self.world, &rule.peer, Bound::Most),
                     subject: (rule.subject != PeerExpr::All)
                         .then(|| self.universe.find(&self.world, &rule.subject, Bound::Most)),
+                    sure_subject: (rule.subject != PeerExpr::All)
+                        .then(|| self.universe.find(&self.world, &rule.subject, Bound::Least)),
                     traffic,
                     is_uncertain: rule.is_uncertain,
                 });

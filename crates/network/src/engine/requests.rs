@@ -87,4 +87,80 @@ impl Strings {
         }
         set
     }
+
+    /// What a set says beyond protocol and destination port, one text for each alternative: `GET,POST host/path`, `*`
+    /// for any method or path, `!` before what is left out, and `sport` before source ports.
+    pub fn conditions(&self, space: &Space, set: ConnId) -> Vec<String> {
+        let mut found = Vec::new();
+        for (ports, child) in by_child(space, set, Line::SourcePort) {
+            let source = match is_whole(&ports) {
+                true => String::new(),
+                false => {
+                    let ports: Vec<String> = ports
+                        .iter()
+                        .map(|(first, last)| (first.max(&1), last.min(&65_535)))
+                        .map(
+                            |(first, last)| {
+                                if first == last { first.to_string() } else { format!("{first}-{last}") }
+                            },
+                        )
+                        .collect();
+                    format!("sport {}", ports.join(","))
+                }
+            };
+            for (methods, child) in by_child(space, child, Line::Method) {
+                let methods = self.methods_text(&methods);
+                for (paths, child) in by_child(space, child, Line::Path) {
+                    let paths = self.paths.describe(&paths);
+                    for (hosts, _) in by_child(space, child, Line::Host) {
+                        let hosts = self.hosts.describe(&hosts);
+                        let mut parts: Vec<String> = Vec::new();
+                        parts.extend((!source.is_empty()).then(|| source.clone()));
+                        if methods != "*" || !paths.is_empty() || !hosts.is_empty() {
+                            parts.push(methods.clone());
+                            let path = if paths.is_empty() { "*".to_owned() } else { paths.join(",") };
+                            let host = hosts.join(",");
+                            let is_plain = paths.len() < 2 && path.starts_with(['/', '*']);
+                            parts.push(match (host.is_empty(), is_plain) {
+                                (true, _) => path,
+                                (false, true) => format!("{host}{}", if path == "*" { "/*" } else { &path }),
+                                (false, false) => format!("{host} {path}"),
+                            });
+                        }
+                        found.push(parts.join(" "));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn methods_text(&self, ranges: &[(u32, u32)]) -> String {
+        if is_whole(ranges) {
+            return "*".to_owned();
+        }
+        let is_in = |number: u32| ranges.iter().any(|(first, last)| (*first..=*last).contains(&number));
+        // All that no policy names is one with the last number.
+        let others = is_in(u32::MAX);
+        let named = (0u32..).zip(&self.methods).filter(|(number, _)| is_in(*number) != others);
+        let named: Vec<String> =
+            named.map(|(_, method)| if others { format!("!{method}") } else { method.clone() }).collect();
+        named.join(",")
+    }
+}
+
+fn is_whole(ranges: &[(u32, u32)]) -> bool {
+    matches!(ranges, [(0, u32::MAX)])
+}
+
+/// The set cut along a line, ranges with the same rest together.
+fn by_child(space: &Space, set: ConnId, line: Line) -> Vec<(Vec<(u32, u32)>, ConnId)> {
+    let mut found: Vec<(Vec<(u32, u32)>, ConnId)> = Vec::new();
+    for (range, child) in space.pieces(set, line) {
+        match found.iter_mut().find(|(_, known)| *known == child) {
+            Some((ranges, _)) => ranges.push(range),
+            None => found.push((vec![range], child)),
+        }
+    }
+    found
 }

@@ -10,8 +10,9 @@ use crate::bits::BitSet;
 use crate::classes::{Bound, Class};
 use crate::l4::{self, Protocol};
 use crate::profile::Tri;
+use crate::read::stage;
 use crate::space::{ConnId, Line, Space};
-use crate::world::{Action, Direction, EndpointKind, Layer, PortDeclaration, StageKind};
+use crate::world::{Action, Direction, EndpointKind, Layer, PolicyRef, PortDeclaration, StageKind};
 
 impl Engine {
     /// Finds the row of every class, or only of those in `only`.
@@ -59,9 +60,11 @@ impl Engine {
                 let own_rules = policies
                     .iter()
                     .filter_map(|index| self.ready.get(*index as usize)?.rules.get(at)?.as_ref());
-                let own_rules = own_rules.flatten().filter_map(|rule| rule.subject.as_ref());
+                let own_rules = own_rules.flatten().filter(|rule| rule.subject.is_some());
                 let key = GroupKey {
-                    rules: own_rules.map(|subject| subject.contains(class)).collect(),
+                    rules: own_rules
+                        .map(|rule| (rule.may_be_for(class), rule.is_surely_for(class)))
+                        .collect(),
                     policies,
                     ports: uses_names.then(|| of_class.ports.clone()),
                     is_doubtful: doubtful.contains(class),
@@ -156,7 +159,7 @@ impl Engine {
             return Row { least: vec![ConnId::EMPTY; size].into(), most: vec![ConnId::ALL; size].into() };
         }
         let least: Arc<[ConnId]> = self.fold(direction, policies, class, Bound::Least).into();
-        let is_certain = !self.is_uncertain(direction, policies) && self.profile.enforces == Tri::Yes;
+        let is_certain = !self.is_uncertain(direction, policies, class) && self.profile.enforces == Tri::Yes;
         let hosts_differ = direction == Direction::Ingress
             && self.profile.node_always
             && self.universe.hosts().iter().any(|host| least.get(host) != Some(&ConnId::ALL));
@@ -180,12 +183,14 @@ impl Engine {
         Row { least, most }
     }
 
-    fn is_uncertain(&self, direction: Direction, policies: &[u32]) -> bool {
-        policies.iter().any(|index| {
-            let ready = self.ready.get(*index as usize);
-            let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
-            rules.is_some_and(|rules| rules.iter().any(|rule| rule.is_uncertain || rule.least != rule.most))
-        })
+    fn is_uncertain(&self, direction: Direction, policies: &[u32], class: usize) -> bool {
+        self.has_rivals(policies)
+            || policies.iter().any(|index| {
+                let ready = self.ready.get(*index as usize);
+                let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
+                let mut rules = rules.into_iter().flatten().filter(|rule| rule.may_be_for(class));
+                rules.any(|rule| rule.is_uncertain || rule.least != rule.most || !rule.is_surely_for(class))
+            })
     }
 
     /// Applies the policies, stage by stage, to everything at the other end.
@@ -255,8 +260,12 @@ impl Engine {
     fn rules_of(&self, direction: Direction, policy: u32, class: usize) -> Vec<ReadyRule> {
         let ready = self.ready.get(policy as usize);
         let rules = ready.and_then(|ready| ready.rules.get(direction as usize)?.as_ref());
-        let is_for = |rule: &&ReadyRule| rule.subject.as_ref().is_none_or(|subject| subject.contains(class));
-        rules.into_iter().flatten().filter(is_for).cloned().collect()
+        let own = rules.into_iter().flatten().filter(|rule| rule.may_be_for(class)).cloned();
+        own.map(|mut rule| {
+            rule.is_uncertain |= !rule.is_surely_for(class);
+            rule
+        })
+        .collect()
     }
 
     /// The rule's peers with its connections, as they count for `bound`: a rule that lets through counts with what it
@@ -332,59 +341,156 @@ impl Engine {
         open: &mut [ConnId],
     ) {
         let mut passed = vec![ConnId::EMPTY; open.len()];
-        for policy in policies {
-            for rule in self.rules_of(direction, *policy, class) {
-                match rule.action {
-                    Action::Allow => {
-                        self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
+        for rivals in self.by_priority(policies) {
+            if let [alone] = rivals.as_slice() {
+                for policy in alone {
+                    self.fold_policy(direction, *policy, class, bound, allowed, open, &mut passed);
+                }
+                continue;
+            }
+            self.fold_rivals(direction, &rivals, class, bound, allowed, open, &mut passed);
+        }
+        for (open, passed) in open.iter_mut().zip(passed) {
+            *open = if is_closed { passed } else { self.space.union(*open, passed) };
+        }
+    }
+
+    /// Priority and name of a policy of which it is not defined who is asked first where priorities are equal.
+    fn priority(&self, policy: u32) -> Option<(f64, &PolicyRef)> {
+        let policy = self.world.policies.get(policy as usize)?;
+        let stage = self.world.stages.get(policy.stage)?;
+        // Calico goes by name where orders are equal.
+        matches!(stage.name.as_str(), stage::ADMIN | stage::BASELINE).then_some((policy.order, &policy.id))
+    }
+
+    /// Whether some of the policies, which are in order, have equal priorities.
+    fn has_rivals(&self, policies: &[u32]) -> bool {
+        let pairs = policies.iter().zip(policies.iter().skip(1));
+        let mut priorities = pairs.map(|(one, two)| (self.priority(*one), self.priority(*two)));
+        priorities.any(|pair| matches!(pair, (Some(one), Some(two)) if one.0 == two.0 && one.1 != two.1))
+    }
+
+    /// Policies that are asked one after another, those of which nobody says which one is asked first together. What
+    /// one object became stays together too.
+    pub(crate) fn by_priority(&self, policies: &[u32]) -> Vec<Vec<Vec<u32>>> {
+        let key = |index: &u32| self.priority(*index);
+        let mut groups: Vec<Vec<Vec<u32>>> = Vec::new();
+        for pair in policies.chunk_by(|a, b| key(a).is_some_and(|a| key(b).is_some_and(|b| a.0 == b.0))) {
+            let same = pair.chunk_by(|a, b| key(a).map(|key| key.1) == key(b).map(|key| key.1));
+            groups.push(same.map(<[u32]>::to_vec).collect());
+        }
+        groups
+    }
+
+    /// Policies of equal priority: what they agree on is sure, of the rest either may be asked first.
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_rivals(
+        &mut self,
+        direction: Direction,
+        rivals: &[Vec<u32>],
+        class: usize,
+        bound: Bound,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+        passed: &mut [ConnId],
+    ) {
+        let nothing = vec![ConnId::EMPTY; open.len()];
+        let (mut lets, mut leaves, mut stops) = (nothing.clone(), nothing.clone(), nothing.clone());
+        for policies in rivals {
+            let (mut own_allowed, mut own_open, mut own_passed) =
+                (nothing.clone(), open.to_vec(), nothing.clone());
+            for policy in policies {
+                let own = (&mut own_allowed, &mut own_open, &mut own_passed);
+                self.fold_policy(direction, *policy, class, bound, own.0, own.1, own.2);
+            }
+            let own = own_allowed.iter().zip(&own_open).zip(&own_passed);
+            let all = lets.iter_mut().zip(&mut leaves).zip(&mut stops).zip(open.iter());
+            for ((((lets, leaves), stops), before), ((own_lets, own_open), own_leaves)) in all.zip(own) {
+                *lets = self.space.union(*lets, *own_lets);
+                *leaves = self.space.union(*leaves, *own_leaves);
+                let decided = self.space.minus(*before, *own_open);
+                let decided = self.space.minus(decided, *own_lets);
+                let own_stops = self.space.minus(decided, *own_leaves);
+                *stops = self.space.union(*stops, own_stops);
+            }
+        }
+        let all = allowed.iter_mut().zip(open).zip(passed);
+        let all = all.zip(lets.into_iter().zip(leaves).zip(stops));
+        for (((allowed, open), passed), ((lets, leaves), stops)) in all {
+            // Leaving it to the next stage refuses no more than refusing, and allows no more than allowing.
+            let (lets, leaves) = match bound {
+                Bound::Least => {
+                    let leaves = self.space.minus(leaves, stops);
+                    let lets = self.space.minus(lets, stops);
+                    (self.space.minus(lets, leaves), leaves)
+                }
+                Bound::Most => (lets, self.space.minus(leaves, lets)),
+            };
+            *allowed = self.space.union(*allowed, lets);
+            *passed = self.space.union(*passed, leaves);
+            for decided in [lets, leaves, stops] {
+                *open = self.space.minus(*open, decided);
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the state of one fold, nowhere else needed")]
+    fn fold_policy(
+        &mut self,
+        direction: Direction,
+        policy: u32,
+        class: usize,
+        bound: Bound,
+        allowed: &mut [ConnId],
+        open: &mut [ConnId],
+        passed: &mut [ConnId],
+    ) {
+        for rule in self.rules_of(direction, policy, class) {
+            match rule.action {
+                Action::Allow => {
+                    self.hits(direction, &rule, class, bound == Bound::Most, |space, peer, set| {
+                        let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer)) else {
+                            return;
+                        };
+                        let hit = space.intersect(*open, set);
+                        *allowed = space.union(*allowed, hit);
+                        *open = space.minus(*open, hit);
+                    });
+                }
+                Action::Deny => {
+                    self.hits(direction, &rule, class, bound == Bound::Least, |space, peer, set| {
+                        if let Some(open) = open.get_mut(peer) {
+                            *open = space.minus(*open, set);
+                        }
+                    });
+                }
+                Action::Pass => {
+                    self.hits(direction, &rule, class, false, |space, peer, set| {
+                        let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer)) else {
+                            return;
+                        };
+                        let hit = space.intersect(*open, set);
+                        *passed = space.union(*passed, hit);
+                        *open = space.minus(*open, hit);
+                    });
+                    // What is only perhaps passed on counts as stopped for the one bound, as let through for
+                    // the other: wide, but never wrong.
+                    if rule.is_uncertain || rule.least != rule.most {
+                        self.hits(direction, &rule, class, true, |space, peer, set| {
                             let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
                             else {
                                 return;
                             };
-                            let hit = space.intersect(*open, set);
-                            *allowed = space.union(*allowed, hit);
-                            *open = space.minus(*open, hit);
-                        });
-                    }
-                    Action::Deny => {
-                        self.hits(direction, &rule, class, bound == Bound::Least, |space, peer, set| {
-                            if let Some(open) = open.get_mut(peer) {
-                                *open = space.minus(*open, set);
+                            if bound == Bound::Most {
+                                let hit = space.intersect(*open, set);
+                                *allowed = space.union(*allowed, hit);
                             }
+                            *open = space.minus(*open, set);
                         });
                     }
-                    Action::Pass => {
-                        self.hits(direction, &rule, class, false, |space, peer, set| {
-                            let (Some(passed), Some(open)) = (passed.get_mut(peer), open.get_mut(peer))
-                            else {
-                                return;
-                            };
-                            let hit = space.intersect(*open, set);
-                            *passed = space.union(*passed, hit);
-                            *open = space.minus(*open, hit);
-                        });
-                        // What is only perhaps passed on counts as stopped for the one bound, as let through for
-                        // the other: wide, but never wrong.
-                        if rule.is_uncertain || rule.least != rule.most {
-                            self.hits(direction, &rule, class, true, |space, peer, set| {
-                                let (Some(allowed), Some(open)) = (allowed.get_mut(peer), open.get_mut(peer))
-                                else {
-                                    return;
-                                };
-                                if bound == Bound::Most {
-                                    let hit = space.intersect(*open, set);
-                                    *allowed = space.union(*allowed, hit);
-                                }
-                                *open = space.minus(*open, set);
-                            });
-                        }
-                    }
-                    Action::Log => {}
                 }
+                Action::Log => {}
             }
-        }
-        for (open, passed) in open.iter_mut().zip(passed) {
-            *open = if is_closed { passed } else { self.space.union(*open, passed) };
         }
     }
 

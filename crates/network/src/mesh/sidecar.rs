@@ -99,19 +99,20 @@ impl Sidecar {
 /// The Sidecars as policies for what goes out.
 ///
 /// Destinations that a proxy does not know are passed through unless the mode is `REGISTRY_ONLY`: then the hosts are a
-/// limit. `hosts_always` takes them for one in either mode, as some analyzers do.
+/// limit, on the ports that are known of them. `hosts_only` takes hosts for a limit in either mode and asks for no
+/// ports, as some analyzers do.
 pub(crate) fn policies(
     world: &World,
     services: &[Service],
     sidecars: &[Sidecar],
     (root, mesh_registry_only): (&str, bool),
-    hosts_always: bool,
+    hosts_only: bool,
     stage: usize,
 ) -> Vec<Policy> {
     let mut found = Vec::new();
     for sidecar in sidecars {
         let registry_only = sidecar.registry_only.unwrap_or(mesh_registry_only);
-        if !registry_only && !hosts_always {
+        if !registry_only && !hosts_only {
             continue;
         }
         // The one with a selector counts before that of the namespace, and that before the mesh's.
@@ -146,7 +147,8 @@ pub(crate) fn policies(
                 allow(PeerExpr::Or(peers), Vec::new());
             }
             for (name, ports) in external(world, host) {
-                allow(PeerExpr::Names(name), ports);
+                // Where the unknown passes, other ports of a known host do too.
+                allow(PeerExpr::Names(name), if hosts_only { Vec::new() } else { ports });
             }
         }
         if !registry_only {

@@ -16,9 +16,25 @@ use crate::world::{
     Action, Direction, HttpMatch, LabelExpr, LabelMap, Match, NamespaceExpr, PeerExpr, Policy, PortSet, Rule,
 };
 
-/// The order of a Tier; without one it is asked last.
-pub(super) fn tier_order(object: Object<'_>) -> f64 {
-    object.spec().and_then(|spec| spec.get("order")?.as_f64()).unwrap_or(f64::INFINITY)
+/// A Tier.
+#[derive(Debug)]
+pub(super) struct Tier {
+    pub(super) name: String,
+    /// Without one it is asked last.
+    pub(super) order: f64,
+    /// Whether what none of its policies decides goes on to the next one.
+    pub(super) passes: bool,
+}
+
+impl Tier {
+    pub(super) fn read(object: Object<'_>) -> Self {
+        let field = |key: &str| object.spec().and_then(|spec| spec.get(key));
+        Self {
+            name: object.name().to_owned(),
+            order: field("order").and_then(Node::as_f64).unwrap_or(f64::INFINITY),
+            passes: field("defaultAction").and_then(Node::as_str) == Some("Pass"),
+        }
+    }
 }
 
 /// Addresses that selectors can name by labels.
@@ -176,7 +192,7 @@ fn accounts(labels: &LabelExpr, own: Own<'_>, around: &Surroundings<'_>) -> Peer
     )
 }
 
-fn rule(
+pub(super) fn rule(
     reader: &mut Reader<'_, '_>,
     node: Node<'_>,
     direction: Direction,

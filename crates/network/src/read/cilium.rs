@@ -12,9 +12,10 @@ use super::{Staged, stage};
 use crate::ip::{Family, IpRange, IpSet};
 use crate::l4::Protocol;
 use crate::notice::NoticeKind;
+use crate::strings::Pattern;
 use crate::world::{
-    Action, Direction, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PolicyRef, PortSet, PossiblePeer,
-    RawSelector, Rule,
+    Action, Direction, HttpMatch, LabelExpr, Match, NamespaceExpr, PeerExpr, Policy, PolicyRef, PortSet,
+    PossiblePeer, RawSelector, Rule,
 };
 
 /// The label by which an endpoint's namespace is selected.
@@ -410,10 +411,20 @@ fn traffic(reader: &mut Reader<'_, '_>, node: Node<'_>, is_uncertain: &mut bool)
             port_of(reader, port, &mut set);
         }
         let by_content = ["rules", "serverNames", "listener"];
-        if let Some(more) = by_content.iter().find_map(|key| group.get(key)).filter(|more| !more.is_empty()) {
+        let more: Vec<Node<'_>> =
+            by_content.iter().filter_map(|key| group.get(key)).filter(|more| !more.is_empty()).collect();
+        if let Some(requests) = requests(group).filter(|_| more.len() == 1) {
+            traffic.extend(requests.into_iter().map(|http| Match {
+                ports: Some(set.clone()),
+                http: Some(http),
+                ..Match::default()
+            }));
+            continue;
+        }
+        if let Some(more) = more.first() {
             reader.notice(
                 NoticeKind::NotJudged,
-                more,
+                *more,
                 "what requests contain is not known: the rule may hold for fewer of them",
             );
             *is_uncertain = true;
@@ -440,6 +451,63 @@ fn traffic(reader: &mut Reader<'_, '_>, node: Node<'_>, is_uncertain: &mut bool)
         traffic.push(Match { ports: Some(set), ..Match::default() });
     }
     traffic
+}
+
+/// The requests that `rules.http` names, where nothing but methods, paths and hosts is asked for and these are plain
+/// enough to be compared.
+fn requests(group: Node<'_>) -> Option<Vec<HttpMatch>> {
+    let rules = group.get("rules")?;
+    let http = rules.get("http").filter(|http| rules.entries().count() == 1 && !http.is_empty())?;
+    http.items()
+        .map(|rule| {
+            let known = ["method", "path", "host"];
+            if rule.entries().any(|entry| !known.contains(&entry.key)) {
+                return None;
+            }
+            let pattern = |key: &str| match rule.get(key).and_then(Node::as_str) {
+                None | Some("") => rule.get(key).is_none_or(|node| node.as_str().is_some()).then(Vec::new),
+                Some(expression) => plain_expression(expression).map(|pattern| vec![pattern]),
+            };
+            let methods = match pattern("method")?.as_slice() {
+                [] | [Pattern::Any] => Vec::new(),
+                [Pattern::Exact(method)] => vec![method.clone()],
+                _ => return None,
+            };
+            Some(HttpMatch {
+                methods,
+                paths: pattern("path")?,
+                hosts: pattern("host")?,
+                ..HttpMatch::default()
+            })
+        })
+        .collect()
+}
+
+/// A regular expression that is a text, or one with `.*` at one end. Cilium's must match the whole.
+fn plain_expression(expression: &str) -> Option<Pattern> {
+    let body = expression.strip_prefix('^').unwrap_or(expression);
+    let body = body.strip_suffix('$').unwrap_or(body);
+    let (body, is_suffix) = body.strip_prefix(".*").map_or((body, false), |body| (body, true));
+    let (body, is_prefix) = body.strip_suffix(".*").map_or((body, false), |body| (body, true));
+    if is_suffix && body.is_empty() {
+        return Some(Pattern::Any);
+    }
+    let mut text = String::new();
+    let mut characters = body.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            // A point that is meant as one is rarely escaped, but it stands for any character.
+            '\\' => text.push(characters.next().filter(|next| !next.is_ascii_alphanumeric())?),
+            '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '^' | '$' => return None,
+            plain => text.push(plain),
+        }
+    }
+    match (is_prefix, is_suffix) {
+        (true, true) => None,
+        (true, false) => Some(Pattern::Prefix(text)),
+        (false, true) => Some(Pattern::Suffix(text)),
+        (false, false) => Some(Pattern::Exact(text)),
+    }
 }
 
 fn port_of(reader: &mut Reader<'_, '_>, node: Node<'_>, set: &mut PortSet) {

@@ -1,6 +1,7 @@
 //! Manifests to a [`World`], the Services and entries in front of it, and what is wrong with them.
 
 mod calico;
+mod calico_profile;
 mod calico_selector;
 mod cilium;
 mod cluster_policy;
@@ -47,9 +48,9 @@ pub struct Options {
     pub any_group: bool,
     /// Whether a policy that the API server would refuse counts all the same where its meaning is clear.
     pub lenient: bool,
-    /// Whether the hosts of a Sidecar limit what goes out even where unknown destinations are passed through, as some
-    /// analyzers have it.
-    pub sidecar_hosts_always: bool,
+    /// Whether the hosts of a Sidecar, and not their ports, limit what goes out, even where unknown destinations are
+    /// passed through, as some analyzers have it.
+    pub sidecar_hosts_only: bool,
     /// The namespace whose policies are for the whole mesh, where its configuration is not read; `istio-system` if
     /// empty.
     pub mesh_root: String,
@@ -106,9 +107,13 @@ pub(crate) mod stage {
     pub(crate) const ADMIN: &str = "admin";
     pub(crate) const NETWORK_POLICY: &str = "network-policy";
     pub(crate) const BASELINE: &str = "baseline";
+    /// What Calico's profiles say, after all policies.
+    pub(crate) const PROFILES: &str = "profiles";
     pub(crate) const MESH: &str = "mesh";
     /// Calico's tiers are `tier:NAME`.
     pub(crate) const TIER: &str = "tier:";
+    /// The tier of policies that name none.
+    pub(crate) const DEFAULT_TIER: &str = "default";
 }
 
 /// A policy whose stage is still only named.
@@ -135,14 +140,14 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     let mut snapshot = Snapshot::default();
     snapshot.mesh.root_namespace.clone_from(&options.mesh_root);
     let mut staged: Vec<Staged> = Vec::new();
-    let mut tiers: Vec<(String, f64)> = Vec::new();
+    let mut tiers: Vec<calico::Tier> = Vec::new();
     // What policies say of namespaces (same labels) and accounts needs those first.
     for (path, object) in found {
         let reader = Reader::new(path, *object, &mut snapshot.notices);
         workloads::read_object(reader, options, &mut snapshot.world);
     }
     workloads::complete(&mut snapshot.world);
-    workloads::apply_profiles(found, &mut snapshot.world);
+    calico_profile::apply_labels(found, &mut snapshot.world);
     let accounts = workloads::accounts(found);
     let sets: Vec<calico::NetworkSet> =
         found.iter().filter_map(|(_, object)| calico::network_set(*object)).collect();
@@ -172,7 +177,7 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
                     };
                     staged.extend(calico::read(&mut reader, &around));
                 }
-                "Tier" => tiers.push((object.name().to_owned(), calico::tier_order(*object))),
+                "Tier" => tiers.push(calico::Tier::read(*object)),
                 _ => {}
             },
             ("cilium.io", "CiliumNetworkPolicy" | "CiliumClusterwideNetworkPolicy") => {
@@ -209,7 +214,8 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
     if !speaks_of_mesh {
         workloads::leave_mesh(&mut snapshot.world);
     }
-    place(&mut snapshot.world, staged, tiers, options);
+    staged.extend(calico_profile::policies(found, &mut snapshot, &accounts, &sets));
+    place(&mut snapshot.world, staged, &tiers, options);
     if speaks_of_mesh {
         let world = &mut snapshot.world;
         let stage = world.stages.len();
@@ -223,11 +229,12 @@ pub fn read_objects(found: &[(Arc<str>, Object<'_>)], options: &Options) -> Snap
             services,
             &mesh.sidecars,
             around,
-            options.sidecar_hosts_always,
+            options.sidecar_hosts_only,
             stage,
         );
         world.policies.extend(sidecars);
     }
+    snapshot.notices.extend(crate::lint::duplicates(&snapshot.world));
     snapshot
 }
 
@@ -289,40 +296,56 @@ pub fn mentions(inputs: &[Input<'_>], world: &World) -> Vec<(usize, String)> {
     mentions
 }
 
+/// Where Calico asks the cluster's own policies of the administrator, its tier without a name, and the baseline.
+const ADMIN_ORDER: f64 = 1_000.0;
+const DEFAULT_TIER_ORDER: f64 = 1_000_000.0;
+const BASELINE_ORDER: f64 = 10_000_000.0;
+/// Where Calico asks NetworkPolicies within its default tier.
+pub(crate) const NETWORK_POLICY_ORDER: f64 = 1_000.0;
+
 /// Orders the stages and puts every policy into its own.
-fn place(world: &mut World, staged: Vec<Staged>, tiers: Vec<(String, f64)>, options: &Options) {
+fn place(world: &mut World, staged: Vec<Staged>, tiers: &[calico::Tier], options: &Options) {
     let mut used: Vec<String> = Vec::new();
     for staged in &staged {
         if staged.stage.starts_with(stage::TIER) && !used.contains(&staged.stage) {
             used.push(staged.stage.clone());
         }
     }
-    let default_tier = format!("{}default", stage::TIER);
+    let default_tier = format!("{}{}", stage::TIER, stage::DEFAULT_TIER);
     let in_tier = options.profile.network_policy_in_tier || used.contains(&default_tier);
     if in_tier && !used.contains(&default_tier) {
         used.push(default_tier.clone());
     }
-    let order_of = |tier: &String| {
-        let name = tier.strip_prefix(stage::TIER).unwrap_or(tier);
-        let known = tiers.iter().find(|(known, _)| known == name).map(|(_, order)| *order);
-        // Calico gives its own default tier the order 1000000; a tier without order is asked last.
-        known.unwrap_or(if name == "default" { 1_000_000.0 } else { f64::INFINITY })
+    let tier_of = |stage: &str| tiers.iter().find(|tier| stage.strip_prefix(stage::TIER) == Some(&tier.name));
+    let order_of = |stage: &str| match tier_of(stage) {
+        Some(tier) => tier.order,
+        None if stage == default_tier => DEFAULT_TIER_ORDER,
+        None => f64::INFINITY,
     };
-    used.sort_by(|a, b| order_of(a).total_cmp(&order_of(b)).then_with(|| a.cmp(b)));
-    let mut names: Vec<(String, StageKind)> = vec![(stage::ADMIN.to_owned(), StageKind::Ordered)];
-    names.extend(used.into_iter().map(|tier| (tier, StageKind::Closed)));
-    names.push((stage::NETWORK_POLICY.to_owned(), StageKind::Union));
-    names.push((stage::BASELINE.to_owned(), StageKind::Ordered));
+    let mut names: Vec<(String, StageKind, f64)> = used
+        .into_iter()
+        .map(|stage| {
+            let passes = tier_of(&stage).is_some_and(|tier| tier.passes);
+            let order = order_of(&stage);
+            (stage, if passes { StageKind::Ordered } else { StageKind::Closed }, order)
+        })
+        .collect();
+    names.push((stage::ADMIN.to_owned(), StageKind::Ordered, ADMIN_ORDER));
+    names.push((stage::NETWORK_POLICY.to_owned(), StageKind::Union, DEFAULT_TIER_ORDER));
+    names.push((stage::BASELINE.to_owned(), StageKind::Ordered, BASELINE_ORDER));
+    // Equal ones go by name, which puts `network-policy` before `tier:default`.
+    names.sort_by(|a, b| a.2.total_cmp(&b.2).then_with(|| a.0.cmp(&b.0)));
+    names.push((stage::PROFILES.to_owned(), StageKind::Closed, f64::INFINITY));
     for mut staged in staged {
         if in_tier && staged.stage == stage::NETWORK_POLICY && staged.policy.id.kind == "NetworkPolicy" {
             staged.stage.clone_from(&default_tier);
-            staged.policy.order = 1000.0;
+            staged.policy.order = NETWORK_POLICY_ORDER;
         }
-        staged.policy.stage = names.iter().position(|(name, _)| *name == staged.stage).unwrap_or(0);
+        staged.policy.stage = names.iter().position(|(name, ..)| *name == staged.stage).unwrap_or(0);
         world.policies.push(staged.policy);
     }
     world.stages =
-        names.into_iter().map(|(name, kind)| Stage { name, kind, layer: Layer::Network }).collect();
+        names.into_iter().map(|(name, kind, _)| Stage { name, kind, layer: Layer::Network }).collect();
 }
 
 /// Adds the endpoint that stands for the ingress controller, once.

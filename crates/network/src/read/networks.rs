@@ -6,7 +6,7 @@ use haechi_syntax::Node;
 
 use super::fields::Reader;
 use super::{Options, network_policy};
-use crate::world::{LabelExpr, Policy};
+use crate::world::{LabelExpr, Origin, Policy};
 
 /// The label without which a namespace cannot have a primary user-defined network.
 pub(crate) const PRIMARY_LABEL: &str = "k8s.ovn.org/primary-user-defined-network";
@@ -18,6 +18,8 @@ pub struct PrimaryNetwork {
     pub name: String,
     /// Whose pods it has: one namespace, or those that the selector selects.
     pub namespaces: Result<String, LabelExpr>,
+    /// Where it is declared.
+    pub origin: Option<Origin>,
 }
 
 /// A secondary network, offered in a namespace.
@@ -54,16 +56,22 @@ pub(super) fn read(reader: &mut Reader<'_, '_>, options: &Options, networks: &mu
     let namespace = object.namespace().unwrap_or("default").to_owned();
     match (object.group(), object.kind()) {
         ("k8s.ovn.org", "UserDefinedNetwork") if object.spec().is_some_and(is_primary) => {
-            networks.primary.push(PrimaryNetwork { name: namespace.clone(), namespaces: Ok(namespace) });
+            networks.primary.push(PrimaryNetwork {
+                name: namespace.clone(),
+                namespaces: Ok(namespace),
+                origin: Some(reader.object_origin()),
+            });
         }
         ("k8s.ovn.org", "ClusterUserDefinedNetwork") => {
             let Some(spec) = object.spec() else { return };
             if spec.get("network").is_some_and(is_primary) {
                 let selector =
                     spec.get("namespaceSelector").map_or(LabelExpr::All, |node| reader.selector(node));
-                networks
-                    .primary
-                    .push(PrimaryNetwork { name: object.name().to_owned(), namespaces: Err(selector) });
+                networks.primary.push(PrimaryNetwork {
+                    name: object.name().to_owned(),
+                    namespaces: Err(selector),
+                    origin: Some(reader.object_origin()),
+                });
             }
         }
         ("k8s.cni.cncf.io", "NetworkAttachmentDefinition") => {

@@ -248,26 +248,6 @@ fn named_ports(spec: Node<'_>) -> Vec<PortDeclaration> {
     ports.filter_map(declaration).collect()
 }
 
-/// Gives endpoints the labels of the Calico profiles that they name.
-pub(super) fn apply_profiles(found: &[(Arc<str>, Object<'_>)], world: &mut World) {
-    for (_, object) in found.iter().filter(|(_, object)| object.kind() == "Profile") {
-        if !object.group().ends_with("projectcalico.org") {
-            continue;
-        }
-        let labels = object.spec().and_then(|spec| spec.get("labelsToApply"));
-        let labels = label_map(Labels::new(labels));
-        let named = world
-            .endpoints
-            .iter_mut()
-            .filter(|endpoint| endpoint.profiles.iter().any(|profile| profile == object.name()));
-        for endpoint in named {
-            for (key, value) in &labels {
-                endpoint.labels.entry(key.clone()).or_insert_with(|| value.clone());
-            }
-        }
-    }
-}
-
 pub(crate) fn label_map(labels: Labels<'_>) -> LabelMap {
     labels.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }

@@ -33,6 +33,11 @@ impl<'a> Mutator<'a> {
         Self { object: request.object, changed: None, changes: 0, reinvocable: Vec::new() }
     }
 
+    /// The object as it is now, if it was changed.
+    pub(super) fn into_changed(self) -> Option<Json> {
+        self.changed.filter(|_| self.changes > 0)
+    }
+
     /// Asks one policy with one binding and parameter.
     pub(super) fn invoke(
         &mut self,
@@ -233,7 +238,7 @@ fn json_of_value(value: &Value<'_>) -> Result<Json, String> {
 }
 
 /// The value as Kubernetes reads it.
-fn json_of_node(node: Node<'_>) -> Json {
+pub(crate) fn json_of_node(node: Node<'_>) -> Json {
     match node.value() {
         Tree::Null => Json::Null,
         Tree::Bool(value) => Json::Bool(value),

@@ -9,6 +9,7 @@ use haechi_cel::{
 };
 use haechi_objects::Object;
 use haechi_syntax::{Document, Node};
+use serde_json::Value as Json;
 
 use super::defaults::as_admitted;
 use super::env::{
@@ -16,7 +17,7 @@ use super::env::{
 };
 use super::matching::{Matched, Target, is_namespace};
 use super::mutate::Mutator;
-use super::{Binding, Body, CelSet, NamedProgram, ParamRef, Policy, Validation, denial};
+use super::{Binding, Body, CelSet, NamedProgram, ParamRef, Phase, Policy, Validation, denial};
 use crate::{
     Actions, GroupVersionKind, GroupVersionResource, Operation, Outcome, Request, Verdict, Violation,
 };
@@ -45,9 +46,21 @@ pub(super) struct Session<'a> {
     budget: u64,
 }
 
-pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
-    if set.policies.is_empty() {
-        return;
+/// Asks the policies of a phase. What the mutating ones made of the object comes back.
+pub(super) fn review_phase(
+    set: &CelSet,
+    request: &Request<'_>,
+    phase: Phase,
+    verdicts: &mut Vec<Verdict>,
+) -> Option<Json> {
+    let is_mutating = |policy: &&Policy| matches!(policy.body, Body::Mutating { .. });
+    let is_asked = |policy: &Policy| match phase {
+        Phase::Both => true,
+        Phase::Mutating => is_mutating(&policy),
+        Phase::Validating => !is_mutating(&policy),
+    };
+    if !set.policies.iter().any(is_asked) {
+        return None;
     }
     let arena = Bump::with_capacity(16 << 10);
     let endpoint = set.resources.endpoint(&request.kind);
@@ -69,8 +82,9 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     let target = Target { request, kind: request.kind, resource, operation, namespaced, namespace };
     // What an AdmissionReview holds has been through the API server; a manifest has not.
     let is_manifest = request.admission.is_none() && !set.as_kyverno;
-    let is_meant =
-        |policy: &Policy| !matches!(policy.constraints.matches(&target, &set.resources), Matched::No(_));
+    let is_meant = |policy: &Policy| {
+        is_asked(policy) && !matches!(policy.constraints.matches(&target, &set.resources), Matched::No(_))
+    };
     let admitted = match is_manifest && set.policies.iter().any(is_meant) {
         true => [request.object, request.old_object].map(|object| as_admitted(object?, namespace)),
         false => [None, None],
@@ -90,8 +104,8 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     let is_exempt = is_policy_resource(&session.target.resource);
     let first = verdicts.len();
     // Mutations come first: what is validated is the object that would be stored.
-    let is_mutating = |policy: &&Policy| matches!(policy.body, Body::Mutating { .. });
-    if set.policies.iter().any(|policy| is_mutating(&policy)) {
+    let mut changed = None;
+    if phase != Phase::Validating && set.policies.iter().any(|policy| is_mutating(&policy)) {
         let mut mutator = Mutator::new(request);
         for policy in set.policies.iter().filter(is_mutating) {
             if is_exempt {
@@ -103,8 +117,9 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
             });
         }
         mutator.reinvoke(&mut session, verdicts);
+        changed = mutator.into_changed();
     }
-    for policy in &set.policies {
+    for policy in set.policies.iter().filter(|_| phase != Phase::Mutating) {
         if let Body::Validating { validations, annotations } = &policy.body {
             if is_exempt {
                 verdicts.push(not_applicable(policy, "policy resource"));
@@ -118,6 +133,7 @@ pub(super) fn review(set: &CelSet, request: &Request<'_>, verdicts: &mut Vec<Ver
     if let Some(own) = verdicts.get_mut(first..) {
         own.sort_by(|one, other| one.policy.cmp(&other.policy));
     }
+    changed
 }
 
 /// The object that a document is.

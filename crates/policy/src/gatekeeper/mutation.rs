@@ -183,7 +183,11 @@ impl MutatorSet {
 
     /// The mutators as `Kind/name`, in order.
     pub(crate) fn policies(&self) -> impl Iterator<Item = &str> {
-        self.mutators.iter().map(|mutator| &*mutator.policy)
+        self.names().map(|policy| &**policy)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.mutators.iter().map(|mutator| &mutator.policy)
     }
 
     /// Applies all mutators until nothing changes any more. An error comes with the mutator that failed.

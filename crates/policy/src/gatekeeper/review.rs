@@ -40,23 +40,25 @@ impl PolicySet for GatekeeperSet {
             Some(object) => {
                 // The request as a whole still holds the object as it was.
                 let request = Request { object: Some(object), ..request.clone() };
-                self.review_both(&request, verdicts);
+                self.validate(&request, self.now_ns, verdicts);
             }
-            None => self.review_both(request, verdicts),
+            None => self.validate(request, self.now_ns, verdicts),
         }
     }
 }
 
 impl GatekeeperSet {
-    fn review_both(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
-        self.review_from(request, ObjectSource::Original, verdicts);
+    /// What the constraints say of the object as it stands, mutators aside: for a webhook that is asked after they were.
+    /// `now_ns` is the time that policies are told, in nanoseconds since 1970.
+    pub fn validate(&self, request: &Request<'_>, now_ns: Option<i64>, verdicts: &mut Vec<Verdict>) {
+        self.review_at(request, ObjectSource::Original, now_ns, verdicts);
         if matches!(request.operation, None | Some(Operation::Create | Operation::Update)) {
-            self.review_expanded(request, verdicts);
+            self.review_expanded(request, now_ns, verdicts);
         }
     }
 
     /// What the mutators make of the object.
-    fn mutate(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) -> Option<Mutated> {
+    pub(crate) fn mutate(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) -> Option<Mutated> {
         if self.mutators.is_empty() {
             return None;
         }
@@ -102,7 +104,7 @@ impl GatekeeperSet {
     }
 
     /// Judges what the object will bring about, by the ExpansionTemplates.
-    fn review_expanded(&self, request: &Request<'_>, verdicts: &mut Vec<Verdict>) {
+    fn review_expanded(&self, request: &Request<'_>, now_ns: Option<i64>, verdicts: &mut Vec<Verdict>) {
         let Some(object) = request.object.filter(|_| !self.expansions.is_empty()) else { return };
         let expanded = match self.expand(object, namespace_of(request)) {
             Ok(expanded) => expanded,
@@ -126,7 +128,7 @@ impl GatekeeperSet {
                 operation: request.operation,
                 ..Request::of_object(object, request.inventory)
             };
-            self.review_from(&child, ObjectSource::Generated, &mut implied);
+            self.review_at(&child, ObjectSource::Generated, now_ns, &mut implied);
             // What is not about the expanded object was said of the object itself.
             implied.retain(|verdict| !matches!(verdict.outcome, Outcome::NotApplicable(_)));
             for verdict in &mut implied {
@@ -142,14 +144,26 @@ impl GatekeeperSet {
 
     /// As [`PolicySet::review`], for an object that comes from `source`, and for nothing that it brings about.
     pub fn review_from(&self, request: &Request<'_>, source: ObjectSource, verdicts: &mut Vec<Verdict>) {
+        self.review_at(request, source, self.now_ns, verdicts);
+    }
+
+    fn review_at(
+        &self,
+        request: &Request<'_>,
+        source: ObjectSource,
+        now_ns: Option<i64>,
+        verdicts: &mut Vec<Verdict>,
+    ) {
         let arena = Bump::new();
         let mut review = Review {
             set: self,
             request,
             source,
+            now_ns,
             arena: &arena,
             native: None,
             input: None,
+            object: None,
             inventory: None,
             evaluation: None,
         };
@@ -173,11 +187,14 @@ struct Review<'r, 'd> {
     set: &'r GatekeeperSet,
     request: &'r Request<'d>,
     source: ObjectSource,
+    now_ns: Option<i64>,
     arena: &'r Bump,
     /// For templates in CEL.
     native: Option<NativeSession<'r>>,
     /// `input.review`
     input: Option<Value<'r>>,
+    /// `input.review.object`
+    object: Option<Value<'r>>,
     /// `data.inventory`
     inventory: Option<Value<'r>>,
     /// Kept from one constraint to the next, for its memory.
@@ -211,10 +228,11 @@ impl<'r> Review<'r, '_> {
             Code::Rego(program) => {
                 let input = Input {
                     review: self.input(),
+                    object: self.object.clone(),
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
                     external: self.set.external.as_deref(),
-                    now_ns: self.set.now_ns,
+                    now_ns: self.now_ns,
                 };
                 match &mut self.evaluation {
                     Some(evaluation) => {
@@ -303,6 +321,7 @@ impl<'r> Review<'r, '_> {
             None => {
                 let input = review_value(self.request);
                 self.input = Some(input.clone());
+                self.object = input.field("object");
                 input
             }
         }

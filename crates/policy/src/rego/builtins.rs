@@ -19,7 +19,7 @@ use super::value::{Flag, Value};
 pub(crate) use regex::Regexes;
 
 /// The answer of a builtin.
-type Answer<'a> = Result<Option<Value<'a>>, EvalError>;
+type Answer<'a> = Result<Option<Value<'a>>, Box<EvalError>>;
 
 type Run = for<'a> fn(&mut Evaluation<'a>, &[Value<'a>]) -> Answer<'a>;
 
@@ -108,6 +108,18 @@ fn truth<'a>(value: bool) -> Answer<'a> {
 fn made<'a>(eval: &mut Evaluation<'a>, text: String) -> Answer<'a> {
     eval.spend(4 + text.len() as u64 / 32)?;
     Ok(Some(Value::text(text)))
+}
+
+/// A part of a text that was given: where that lies in a document or in the policy, nothing is made.
+fn part<'a>(eval: &mut Evaluation<'a>, whole: &Value<'a>, part: &str) -> Answer<'a> {
+    if let Value::Str(text) = whole {
+        let start = part.as_ptr().addr().wrapping_sub(text.as_ptr().addr());
+        if let Some(part) = start.checked_add(part.len()).and_then(|end| text.get(start..end)) {
+            eval.spend(1)?;
+            return Ok(Some(Value::Str(part)));
+        }
+    }
+    made(eval, part.to_owned())
 }
 
 /// The first two arguments as texts.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::ast::{self, Callee, LiteralKind, Module, TermKind};
 use super::builtins::{self, Lookup};
-use super::ir::{ComprKind, Definition, Func, Replaced, Rule, RuleKind, Term, WithTarget};
+use super::ir::{ComprKind, Definition, Func, Pattern, Replaced, Rule, RuleKind, Term, WithTarget};
 use super::order::Orderer;
 use super::parser;
 use super::value::{Flag, Value};
@@ -26,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) violation: usize,
     /// Whether any rule reads `data.inventory`.
     pub(crate) reads_inventory: bool,
+    /// How many terms without variables are remembered.
+    pub(crate) closed: usize,
 }
 
 /// A mistake, and in which of the sources.
@@ -52,18 +54,20 @@ pub(crate) fn compile(sources: &[Source<'_>]) -> Result<Program, Vec<CompileErro
     let mut rules: Vec<Rule> = table.rules.iter().map(Declared::rule).collect();
     let mut uses: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rules.len()];
     let mut reads_inventory = false;
+    let mut closed = 0;
     for (index, module) in &modules {
         for written in &module.rules {
             let Some(id) = table.id(&module.package, &written.name) else { continue };
             let (Some(rule), Some(used)) = (rules.get_mut(id), uses.get_mut(id)) else { continue };
             let mut resolver = Resolver::new(&table, module);
-            if let Err(error) = define(&mut resolver, written, rule) {
+            if let Err(error) = define(&mut resolver, written, rule, &mut closed) {
                 errors.push((*index, error));
             }
             used.extend(resolver.used);
             reads_inventory |= resolver.reads_inventory;
         }
     }
+    rules.iter_mut().for_each(Rule::plan);
     for (id, declared) in table.rules.iter().enumerate() {
         if let Some(path) = cycle(id, &uses) {
             let names: Vec<&str> =
@@ -76,7 +80,7 @@ pub(crate) fn compile(sources: &[Source<'_>]) -> Result<Program, Vec<CompileErro
     let entry = modules.first().map(|(_, module)| module.package.clone()).unwrap_or_default();
     let violation = table.id(&entry, &["violation".to_owned()]);
     match violation {
-        Some(violation) if errors.is_empty() => Ok(Program { rules, violation, reads_inventory }),
+        Some(violation) if errors.is_empty() => Ok(Program { rules, violation, reads_inventory, closed }),
         None => {
             let message = "the module has no rule `violation`".to_owned();
             errors.push((0, RegoError { offset: 0, message }));
@@ -107,7 +111,16 @@ struct Declared {
 
 impl Declared {
     fn rule(&self) -> Rule {
-        Rule { name: self.path.clone(), kind: self.kind, default: None, definitions: Vec::new() }
+        Rule {
+            name: self.path.clone(),
+            kind: self.kind,
+            default: None,
+            definitions: Vec::new(),
+            slots: 0,
+            is_constant: false,
+            is_dear: false,
+            by_text: None,
+        }
     }
 }
 
@@ -246,15 +259,30 @@ struct Resolver<'p> {
     reads_inventory: bool,
 }
 
-fn define(resolver: &mut Resolver<'_>, written: &ast::Rule, rule: &mut Rule) -> Result<(), RegoError> {
+fn define(
+    resolver: &mut Resolver<'_>,
+    written: &ast::Rule,
+    rule: &mut Rule,
+    closed: &mut usize,
+) -> Result<(), RegoError> {
     if written.is_default {
         return define_default(resolver, written, rule);
     }
     resolver.scopes.push(BTreeMap::new());
+    // The arguments lie in the first slots of a frame; one that just has a name needs no other.
+    let written_args = written.args.as_deref().unwrap_or_default();
+    written_args.iter().for_each(|_| {
+        resolver.slot("_");
+    });
     let mut args = Vec::new();
-    for arg in written.args.iter().flatten() {
+    let mut named = Vec::new();
+    for (index, arg) in written_args.iter().enumerate() {
+        if resolver.name_argument(index, arg) {
+            named.push(index);
+            continue;
+        }
         resolver.declare_new(arg)?;
-        args.push(resolver.term(arg)?);
+        args.push((index, resolver.term(arg)?));
     }
     let truth = ast::Term { at: written.at, kind: TermKind::Bool(true) };
     let is_set = rule.kind == RuleKind::PartialSet;
@@ -274,13 +302,20 @@ fn define(resolver: &mut Resolver<'_>, written: &ast::Rule, rule: &mut Rule) -> 
         resolver.scopes.pop();
         bodies.push((body, key, value));
     }
-    let mut orderer = Orderer::new(resolver.names.clone());
-    let args = args.into_iter().map(|arg| orderer.argument(arg)).collect::<Result<Box<[_]>, _>>()?;
+    let mut orderer = Orderer::new(resolver.names.clone(), closed);
+    named.into_iter().for_each(|slot| orderer.bind(slot));
+    let mut patterns = Vec::new();
+    for (index, arg) in args {
+        match orderer.argument(arg)? {
+            Pattern::Any => {}
+            pattern => patterns.push((index, pattern)),
+        }
+    }
     let mut branches = Vec::new();
     for (body, key, value) in bodies {
         branches.push(orderer.branch(body, key, value, written.at)?);
     }
-    rule.definitions.push(Definition { args, slots: orderer.slots(), branches: branches.into() });
+    rule.define(Definition { args: patterns.into(), slots: orderer.slots(), branches: branches.into() });
     Ok(())
 }
 
@@ -331,6 +366,20 @@ impl<'p> Resolver<'p> {
     fn slot(&mut self, name: &str) -> usize {
         self.names.push(name.to_owned());
         self.names.len() - 1
+    }
+
+    /// Lets a name stand for an argument if the argument is a new name and nothing else.
+    fn name_argument(&mut self, index: usize, arg: &ast::Term) -> bool {
+        let TermKind::Var(name) = &arg.kind else { return false };
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        if matches!(name.as_str(), "_" | "input" | "data") || scope.contains_key(name) {
+            return false;
+        }
+        scope.insert(name.clone(), index);
+        if let Some(slot) = self.names.get_mut(index) {
+            slot.clone_from(name);
+        }
+        true
     }
 
     fn declare(&mut self, name: &str) -> usize {

@@ -3,21 +3,24 @@
 
 use super::RegoError;
 use super::compile::{R, RCompr, RHead, RKind, RLit};
-use super::ir::{Branch, Compr, ComprKind, Func, Head, Lit, Pattern, Step, Term, With};
+use super::value::Type;
+use super::ir::{Branch, Compare, Compr, ComprKind, Func, Head, Key, Lit, Pattern, Step, Term, With};
 
 /// Works on one rule.
-pub(crate) struct Orderer {
+pub(crate) struct Orderer<'c> {
     /// The name of each slot.
     names: Vec<String>,
     bound: Vec<bool>,
+    /// How many terms without variables are remembered so far.
+    closed: &'c mut usize,
 }
 
 type Result<T> = std::result::Result<T, RegoError>;
 
-impl Orderer {
-    pub(crate) fn new(names: Vec<String>) -> Self {
+impl<'c> Orderer<'c> {
+    pub(crate) fn new(names: Vec<String>, closed: &'c mut usize) -> Self {
         let bound = vec![false; names.len()];
-        Self { names, bound }
+        Self { names, bound, closed }
     }
 
     /// Slots that the rule needs.
@@ -65,7 +68,8 @@ impl Orderer {
         self.bound.get(slot).copied().unwrap_or(false)
     }
 
-    fn bind(&mut self, slot: usize) {
+    /// Marks a slot as filled.
+    pub(crate) fn bind(&mut self, slot: usize) {
         if let Some(bound) = self.bound.get_mut(slot) {
             *bound = true;
         }
@@ -223,23 +227,53 @@ impl Orderer {
     }
 
     fn walk(&mut self, head: RHead, path: Vec<R>, out: &mut Vec<Lit>) -> Result<(Head, Box<[Step]>)> {
-        let head = self.head(head, out)?;
+        let (head, path) = self.head(head, path, out)?;
         let mut steps = Vec::new();
         for step in path {
             steps.push(match self.has_unbound(&step) {
                 true => Step::Each(self.pattern(step, out)?),
-                false => Step::Key(self.term(step, out)?),
+                false => Step::Key(self.key(step, out)?),
             });
         }
         Ok((head, steps.into()))
     }
 
-    fn head(&mut self, head: RHead, out: &mut Vec<Lit>) -> Result<Head> {
-        Ok(match head {
-            RHead::Input => Head::Input,
+    /// The head of a reference, and what is left of its path.
+    fn head(&mut self, head: RHead, path: Vec<R>, out: &mut Vec<Lit>) -> Result<(Head, Vec<R>)> {
+        let head = match head {
+            RHead::Input => {
+                let first = path.first().and_then(|step| match step {
+                    R::Const(key) => key.as_str(),
+                    _ => None,
+                });
+                let second = path.get(1).and_then(|step| match step {
+                    R::Const(key) => key.as_str(),
+                    _ => None,
+                });
+                let head = match first {
+                    Some("review") if second == Some("object") => {
+                        return Ok((Head::Object, path.into_iter().skip(2).collect()));
+                    }
+                    Some("review") => Head::Review,
+                    Some("parameters") => Head::Parameters,
+                    _ => return Ok((Head::Input, path)),
+                };
+                return Ok((head, path.into_iter().skip(1).collect()));
+            }
             RHead::Inventory => Head::Inventory,
             RHead::Rule(id) => Head::Rule(id),
             RHead::Term(term) => Head::Term(Box::new(self.term(*term, out)?)),
+        };
+        Ok((head, path))
+    }
+
+    fn key(&mut self, step: R, out: &mut Vec<Lit>) -> Result<Key> {
+        Ok(match self.term(step, out)? {
+            Term::Const(key) => match key.as_str() {
+                Some(name) => Key::Field(name.into()),
+                None => Key::Const(key),
+            },
+            term => Key::Term(term),
         })
     }
 
@@ -279,7 +313,19 @@ impl Orderer {
                 for (key, value) in entries {
                     lowered.push((self.term(key, out)?, self.term(value, out)?));
                 }
-                Term::Object(lowered.into())
+                // Texts that differ are put in the order in which objects hold them.
+                let text = |term: &Term| match term {
+                    Term::Const(key) => key.as_str().map(str::to_owned),
+                    _ => None,
+                };
+                let mut texts: Vec<String> = lowered.iter().filter_map(|(key, _)| text(key)).collect();
+                texts.sort();
+                texts.dedup();
+                let is_sorted = texts.len() == lowered.len();
+                if is_sorted {
+                    lowered.sort_by_key(|(key, _)| text(key));
+                }
+                Term::Object(lowered.into(), is_sorted)
             }
             R::Ref(head, path) => {
                 if self.iterates(&path) {
@@ -288,10 +334,22 @@ impl Orderer {
                     out.push(Lit::Iterate { head, steps, then: Some(Pattern::Bind(slot)) });
                     return Ok(Term::Slot(slot));
                 }
-                let head = self.head(head, out)?;
-                Term::Get(head, self.terms(path, out)?)
+                let (head, path) = self.head(head, path, out)?;
+                let keys = path.into_iter().map(|step| self.key(step, out));
+                let keys = keys.collect::<Result<Vec<_>>>()?;
+                let names = keys.iter().map(|key| match key {
+                    Key::Field(name) => Some(name.clone()),
+                    _ => None,
+                });
+                match names.collect::<Option<_>>() {
+                    Some(names) => Term::Path(head, names),
+                    None => Term::Get(head, keys.into()),
+                }
             }
             R::Call(func, args) => {
+                let mut used = Vec::new();
+                args.iter().for_each(|arg| slots_of(arg, &mut used));
+                let is_closed = used.is_empty() && !args.is_empty();
                 let args = self.terms(args, out)?;
                 if matches!(func, Func::Builtin(builtin) if builtin.is_relation) {
                     let slot = self.temporary();
@@ -299,7 +357,15 @@ impl Orderer {
                     out.push(Lit::SomeIn { key: None, value: Pattern::Bind(slot), collection });
                     return Ok(Term::Slot(slot));
                 }
-                Term::Call(func, args)
+                // What is iterated over in an argument was put into a slot.
+                let is_closed = is_closed && !args.iter().any(Term::has_slot);
+                match call(func, args.into_vec()) {
+                    term @ (Term::Call(Func::Builtin(_), _) | Term::Sprintf(..)) if is_closed => {
+                        *self.closed += 1;
+                        Term::Closed(*self.closed - 1, Box::new(term))
+                    }
+                    term => term,
+                }
             }
             R::Compr(compr) => Term::Compr(Box::new(self.compr(*compr)?)),
         })
@@ -314,6 +380,24 @@ impl Orderer {
         let branch = self.branch(body, key, value, 0)?;
         debug_assert!(branch.key.is_some() == (kind == ComprKind::Object));
         Ok(Compr { kind, key: branch.key, value: branch.value, body: branch.body })
+    }
+}
+
+/// A call, as what it is done quickest by.
+fn call(func: Func, mut args: Vec<Term>) -> Term {
+    let Func::Builtin(builtin) = func else { return Term::Call(func, args.into()) };
+    if let (Some(kind), 1) = (Type::asked_by(builtin.name), args.len())
+        && let Some(arg) = args.pop()
+    {
+        return Term::Is(kind, Box::new(arg));
+    }
+    match (builtin.name, <[Term; 2]>::try_from(args)) {
+        ("sprintf", Ok([format, Term::Array(values)])) => Term::Sprintf(Box::new(format), values),
+        (_, Ok([left, right])) => match Compare::of(builtin) {
+            Some(how) => Term::Compare(how, Box::new((left, right))),
+            None => Term::Call(func, Box::new([left, right])),
+        },
+        (_, Err(args)) => Term::Call(func, args.into()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Go's `fmt.Sprintf` on values of Rego, mistakes included: a missing argument prints `%!v(MISSING)`.
 
+use std::fmt::Write as _;
+
 use super::value::{Value, number_text};
 use crate::go;
 
@@ -31,12 +33,20 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>]) -> String {
     let mut out = String::with_capacity(format.len() + 32);
     let mut next = 0;
     let mut reordered = false;
-    let mut chars = format.chars().peekable();
-    while let Some(c) = chars.next() {
-        if c != '%' {
-            out.push(c);
+    let mut rest = format;
+    while let Some((before, verb)) = rest.split_once('%') {
+        out.push_str(before);
+        // Most verbs have neither flags nor a width.
+        if let Some(value) = args.get(next)
+            && let Some(after) = verb.strip_prefix('v').or_else(|| verb.strip_prefix('s'))
+            && print_plain(value, verb.starts_with('s'), &mut out)
+        {
+            next += 1;
+            rest = after;
             continue;
         }
+        let mut chars = verb.chars().peekable();
+        rest = "";
         let mut spec = Spec::default();
         while let Some(flag) = chars.peek() {
             match flag {
@@ -57,10 +67,13 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>]) -> String {
             spec.precision = Some(number(&mut chars, args, &mut next).unwrap_or(0));
         }
         reordered |= index(&mut chars, &mut next);
-        let Some(verb) = chars.next() else {
+        let Some(letter) = chars.next() else {
             out.push_str("%!(NOVERB)");
             break;
         };
+        let left: usize = chars.map(char::len_utf8).sum();
+        rest = verb.get(verb.len() - left..).unwrap_or_default();
+        let verb = letter;
         if verb == '%' {
             out.push('%');
             continue;
@@ -72,6 +85,7 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>]) -> String {
         next += 1;
         print(&arg(value), verb, &spec, &mut out);
     }
+    out.push_str(rest);
     if !reordered && next < args.len() {
         out.push_str("%!(EXTRA ");
         let extra = args.get(next..).unwrap_or_default().iter().map(|value| {
@@ -82,6 +96,19 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>]) -> String {
         out.push(')');
     }
     out
+}
+
+/// Prints a value as `%v` or `%s` do; false where `%s` is a mistake.
+fn print_plain(value: &Value<'_>, is_text: bool, out: &mut String) -> bool {
+    match value {
+        Value::Int(_) | Value::Float(_) if is_text => return false,
+        Value::Float(value) => out.push_str(&go::format_float(*value)),
+        Value::Str(text) => out.push_str(text),
+        Value::Text(text) => out.push_str(text),
+        // Writing into a text cannot fail.
+        value => write!(out, "{value}").unwrap_or_default(),
+    }
+    true
 }
 
 /// `[2]`: the next argument is the second.

@@ -13,6 +13,7 @@ fn run_as(version: RegoVersion, rego: &str, input: &str) -> Result<Vec<String>, 
     let root = parsed.documents[0].root();
     let field = |key| root.get(key).map_or_else(|| Value::object(Vec::new()), Value::of_node);
     let input = Input {
+        object: field("review").field("object"),
         review: field("review"),
         parameters: field("parameters"),
         inventory: None,
@@ -249,7 +250,7 @@ fn libraries_are_found_by_import_and_by_path() {
     let program = compile(&[Source { text: main, version }, Source { text: lib, version }]).unwrap();
     let nothing = || Value::object(Vec::new());
     let input =
-        Input { review: nothing(), parameters: nothing(), inventory: None, external: None, now_ns: None };
+        Input { review: nothing(), object: None, parameters: nothing(), inventory: None, external: None, now_ns: None };
     let regexes = Regexes::default();
     let violations = Evaluation::new(&program, input, &regexes, BUDGET).violations().unwrap();
     assert_eq!(violations[0].to_string(), "{\"msg\": \"a!\"}");

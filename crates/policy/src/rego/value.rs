@@ -221,7 +221,7 @@ impl<'a> Value<'a> {
     /// `self[key]`: an item of a list, a field of an object, a member of a set.
     pub(crate) fn get(&self, key: &Value<'_>) -> Option<Value<'a>> {
         match self {
-            Value::Node(node) if node.is_mapping() => Some(Value::of_node(node.entry(key.as_str()?)?.value)),
+            Value::Node(node) if node.is_mapping() => Some(Value::of_node(node.child(key.as_str()?)?)),
             Value::Node(node) => Some(Value::of_node(node.item(usize::try_from(key.as_i64()?).ok()?)?)),
             Value::Object(entries) => {
                 // Objects are mostly small and their keys texts.
@@ -240,6 +240,26 @@ impl<'a> Value<'a> {
                 set.items.get(index).cloned()
             }
             _ => None,
+        }
+    }
+
+    /// `self.name`, or `self["name"]`.
+    pub(crate) fn field(&self, name: &str) -> Option<Value<'a>> {
+        match self {
+            Value::Node(node) => node.child(name).map(Value::of_node),
+            _ => self.get(&Value::Str(name)),
+        }
+    }
+
+    /// The value at the end of a path of names.
+    pub(crate) fn at(&self, names: &[Box<str>]) -> Option<Value<'a>> {
+        let Some((first, rest)) = names.split_first() else { return Some(self.clone()) };
+        match self {
+            Value::Node(node) => {
+                let node = rest.iter().try_fold(node.child(first)?, |node, name| node.child(name))?;
+                Some(Value::of_node(node))
+            }
+            _ => self.get(&Value::Str(first))?.at(rest),
         }
     }
 
@@ -317,6 +337,47 @@ impl<'a> Value<'a> {
                 });
                 Json::Object(entries.collect())
             }
+        }
+    }
+}
+
+/// The types that `is_string` and its like ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Null,
+    Boolean,
+    Number,
+    String,
+    Array,
+    Object,
+    Set,
+}
+
+impl Type {
+    /// The type that a builtin asks for, if it does nothing else.
+    pub(crate) fn asked_by(builtin: &str) -> Option<Self> {
+        Some(match builtin {
+            "is_null" => Type::Null,
+            "is_boolean" => Type::Boolean,
+            "is_number" => Type::Number,
+            "is_string" => Type::String,
+            "is_array" => Type::Array,
+            "is_object" => Type::Object,
+            "is_set" => Type::Set,
+            _ => return None,
+        })
+    }
+
+    /// Whether a value is of the type.
+    pub(crate) fn is_of(self, value: &Value<'_>) -> bool {
+        match self {
+            Type::Null => matches!(value, Value::Null),
+            Type::Boolean => matches!(value, Value::Bool(_)),
+            Type::Number => matches!(value, Value::Int(_) | Value::Float(_)),
+            Type::String => matches!(value, Value::Str(_) | Value::Text(_)),
+            Type::Array => value.is_array(),
+            Type::Object => value.is_object(),
+            Type::Set => matches!(value, Value::Set(_)),
         }
     }
 }
@@ -406,11 +467,11 @@ fn nodes_equal(left: Node<'_>, right: Node<'_>) -> bool {
         return false;
     }
     if left.is_mapping() {
-        return left.entries().all(|entry| {
-            let other = right.entry(entry.key);
-            other.is_some_and(|other| {
-                compare_equal(&Value::of_node(entry.value), &Value::of_node(other.value))
-            })
+        // Maps that are alike mostly have their keys in one order.
+        return left.entries().zip(right.entries()).all(|(entry, beside)| {
+            let other =
+                if beside.key == entry.key { Some(beside.value) } else { right.child(entry.key) };
+            other.is_some_and(|other| compare_equal(&Value::of_node(entry.value), &Value::of_node(other)))
         });
     }
     let mut pairs = left.items().zip(right.items());

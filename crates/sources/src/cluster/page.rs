@@ -19,13 +19,14 @@ const RESTARTS: u32 = 3;
 const EMPTY_PAGES: u32 = 20;
 
 /// Bytes kept of an answer that is no list.
-const MESSAGE_BYTES: usize = 1 << 16;
+pub(super) const MESSAGE_BYTES: usize = 1 << 16;
 
 const METADATA_ONLY: &str =
     "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;q=0.1";
 
-pub(super) struct Pages<'c> {
-    pub(super) client: &'c Client,
+#[derive(Clone)]
+pub(super) struct Pages {
+    pub(super) client: Client,
     pub(super) timeout: Duration,
     pub(super) limits: ClusterLimits,
 }
@@ -35,13 +36,27 @@ pub(super) struct Pages<'c> {
 struct Progress {
     documents: Vec<ClusterDocument>,
     resource_version: Option<String>,
+    /// The namespace that was listed, if not all.
+    namespace: Option<String>,
 }
 
-impl Pages<'_> {
-    /// Lists a kind in the first version that is served.
-    pub(super) async fn list(&self, kind: ClusterKind, scope: Scope<'_>) -> (Vec<ClusterDocument>, Listed) {
+/// Where a list came from, so that a watch goes on at the same place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) version: &'static str,
+    pub(super) namespace: Option<String>,
+    pub(super) resource_version: String,
+}
+
+impl Pages {
+    /// Lists a kind in the first version that is served. With a place, the list is whole as far as it may be read.
+    pub(super) async fn list(
+        &self,
+        kind: ClusterKind,
+        scope: Scope<'_>,
+    ) -> (Vec<ClusterDocument>, Listed, Option<Place>) {
         let mut not_found = None;
-        for version in kind.versions {
+        for version in kind.versions.iter().copied() {
             match self.list_version(kind, version, scope).await {
                 (progress, Outcome::Incomplete(error @ ListError::Status { code: 404, .. }))
                     if progress.documents.is_empty() =>
@@ -49,9 +64,15 @@ impl Pages<'_> {
                     not_found = Some(error);
                 }
                 (progress, outcome) => {
+                    let place = match &outcome {
+                        Outcome::Whole | Outcome::OneNamespace(..) => progress.resource_version.clone(),
+                        Outcome::NotServed | Outcome::Incomplete(_) => None,
+                    };
+                    let namespace = progress.namespace;
+                    let place = place.map(|resource_version| Place { version, namespace, resource_version });
                     let resource_version = progress.resource_version.filter(|_| outcome == Outcome::Whole);
                     let objects = progress.documents.len();
-                    return (progress.documents, Listed { kind, objects, resource_version, outcome });
+                    return (progress.documents, Listed { kind, objects, resource_version, outcome }, place);
                 }
             }
         }
@@ -59,7 +80,7 @@ impl Pages<'_> {
             Some(error) if kind.is_always_served => Outcome::Incomplete(error),
             _ => Outcome::NotServed,
         };
-        (Vec::new(), Listed { kind, objects: 0, resource_version: None, outcome })
+        (Vec::new(), Listed { kind, objects: 0, resource_version: None, outcome }, None)
     }
 
     async fn list_version(&self, kind: ClusterKind, version: &str, scope: Scope<'_>) -> (Progress, Outcome) {
@@ -91,8 +112,8 @@ impl Pages<'_> {
     ) -> (Progress, Option<ListError>) {
         let mut page_objects = self.limits.page_objects;
         for _ in 0..RESTARTS {
-            let mut progress = Progress::default();
-            let path = path_of(kind, version, namespace, page_objects);
+            let mut progress = Progress { namespace: namespace.map(str::to_owned), ..Progress::default() };
+            let path = format!("{}limit={page_objects}", path_of(kind, version, namespace));
             match self.read_pages(kind, version, &path, &mut progress).await {
                 Err(ListError::Expired(_)) => page_objects = page_objects.saturating_mul(4),
                 outcome => return (progress, outcome.err()),
@@ -170,19 +191,23 @@ impl Pages<'_> {
         if status.is_success() {
             return Ok(bytes);
         }
-        let message = serde_json::from_slice::<Value>(&bytes)
-            .ok()
-            .and_then(|status| Some(status.get("message")?.as_str()?.to_owned()))
-            .unwrap_or_else(|| status.canonical_reason().unwrap_or_default().to_owned());
-        Err(match status.as_u16() {
-            403 => ListError::Forbidden(message),
-            410 => ListError::Expired(1),
-            code => ListError::Status { code, message },
-        })
+        let body = serde_json::from_slice::<Value>(&bytes).unwrap_or_default();
+        let reason = status.canonical_reason().unwrap_or_default();
+        Err(refusal(status.as_u16(), body.get("message").and_then(Value::as_str).unwrap_or(reason)))
     }
 }
 
-fn path_of(kind: ClusterKind, version: &str, namespace: Option<&str>, page_objects: usize) -> String {
+/// What an answer means that is no success.
+pub(super) fn refusal(code: u16, message: &str) -> ListError {
+    match code {
+        403 => ListError::Forbidden(message.to_owned()),
+        410 => ListError::Expired(1),
+        code => ListError::Status { code, message: message.to_owned() },
+    }
+}
+
+/// The path of a kind's objects, up to where the query goes on.
+pub(super) fn path_of(kind: ClusterKind, version: &str, namespace: Option<&str>) -> String {
     let root = match kind.group {
         "" => format!("/api/{version}"),
         group => format!("/apis/{group}/{version}"),
@@ -193,11 +218,11 @@ fn path_of(kind: ClusterKind, version: &str, namespace: Option<&str>, page_objec
     };
     let narrowed = match kind.detail {
         Detail::Metadata(Some(of_type)) => {
-            format!("&fieldSelector={}", percent_encode(&format!("type={of_type}")))
+            format!("fieldSelector={}&", percent_encode(&format!("type={of_type}")))
         }
         _ => String::new(),
     };
-    format!("{root}{scope}/{}?limit={page_objects}{narrowed}", kind.plural)
+    format!("{root}{scope}/{}?{narrowed}", kind.plural)
 }
 
 struct Page {
@@ -235,7 +260,7 @@ fn read_page(bytes: &[u8]) -> Result<Page, ListError> {
 }
 
 /// An item as a document of its own. Items do not tell their kind; metadata alone tells a kind that is not theirs.
-fn document(kind: ClusterKind, version: &str, mut item: Map<String, Value>) -> ClusterDocument {
+pub(super) fn document(kind: ClusterKind, version: &str, mut item: Map<String, Value>) -> ClusterDocument {
     let api_version = match kind.group {
         "" => version.to_owned(),
         group => format!("{group}/{version}"),
@@ -269,7 +294,7 @@ fn document(kind: ClusterKind, version: &str, mut item: Map<String, Value>) -> C
 }
 
 /// A text as part of a query.
-fn percent_encode(text: &str) -> String {
+pub(super) fn percent_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

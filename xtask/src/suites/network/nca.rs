@@ -21,6 +21,7 @@ pub(super) const SUITE: Suite = Suite { name: "network/nca", needs: "network/nca
 
 const PROFILE: Profile = Profile {
     name: "nca",
+    blocks_match_nodes: Tri::No,
     blocks_match_pods: Tri::No,
     host_network_as_pod: true,
     loopback_always: false,
@@ -36,10 +37,6 @@ fn run(root: &Path) -> Result<Outcome> {
     let mut schemes: BTreeMap<String, std::result::Result<Scheme, String>> = BTreeMap::new();
     for row in json_lines(&folder.join("index.jsonl"))? {
         let id = field(&row, "id")?;
-        if field(&row, "layer")? == "fw_rules_tests" {
-            outcome.apart.push((id.to_owned(), "the text of that tool's own rule minimiser".to_owned()));
-            continue;
-        }
         let path = field(&row, "scheme")?;
         if !schemes.contains_key(path) {
             let scheme = Scheme::read(&folder, path).map_err(|error| format!("{error:#}"));
@@ -55,7 +52,31 @@ fn run(root: &Path) -> Result<Outcome> {
             None => {}
         }
     }
+    outcome.shares = shares(&json_lines(&folder.join("index.jsonl"))?, &outcome)?;
     Ok(outcome)
+}
+
+/// Right and judged cases of each of the three kinds of policies.
+fn shares(rows: &[Json], outcome: &Outcome) -> Result<Vec<(String, usize, usize)>> {
+    let mut shares = Vec::new();
+    for (name, layer) in [
+        ("k8s", "k8s_testcases"),
+        ("calico", "calico_testcases"),
+        ("istio", "istio_testcases"),
+        ("rules", "fw_rules_tests"),
+    ] {
+        let (mut right, mut total) = (0, 0);
+        for row in rows {
+            let id = field(row, "id")?;
+            if field(row, "layer")? != layer || outcome.apart.iter().any(|(case, _)| case == id) {
+                continue;
+            }
+            total += 1;
+            right += usize::from(!outcome.wrong.iter().any(|wrong| wrong.case == id));
+        }
+        shares.push((name.to_owned(), right, total));
+    }
+    Ok(shares)
 }
 
 enum Answer {
@@ -157,7 +178,7 @@ impl Scheme {
         let snapshot = all.read(&Options {
             profile: PROFILE,
             lenient: true,
-            sidecar_hosts_always: true,
+            sidecar_hosts_only: true,
             mesh_root: "istio-config".to_owned(),
             ..Options::default()
         });
@@ -332,7 +353,7 @@ struct Pair {
 
 impl Pair {
     fn new(first: &Asked<'_>, second: &Asked<'_>) -> Self {
-        let (one, two) = (first.policy_list(), second.policy_list());
+        let (one, two) = (first.world().policies, second.world().policies);
         let ipv6 = one.iter().chain(&two).any(mentions_ipv6);
         let mut first = Audit::new(Space::new(), &first.world(), PROFILE, &two, ipv6);
         let space = std::mem::take(first.engine.space());
@@ -377,7 +398,10 @@ impl Scheme {
         let config = self.configs.get(config).with_context(|| format!("no config {config}"))?;
         let all = &config.world().policies;
         let policies = match policy {
-            None => (0..all.len()).collect(),
+            // Rules of profiles are left out: that tool knows of their labels only.
+            None => (0..all.len())
+                .filter(|index| all.get(*index).is_some_and(|policy| !config.world().is_of_endpoints(policy)))
+                .collect(),
             Some(policy) => {
                 let parts: Vec<&str> = policy.split('/').collect();
                 let (kind, name) = match parts.as_slice() {
@@ -666,7 +690,11 @@ fn same_policies(first: &Asked<'_>, second: &Asked<'_>) -> bool {
         names.sort();
         names
     };
-    names(first) == names(second)
+    let pods = |asked: &Asked<'_>| -> Vec<String> {
+        let endpoints = asked.config.world().endpoints.iter();
+        endpoints.map(|of| format!("{of} {} {:?} {:?}", of.pod, of.labels, of.profiles)).collect()
+    };
+    names(first) == names(second) && pods(first) == pods(second)
 }
 
 fn rules_text(policy: &Policy) -> String {

@@ -197,7 +197,7 @@ fn walk_into<'a>(
     value: &Value<'a>,
     path: &mut Vec<Value<'a>>,
     found: &mut Vec<Value<'a>>,
-) -> Result<(), crate::rego::EvalError> {
+) -> Result<(), Box<crate::rego::EvalError>> {
     eval.spend(1 + path.len() as u64)?;
     found.push(Value::array(vec![Value::array(path.clone()), value.clone()]));
     let below: Vec<(Value<'a>, Value<'a>)> = match value {

@@ -113,7 +113,7 @@ fn range<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
     let len = left.abs_diff(right).saturating_add(1);
     eval.spend(len)?;
     if len > RANGE as u64 {
-        return Err(crate::rego::EvalError::Budget);
+        return Err(crate::rego::EvalError::Budget.into());
     }
     let numbers: Vec<Value<'a>> = match left <= right {
         true => (left..=right).map(Value::Int).collect(),

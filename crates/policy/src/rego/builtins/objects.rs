@@ -62,7 +62,7 @@ fn merge<'a>(
     eval: &mut Evaluation<'a>,
     left: &Value<'a>,
     right: &Value<'a>,
-) -> Result<Value<'a>, crate::rego::EvalError> {
+) -> Result<Value<'a>, Box<crate::rego::EvalError>> {
     let (Some(mut merged), Some(entries)) = (left.entries(), right.entries()) else {
         return Ok(right.clone());
     };
@@ -111,7 +111,7 @@ fn contains<'a>(
     eval: &mut Evaluation<'a>,
     whole: &Value<'a>,
     part: &Value<'a>,
-) -> Result<bool, crate::rego::EvalError> {
+) -> Result<bool, Box<crate::rego::EvalError>> {
     let Some(entries) = part.entries().filter(|_| whole.is_object()) else {
         return Ok(compare_equal(whole, part));
     };

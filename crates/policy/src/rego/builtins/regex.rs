@@ -71,7 +71,7 @@ pub(crate) struct Regexes(RwLock<HashMap<String, Option<Arc<Regex>>>>);
 
 impl Regexes {
     /// The expression, or `None` where Go would refuse it.
-    fn get(&self, pattern: &str) -> Result<Option<Arc<Regex>>, EvalError> {
+    fn get(&self, pattern: &str) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
         if let Some(known) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(pattern) {
             return Ok(known.clone());
         }
@@ -85,8 +85,8 @@ impl Regexes {
     }
 }
 
-fn compile(pattern: &str) -> Result<Option<Arc<Regex>>, EvalError> {
-    let too_large = || EvalError::Regex(pattern.chars().take(80).collect());
+fn compile(pattern: &str) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
+    let too_large = || Box::new(EvalError::Regex(pattern.chars().take(80).collect()));
     if pattern.len() > LENGTH {
         return Err(too_large());
     }
@@ -221,12 +221,12 @@ fn is_repetition(text: &str) -> bool {
     }
 }
 
-fn compiled(eval: &Evaluation<'_>, pattern: &str) -> Result<Option<Arc<Regex>>, EvalError> {
+fn compiled(eval: &Evaluation<'_>, pattern: &str) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
     eval.regexes().get(pattern)
 }
 
 /// The expression, with the search through `text` paid for.
-fn search(eval: &mut Evaluation<'_>, pattern: &str, text: &str) -> Result<Option<Arc<Regex>>, EvalError> {
+fn search(eval: &mut Evaluation<'_>, pattern: &str, text: &str) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
     let cost = (text.len() as u64 / 64).saturating_mul(pattern.len() as u64 / 32 + 1);
     eval.spend(cost + 4)?;
     compiled(eval, pattern)

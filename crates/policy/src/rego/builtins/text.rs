@@ -1,6 +1,6 @@
 //! Texts.
 
-use super::{Answer, Builtin, builtin, made, truth, two};
+use super::{Answer, Builtin, builtin, made, part, truth, two};
 use crate::rego::eval::Evaluation;
 use crate::rego::sprintf::sprintf;
 use crate::rego::value::Value;
@@ -13,14 +13,14 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("format_int", 2, format_int),
     builtin("indexof", 2, indexof),
     builtin("indexof_n", 2, indexof_n),
-    builtin("lower", 1, |eval, args| map(eval, args, |text| text.to_lowercase())),
+    builtin("lower", 1, lower),
     builtin("upper", 1, |eval, args| map(eval, args, |text| text.to_uppercase())),
     builtin("trim", 2, |eval, args| cut(eval, args, |text, set| text.trim_matches(set))),
     builtin("trim_left", 2, |eval, args| cut(eval, args, |text, set| text.trim_start_matches(set))),
     builtin("trim_right", 2, |eval, args| cut(eval, args, |text, set| text.trim_end_matches(set))),
     builtin("trim_prefix", 2, |eval, args| strip(eval, args, |text, part| text.strip_prefix(part))),
     builtin("trim_suffix", 2, |eval, args| strip(eval, args, |text, part| text.strip_suffix(part))),
-    builtin("trim_space", 1, |eval, args| map(eval, args, |text| text.trim().to_owned())),
+    builtin("trim_space", 1, trim_space),
     builtin("replace", 3, replace),
     builtin("split", 2, split),
     builtin("sprintf", 2, format),
@@ -46,6 +46,24 @@ fn map<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>], change: fn(&str) -> St
     }
 }
 
+fn trim_space<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
+    match args.first().and_then(|whole| Some((whole, whole.as_str()?))) {
+        Some((whole, text)) => part(eval, whole, text.trim()),
+        None => Ok(None),
+    }
+}
+
+fn lower<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
+    match args.first().and_then(|whole| Some((whole, whole.as_str()?))) {
+        // Most are written so already.
+        Some((whole, text)) if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) => {
+            part(eval, whole, text)
+        }
+        Some((_, text)) => made(eval, text.to_lowercase()),
+        None => Ok(None),
+    }
+}
+
 fn cut<'a>(
     eval: &mut Evaluation<'a>,
     args: &[Value<'a>],
@@ -53,7 +71,7 @@ fn cut<'a>(
 ) -> Answer<'a> {
     let Some((text, set)) = two(args) else { return Ok(None) };
     let set: Vec<char> = set.chars().collect();
-    made(eval, change(text, &set).to_owned())
+    args.first().map_or(Ok(None), |whole| part(eval, whole, change(text, &set)))
 }
 
 fn strip<'a>(
@@ -61,11 +79,9 @@ fn strip<'a>(
     args: &[Value<'a>],
     change: for<'t> fn(&'t str, &str) -> Option<&'t str>,
 ) -> Answer<'a> {
-    let Some((text, part)) = two(args) else { return Ok(None) };
-    match change(text, part) {
-        Some(rest) => made(eval, rest.to_owned()),
-        None => Ok(args.first().cloned()),
-    }
+    let Some((text, affix)) = two(args) else { return Ok(None) };
+    let rest = change(text, affix).unwrap_or(text);
+    args.first().map_or(Ok(None), |whole| part(eval, whole, rest))
 }
 
 /// The texts of a list or set; undefined if one of the items is none.
@@ -135,10 +151,10 @@ fn replace<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
 
 fn split<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
     let Some((text, by)) = two(args) else { return Ok(None) };
-    let part = |part: &str| Value::text(part);
-    let parts: Vec<Value<'a>> = match by {
-        "" => text.chars().map(|c| part(c.encode_utf8(&mut [0; 4]))).collect(),
-        by => text.split(by).map(part).collect(),
+    let parts: Vec<Value<'a>> = match (by, args.first()) {
+        ("", _) => text.chars().map(|c| Value::text(&*c.encode_utf8(&mut [0; 4]))).collect(),
+        (by, Some(Value::Str(text))) => text.split(by).map(Value::Str).collect(),
+        (by, _) => text.split(by).map(Value::text).collect(),
     };
     eval.spend(parts.len() as u64)?;
     Ok(Some(Value::array(parts)))
@@ -155,17 +171,16 @@ fn format<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
 }
 
 fn substring<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
-    let [text, start, len] = args else { return Ok(None) };
-    let (Some(text), Some(start), Some(len)) = (text.as_str(), start.as_i64(), len.as_i64()) else {
+    let [whole, start, len] = args else { return Ok(None) };
+    let (Some(text), Some(start), Some(len)) = (whole.as_str(), start.as_i64(), len.as_i64()) else {
         return Ok(None);
     };
     let Ok(start) = usize::try_from(start) else { return Ok(None) };
-    let rest = text.chars().skip(start);
-    let part: String = match usize::try_from(len) {
-        Ok(len) => rest.take(len).collect(),
-        Err(_) => rest.collect(),
-    };
-    made(eval, part)
+    let from = text.char_indices().nth(start).map_or(text.len(), |(at, _)| at);
+    let rest = text.get(from..).unwrap_or_default();
+    let to = usize::try_from(len).ok().and_then(|len| rest.char_indices().nth(len));
+    let found = to.and_then(|(at, _)| rest.get(..at)).unwrap_or(rest);
+    part(eval, whole, found)
 }
 
 /// Whether any text of the first begins or ends with any of the second; each a text, list or set.

@@ -6,7 +6,7 @@ use crate::rego::value::Value;
 
 pub(super) const TABLE: &[Builtin] = &[
     builtin("time.now_ns", 0, |eval, _| {
-        eval.now_ns().map(|now| Some(Value::Int(now))).ok_or(EvalError::NoClock)
+        eval.now_ns().map(|now| Some(Value::Int(now))).ok_or_else(|| EvalError::NoClock.into())
     }),
     builtin("time.parse_rfc3339_ns", 1, |_, args| {
         Ok(args.first().and_then(Value::as_str).and_then(rfc3339).map(Value::Int))

@@ -1,0 +1,271 @@
+//! `haechi serve`: settings from the command line, and the service.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use haechi_policy::FailMode;
+use haechi_policy::pss::LevelVersion;
+use haechi_report::{Args, Texts};
+use haechi_serve::access::AccessOptions;
+use haechi_serve::admit::{AdmissionSettings, ChosenCheck, Enforcement};
+use haechi_serve::clock::now_s;
+use haechi_serve::companion::Companion;
+use haechi_serve::intake::IntakeOptions;
+use haechi_serve::listen::ServerOptions;
+use haechi_serve::run::{RunError, Settings, serve};
+use haechi_serve::webhook::{Reach, Webhooks, path_key};
+
+use super::scan::config;
+use super::to_stdout;
+use crate::Exit;
+use crate::cli::level_version;
+use crate::connection;
+use crate::exit::UsageError;
+#[cfg(feature = "cluster")]
+use crate::keep::Keeper;
+#[cfg(feature = "cluster")]
+use crate::scan::ScanOptions;
+
+/// The command and its options; texts are put in later.
+pub(crate) fn command() -> Command {
+    let path = |name: &'static str| Arg::new(name).long(name).value_parser(value_parser!(PathBuf));
+    let paths = |name: &'static str| path(name).action(ArgAction::Append);
+    let words = |name: &'static str| Arg::new(name).long(name).action(ArgAction::Append);
+    let data = || path("data").default_value("haechi-data");
+    let seconds = |name: &'static str, default: &'static str| {
+        Arg::new(name).long(name).value_parser(value_parser!(u64).range(0..=3600)).default_value(default)
+    };
+    let address = |name: &'static str| Arg::new(name).long(name).value_parser(value_parser!(SocketAddr));
+    let serve = Command::new("serve")
+        .args_conflicts_with_subcommands(true)
+        .arg(address("listen").default_value("127.0.0.1:8443"))
+        .arg(address("hook-listen"))
+        .arg(data())
+        .arg(words("name"))
+        .arg(path("tls-cert").requires("tls-key"))
+        .arg(path("tls-key").requires("tls-cert"))
+        .arg(path("client-ca"))
+        .arg(paths("policies"))
+        .arg(paths("inventory"))
+        .arg(words("check"))
+        .arg(words("enforce"))
+        .arg(words("on-error"))
+        .arg(words("exempt-namespace"))
+        .arg(Arg::new("pod-security").long("pod-security").value_parser(level_version))
+        .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
+        .arg(paths("rules"))
+        .arg(paths("watch"))
+        .arg(path("config"))
+        .arg(seconds("drain-delay", "5"))
+        .arg(seconds("drain-time", "25"))
+        .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
+        .subcommand(
+            Command::new("webhook-config")
+                .arg(data())
+                .arg(path("tls-cert"))
+                .arg(Arg::new("service").long("service").required_unless_present("url"))
+                .arg(Arg::new("url").long("url").conflicts_with("service"))
+                .arg(words("exempt-namespace"))
+                .arg(Arg::new("fail-open").long("fail-open").action(ArgAction::SetTrue))
+                .arg(
+                    Arg::new("timeout")
+                        .long("timeout")
+                        .value_parser(value_parser!(u8).range(1..=30))
+                        .default_value("10"),
+                ),
+        );
+    connection::arguments(serve)
+}
+
+/// `haechi serve`
+pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
+    if let Some(("webhook-config", matches)) = matches.subcommand() {
+        return webhook_config(matches, texts);
+    }
+    let settings = settings(matches, texts)?;
+    let companions = companions(matches, texts)?;
+    tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
+        .init();
+    match serve(settings, Vec::new(), companions, &mut io::stdout(), &mut io::stderr()) {
+        Ok(()) => Ok(Exit::Clean),
+        Err(error) if error.is_usage() => Err(UsageError(told(&error)).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What works beside the service: the findings of a cluster are kept current where one is named.
+#[cfg(feature = "cluster")]
+fn companions(matches: &ArgMatches, _texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
+    if !connection::is_asked(matches) {
+        return Ok(Vec::new());
+    }
+    let config = config(matches, &[])?;
+    let is_asked =
+        |check: &&haechi_checks::Check| config.enabled.get(check.info.slug).copied().unwrap_or(!check.opt_in);
+    let options = ScanOptions {
+        checks: haechi_checks::CHECKS.iter().copied().filter(is_asked).collect(),
+        check_options: config.check_options.clone(),
+        templates: config.templates.clone(),
+        pod_security: config.pod_security,
+        // Admission goes first.
+        threads: 1,
+        config,
+        ..ScanOptions::default()
+    };
+    let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
+    Ok(vec![Box::new(Keeper { name, cluster: connection::connect(matches)?, options })])
+}
+
+/// Without the Kubernetes client in the build there is no cluster to watch.
+#[cfg(not(feature = "cluster"))]
+fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
+    match connection::is_asked(matches) {
+        true => Err(UsageError(texts.message("cli-connection-not-built", &Args::new())).into()),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// An error with what caused it.
+fn told(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
+    matches.get_many::<T>(name).into_iter().flatten().cloned().collect()
+}
+
+/// `NAME=VALUE`; names of policies hold `/` and may hold `=` no more than Kubernetes' names do.
+fn pairs(matches: &ArgMatches, name: &str, texts: &Texts) -> Result<Vec<(String, String)>, UsageError> {
+    let split = |given: String| match given.rsplit_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(UsageError(texts.message("cli-serve-pair", &Args::new().text("given", given)))),
+    };
+    all::<String>(matches, name).into_iter().map(split).collect()
+}
+
+fn enforcement(word: &str) -> Result<Enforcement, UsageError> {
+    word.parse().map_err(|error: haechi_serve::admit::ParseEnforcementError| UsageError(error.to_string()))
+}
+
+fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
+    let config = config(matches, &[])?;
+    let mut admission = AdmissionSettings {
+        policies: all(matches, "policies"),
+        inventory: all(matches, "inventory"),
+        pod_security: matches.get_one::<LevelVersion>("pod-security").copied(),
+        exempt: all::<String>(matches, "exempt-namespace").into_iter().collect(),
+        rego_first: matches.get_flag("rego-first"),
+        templates: config.templates,
+        check_options: config.check_options,
+        ..AdmissionSettings::default()
+    };
+    for (slug, word) in pairs(matches, "check", texts)? {
+        let chosen = ChosenCheck::new(&slug, enforcement(&word)?);
+        admission.checks.push(chosen.map_err(|error| UsageError(error.to_string()))?);
+    }
+    for (policy, word) in pairs(matches, "enforce", texts)? {
+        admission.overrides.entry(policy).or_default().enforcement = Some(enforcement(&word)?);
+    }
+    for (policy, word) in pairs(matches, "on-error", texts)? {
+        let mode = match word.as_str() {
+            "allow" => FailMode::Ignore,
+            "refuse" => FailMode::Fail,
+            _ => {
+                let args = Args::new().text("given", word);
+                return Err(UsageError(texts.message("cli-serve-on-error-word", &args)).into());
+            }
+        };
+        admission.overrides.entry(policy).or_default().on_error = Some(mode);
+    }
+    let certificate = match (matches.get_one::<PathBuf>("tls-cert"), matches.get_one::<PathBuf>("tls-key")) {
+        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        _ => None,
+    };
+    let seconds = |name: &str| Duration::from_secs(matches.get_one::<u64>(name).copied().unwrap_or_default());
+    Ok(Settings {
+        listen: address(matches, "listen")?,
+        hooks: matches.get_one::<SocketAddr>("hook-listen").copied(),
+        data: matches.get_one::<PathBuf>("data").cloned().unwrap_or_default(),
+        names: all(matches, "name"),
+        certificate,
+        client_authorities: matches.get_one::<PathBuf>("client-ca").cloned(),
+        admission,
+        rules: all(matches, "rules"),
+        intake: IntakeOptions { folders: all(matches, "watch"), ..IntakeOptions::default() },
+        access: AccessOptions::default(),
+        server: ServerOptions::default(),
+        language: texts.language(),
+        drain_delay: seconds("drain-delay"),
+        drain_time: seconds("drain-time"),
+    })
+}
+
+fn address(matches: &ArgMatches, name: &str) -> Result<SocketAddr> {
+    matches.get_one::<SocketAddr>(name).copied().ok_or_else(|| anyhow::anyhow!("no address to listen on"))
+}
+
+/// `haechi serve webhook-config`
+fn webhook_config(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
+    let data = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
+    let mut exempt: Vec<String> = all(matches, "exempt-namespace");
+    let reach = match (matches.get_one::<String>("service"), matches.get_one::<String>("url")) {
+        (Some(given), _) => {
+            let reach = service(given).ok_or_else(|| {
+                UsageError(texts.message("cli-serve-service", &Args::new().text("given", given.as_str())))
+            })?;
+            if let Reach::Service { namespace, .. } = &reach
+                && !exempt.contains(namespace)
+            {
+                exempt.push(namespace.clone());
+            }
+            reach
+        }
+        (None, url) => Reach::Url(url.cloned().unwrap_or_default()),
+    };
+    let bundle = match matches.get_one::<PathBuf>("tls-cert") {
+        Some(certificate) => haechi_serve::listen::last_of_chain(certificate)?,
+        None => haechi_serve::run::self_made(&data, &[]).bundle(now_s())?,
+    };
+    let key = path_key(&data)?;
+    let webhooks = Webhooks {
+        reach,
+        bundle: &bundle,
+        key: &key,
+        exempt: &exempt,
+        fails_open: matches.get_flag("fail-open"),
+        timeout_s: matches.get_one::<u8>("timeout").copied().unwrap_or(10),
+    };
+    let text = webhooks.yaml();
+    to_stdout(|out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
+/// `NAMESPACE/NAME` or `NAMESPACE/NAME:PORT`
+fn service(given: &str) -> Option<Reach> {
+    let (namespace, rest) = given.split_once('/')?;
+    let (name, port) = match rest.split_once(':') {
+        Some((name, port)) => (name, port.parse().ok()?),
+        None => (rest, 443),
+    };
+    let fits = |text: &str| {
+        !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    (fits(namespace) && fits(name)).then(|| Reach::Service {
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+        port,
+    })
+}

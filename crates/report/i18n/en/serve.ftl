@@ -1,0 +1,122 @@
+# The service: what users of a cluster and its operators read.
+
+serve-policy-failed = [{ $policy }] could not be evaluated: { $detail }
+serve-unjudged = { $reason }; not asked: { $policies }
+serve-overloaded = too many admission requests are waiting
+serve-too-late = the time for an answer ran out
+serve-broke-off = the evaluation broke off
+serve-more-warnings = { $count ->
+        [one] one more warning is not shown
+       *[other] { NUMBER($count) } more warnings are not shown
+    }
+
+serve-listening = listening on { $address }
+serve-setup-token = Nobody may log in yet. Open /setup and make the first user with this token; it is good once, until the next start: { $token }
+serve-log-in = Log in
+serve-log-out = Log out
+serve-set-up = Set up
+serve-status = Status
+serve-field-name = User name
+serve-field-password = Password
+serve-field-token = Setup token
+serve-denied = This is not right. Check what you entered.
+serve-braked = { $seconds ->
+        [one] Too many attempts. Try again in one second.
+       *[other] Too many attempts. Try again in { NUMBER($seconds) } seconds.
+    }
+serve-password-length = A password has at least 12 characters.
+serve-name-invalid = A name has 1 to 128 letters, digits or any of . - _ @ +
+serve-not-now = This does not work at the moment. The log of the service says why.
+
+serve-api = Haechi as a service. Forms are sent urlencoded; whoever has a session sends the value that /api/session tells as `csrf` in the header X-CSRF-Token.
+serve-route-livez = Whether the process lives
+serve-route-readyz = Whether requests should be sent here
+serve-route-healthz = Whether all is well; with ?verbose, for who may read, what is not
+serve-route-admit-validate = Answer an AdmissionReview: may the object be stored?
+serve-route-admit-mutate = Answer an AdmissionReview: how should the object be changed?
+serve-route-admit-validate-key = The same for API servers that know no credentials but the address
+serve-route-admit-mutate-key = The same for API servers that know no credentials but the address
+serve-route-intake-audit = Take in audit events of Kubernetes (EventList); acknowledged when they are on disk
+serve-route-intake-falco = Take in an alert of Falco or Falcosidekick
+serve-route-intake-cloud = Take in CloudTrail, GuardDuty and the like, as they are or in envelopes of SNS and EventBridge
+serve-route-metrics = Numbers for Prometheus
+serve-route-openapi = This description
+serve-route-status = All about how the service fares
+serve-route-session = Who one is
+serve-route-tokens = List tokens
+serve-route-token-add = Make a token; its secret is shown this once
+serve-route-token-revoke = Revoke a token
+serve-route-users = List users
+serve-route-user-add = Add a user
+serve-route-user-change = Change a user's role, or lock the account
+serve-route-password = Change one's own password; all sessions end
+serve-route-journal = Read the journal, 500 entries after ?after=N
+serve-route-home = The page about how the service fares
+serve-route-setup-form = The form for the first user
+serve-route-setup = Make the first user with the one-time token
+serve-route-login-form = The form to log in
+serve-route-login = Log in
+serve-route-logout = Log out
+
+cli-serve = Guard admission, take in events and tell how it fares, as a service
+    .more =
+        On the first start a one-time token is printed on standard error; open /setup with it.
+        `haechi serve webhook-config` prints what the API server must be told.
+cli-serve-listen = Where to listen
+    .value = ADDRESS
+cli-serve-hook-listen = Where other programs call (admission, intake), if that is to be apart from people
+    .value = ADDRESS
+cli-serve-data = The folder that everything is kept in
+    .value = FOLDER
+cli-serve-name = A name that the service is called by, such as `haechi.haechi.svc`; may be given again
+    .value = NAME
+cli-serve-tls-cert = The certificate with its chain, in PEM; by default one is made and renewed
+    .value = FILE
+cli-serve-tls-key = The key of the certificate, in PEM
+    .value = FILE
+cli-serve-client-ca = Authorities, in PEM, whose client certificates let the API server in
+    .value = FILE
+cli-serve-policies = Files or folders with policies and what they take as parameters; read again when they change
+    .value = PATH
+cli-serve-inventory = Files or folders with objects of the cluster that policies look up, namespaces too
+    .value = PATH
+cli-serve-check = A built-in check to ask at admission, as CHECK=deny, warn, audit or dryrun; may be given again
+    .value = CHECK
+cli-serve-enforce = What to do about violations of a policy, whatever it says itself, as POLICY=deny, warn, audit or dryrun
+    .value = POLICY
+cli-serve-on-error = Whether a request is let through when a policy cannot be evaluated, whatever it says itself, as POLICY=allow or refuse
+    .value = POLICY
+cli-serve-exempt-namespace = A namespace in which nothing is asked; Haechi's own should be one
+    .value = NAMESPACE
+cli-serve-pod-security = Enforce this Pod Security Standard where a namespace's labels say nothing or are not known, such as `baseline` or `restricted:v1.30`
+    .value = LEVEL
+cli-serve-rego-first = Take the Rego of Gatekeeper templates that have CEL too
+cli-serve-rules = Files or folders with detection rules; read again when they change
+    .value = PATH
+cli-serve-watch = A folder that files with events arrive in; may be given again
+    .value = FOLDER
+cli-serve-config = The configuration, for the options of checks and further kinds that hold pods; by default none
+    .value = FILE
+cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
+    .value = SECONDS
+cli-serve-cluster-name = What the cluster is called among the findings, where several report to one service
+    .value = NAME
+cli-serve-drain-time = Seconds that requests under way may take after that
+    .value = SECONDS
+cli-serve-webhook-config = Print the webhook configurations, with the authority that the API server must trust
+cli-serve-webhook-config-data = The folder that the service keeps everything in
+    .value = FOLDER
+cli-serve-webhook-config-tls-cert = The certificate with its chain, if it was given to the service
+    .value = FILE
+cli-serve-webhook-config-service = The Service that leads to Haechi, as NAMESPACE/NAME or NAMESPACE/NAME:PORT
+    .value = SERVICE
+cli-serve-webhook-config-url = The address of Haechi outside of the cluster
+    .value = URL
+cli-serve-webhook-config-exempt-namespace = A namespace that the API server does not ask about; the Service's own is one
+    .value = NAMESPACE
+cli-serve-webhook-config-fail-open = Let requests through while Haechi does not answer
+cli-serve-webhook-config-timeout = Seconds that the API server waits
+    .value = SECONDS
+cli-serve-pair = `{ $given }` is not of the form NAME=VALUE
+cli-serve-on-error-word = `{ $given }` is none of allow, refuse
+cli-serve-service = `{ $given }` is not of the form NAMESPACE/NAME or NAMESPACE/NAME:PORT

@@ -1,0 +1,12 @@
+//! Sockets: TLS, limits, draining.
+
+mod certificates;
+mod pem;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use certificates::write as write_secret;
+pub use certificates::{Authority, CertificateError, Certificates, Issued, SelfMade, last_of_chain};
+pub use pem::{PemError, client_roots, read_pair};
+pub use server::{Connection, Drain, ListenError, Listener, ServerOptions};

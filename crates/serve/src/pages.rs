@@ -1,0 +1,222 @@
+//! The few pages that are there before a console is: setting up, logging in, how the service stands. No script, no style.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use axum::response::Response;
+use haechi_report::{Args, Language};
+use serde_json::Value as Json;
+
+use crate::access::{AccessError, Caller, Login, Secret, csrf_of};
+use crate::app::App;
+use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
+use crate::health::state;
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn say(app: &App, id: &str) -> String {
+    escape(&app.texts.message(id, &Args::new()))
+}
+
+fn page(app: &App, title: &str, content: &str) -> String {
+    let language = match app.texts.language() {
+        Language::Ko => "ko",
+        Language::En => "en",
+    };
+    format!(
+        "<!doctype html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title} · Haechi</title></head><body><main><h1>{title}</h1>\n{content}</main></body></html>\n"
+    )
+}
+
+/// A label and its field.
+fn field(app: &App, name: &str, kind: &str, complete: &str) -> String {
+    format!(
+        "<p><label>{} <input name=\"{name}\" type=\"{kind}\" autocomplete=\"{complete}\" required></label></p>\n",
+        say(app, &format!("serve-field-{name}"))
+    )
+}
+
+/// A form for whom nobody knows yet, with a cookie that it belongs to.
+fn form(app: &App, call: &Call, path: &str, id: &str, fields: &str, mistake: Option<String>) -> Response {
+    let cookie = match call.form_cookie.clone() {
+        Some(cookie) => cookie,
+        None => match Secret::new() {
+            Ok(secret) => secret,
+            Err(error) => return failure(AccessError::Internal(error.to_string())),
+        },
+    };
+    let mistake =
+        mistake.map(|text| format!("<p role=\"alert\">{}</p>\n", escape(&text))).unwrap_or_default();
+    let title = say(app, id);
+    let content = format!(
+        "{mistake}<form method=\"post\" action=\"{path}\"><input type=\"hidden\" name=\"csrf\" value=\"{}\">\n{fields}<p><button>{title}</button></p></form>\n",
+        escape(&csrf_of(&cookie))
+    );
+    let mut response = answer(StatusCode::UNAUTHORIZED, "text/html", page(app, &title, &content));
+    let line =
+        format!("{FORM_COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=3600", cookie.reveal());
+    if let Ok(value) = HeaderValue::from_str(&line) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+fn go_to(path: &'static str) -> Response {
+    let mut response = answer(StatusCode::SEE_OTHER, "text/plain", "");
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(path));
+    response
+}
+
+/// What a person reads when a form did not work; the status is the error's own.
+fn mistake(app: &App, error: AccessError) -> (String, Response) {
+    let text = match &error {
+        AccessError::Denied => app.texts.message("serve-denied", &Args::new()),
+        AccessError::Braked(wait) => {
+            let seconds = usize::try_from(*wait).unwrap_or(usize::MAX);
+            app.texts.message("serve-braked", &Args::new().number("seconds", seconds))
+        }
+        AccessError::Password(crate::access::PasswordError::Length) => {
+            app.texts.message("serve-password-length", &Args::new())
+        }
+        AccessError::Invalid(_) => app.texts.message("serve-name-invalid", &Args::new()),
+        AccessError::Password(_) | AccessError::Store(_) | AccessError::Internal(_) => {
+            app.texts.message("serve-not-now", &Args::new())
+        }
+    };
+    (text, failure(error))
+}
+
+fn login_fields(app: &App) -> String {
+    format!(
+        "{}{}",
+        field(app, "name", "text", "username"),
+        field(app, "password", "password", "current-password")
+    )
+}
+
+fn setup_fields(app: &App) -> String {
+    let token = field(app, "token", "password", "off");
+    format!(
+        "{token}{}{}",
+        field(app, "name", "text", "username"),
+        field(app, "password", "password", "new-password")
+    )
+}
+
+pub(crate) async fn login_form(app: Arc<App>, call: Call) -> Response {
+    form(&app, &call, "/login", "serve-log-in", &login_fields(&app), None)
+}
+
+/// Shows the form again with what went wrong, with the status of the error.
+fn again(app: &App, call: &Call, path: &str, id: &str, fields: &str, error: AccessError) -> Response {
+    let (text, failed) = mistake(app, error);
+    let mut response = form(app, call, path, id, fields, Some(text));
+    *response.status_mut() = failed.status();
+    if let Some(wait) = failed.headers().get(header::RETRY_AFTER) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait.clone());
+    }
+    response
+}
+
+pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
+    let (name, password) =
+        (call.field("name").unwrap_or_default(), call.field("password").unwrap_or_default());
+    let address = call.address.to_string();
+    match app.access.log_in(&name, &password, &address, call.cookie.as_ref()).await {
+        Ok(Login { secret, lasts_s, .. }) => {
+            let mut response = go_to("/");
+            let session = format!(
+                "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={lasts_s}",
+                secret.reveal()
+            );
+            set_cookie(&mut response, &session);
+            set_cookie(&mut response, &format!("{FORM_COOKIE}=; {GONE}"));
+            response
+        }
+        Err(error) => again(&app, &call, "/login", "serve-log-in", &login_fields(&app), error),
+    }
+}
+
+const GONE: &str = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+
+fn set_cookie(response: &mut Response, line: &str) {
+    if let Ok(value) = HeaderValue::from_str(line) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+}
+
+pub(crate) async fn logout(app: Arc<App>, call: Call) -> Response {
+    if let Some(cookie) = &call.cookie
+        && let Err(error) = app.access.log_out(cookie, call.caller.actor()).await
+    {
+        return failure(error);
+    }
+    let mut response = go_to("/login");
+    set_cookie(&mut response, &format!("{COOKIE}=; {GONE}"));
+    response
+}
+
+pub(crate) async fn setup_form(app: Arc<App>, call: Call) -> Response {
+    form(&app, &call, "/setup", "serve-set-up", &setup_fields(&app), None)
+}
+
+pub(crate) async fn setup(app: Arc<App>, call: Call) -> Response {
+    let text = |name: &str| call.field(name).unwrap_or_default();
+    let (token, name, password) = (text("token"), text("name"), text("password"));
+    match app.access.set_up(token.trim(), &name, &password, &call.address.to_string()).await {
+        Ok(()) => go_to("/login"),
+        Err(error) => again(&app, &call, "/setup", "serve-set-up", &setup_fields(&app), error),
+    }
+}
+
+pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
+    let Caller::User { name, role, csrf } = &call.caller else { return go_to("/login") };
+    let mut rows = String::new();
+    flatten("", &state(&app).await, &mut rows);
+    let content = format!(
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n<table><tbody>\n{rows}</tbody></table>\n",
+        escape(name),
+        escape(csrf),
+        say(&app, "serve-log-out"),
+    );
+    answer(StatusCode::OK, "text/html", page(&app, &say(&app, "serve-status"), &content))
+}
+
+/// One row for each value.
+fn flatten(path: &str, value: &Json, rows: &mut String) {
+    match value {
+        Json::Object(fields) => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                flatten(&path, value, rows);
+            }
+        }
+        Json::Array(items) if !items.is_empty() => {
+            for item in items {
+                flatten(path, item, rows);
+            }
+        }
+        value => {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            rows.push_str(&format!(
+                "<tr><th scope=\"row\">{}</th><td>{}</td></tr>\n",
+                escape(path),
+                escape(&text)
+            ));
+        }
+    }
+}
