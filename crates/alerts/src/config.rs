@@ -46,6 +46,8 @@ pub struct Config {
     pub receivers: BTreeMap<String, Receiver>,
     /// The tree of routes; its root takes what no branch takes.
     pub root: Route,
+    /// Findings that are at least so severe become alerts; none if it is nothing.
+    pub findings: Option<Severity>,
     /// Alerts that may wait in all groups together.
     pub max_alerts: usize,
     /// The same for the same routes: when it changes, waiting alerts are routed anew.
@@ -78,6 +80,7 @@ struct AlertsTable {
     group_wait: Option<Spanned<String>>,
     group_interval: Option<Spanned<String>>,
     repeat_interval: Option<Spanned<String>>,
+    findings: Option<Spanned<String>>,
     max_alerts: Option<Spanned<i64>>,
     #[serde(default)]
     receiver: Vec<Spanned<receiver::ReceiverTable>>,
@@ -203,6 +206,11 @@ impl Reader<'_> {
                 .filter(|count| (1..=1_000_000).contains(count))
                 .ok_or_else(|| (count.span(), "expected a number from 1 to 1000000".to_owned()))?,
         };
+        let findings = match table.findings {
+            None => Some(Severity::High),
+            Some(text) if text.get_ref() == "never" => None,
+            Some(text) => Some(parsed(&text)?),
+        };
         let mut children = Vec::new();
         for (at, route) in table.route.into_iter().enumerate() {
             children.push(self.route(route, &format!("{}", at + 1), &above, &receivers, 1)?);
@@ -218,7 +226,7 @@ impl Reader<'_> {
             children,
         };
         let digest = Sha256::digest(self.text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Config { receivers, root, max_alerts, digest })
+        Ok(Config { receivers, root, findings, max_alerts, digest })
     }
 
     fn route(

@@ -22,10 +22,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use haechi_store::StoreError;
-use haechi_store::dispatch::DispatchStore;
-use haechi_store::outbox::{AlertState, OutboxStore};
-use haechi_store::silences::SilenceStore;
+use haechi_store::outbox::AlertState;
+use haechi_store::{Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -33,18 +31,13 @@ pub use guard::is_forbidden;
 pub use pump::{Pump, SubmitError};
 pub use worker::{Attempt, StepReport, Worker, send};
 
-use crate::alert::{Alert, AllTexts};
+use crate::alert::{Alert, AllTexts, Origin};
 use crate::config::Config;
 use crate::dispatch::Counts;
 use crate::secret::{SecretSource, Secrets};
 
 /// Most bytes of a secret's file.
 const MAX_SECRET: u64 = 64 << 10;
-
-/// What alerts need of a store.
-pub trait AlertStore: OutboxStore + DispatchStore + SilenceStore + Send + Sync {}
-
-impl<S: OutboxStore + DispatchStore + SilenceStore + Send + Sync + ?Sized> AlertStore for S {}
 
 /// Secrets from files and environment variables.
 #[derive(Debug, Clone, Copy, Default)]
@@ -113,11 +106,11 @@ pub struct Alerts {
 
 /// A store that can be shown as nothing but that.
 #[derive(Clone)]
-struct StoreHandle(Arc<dyn AlertStore>);
+struct StoreHandle(Arc<dyn Store>);
 
 impl fmt::Debug for StoreHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AlertStore")
+        f.write_str("Store")
     }
 }
 
@@ -127,7 +120,7 @@ impl fmt::Debug for StoreHandle {
 /// When the state cannot be read from the store. What of it cannot be understood is logged by name, and does not stop the rest.
 pub fn start(
     config: Arc<Config>,
-    store: Arc<dyn AlertStore>,
+    store: Arc<dyn Store>,
     surroundings: Surroundings,
 ) -> Result<Alerts, StoreError> {
     let (pump, unreadable) = Pump::open(Arc::clone(&config), Arc::clone(&store), (surroundings.now_us)())?;
@@ -172,6 +165,26 @@ impl Alerts {
         let result = tokio::task::spawn_blocking(work).await.unwrap_or(Err(SubmitError::Stopped));
         self.news.notify_waiters();
         result
+    }
+
+    /// Takes alerts of which some may have been taken before, as after a restart: events that are known are not counted again.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub async fn submit_again(&self, alerts: Vec<Alert>) -> Result<(), SubmitError> {
+        let (pump, now_us) = (Arc::clone(&self.pump), (self.surroundings.now_us)());
+        let work = move || pump.lock().unwrap_or_else(PoisonError::into_inner).submit_again(alerts, now_us);
+        tokio::task::spawn_blocking(work).await.unwrap_or(Err(SubmitError::Stopped))
+    }
+
+    /// What of an origin is open: conditions that were submitted and are not over.
+    pub fn open_conditions(&self, origin: Origin) -> Vec<Alert> {
+        self.pump.lock().unwrap_or_else(PoisonError::into_inner).open_conditions(origin)
+    }
+
+    /// Whether the store held no state of alerts before: what lies in the past is then not told.
+    pub fn is_first(&self) -> bool {
+        self.pump.lock().unwrap_or_else(PoisonError::into_inner).is_first()
     }
 
     /// How alerts stand. Reads the store.

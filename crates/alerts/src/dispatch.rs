@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use state::{Change, Restored};
 
-use crate::alert::{Alert, Kind, Status};
+use crate::alert::{Alert, Kind, Origin, Status};
 use crate::config::Config;
 use crate::notification::Notification;
 use crate::receivers::Receiver;
@@ -118,6 +118,8 @@ pub struct Dispatcher {
     counts: Counts,
     waiting: usize,
     dirty: BTreeSet<state::PartKey>,
+    /// The time of the last look.
+    last_us: i64,
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -188,6 +190,7 @@ impl Dispatcher {
             counts: Counts::default(),
             waiting: 0,
             dirty: BTreeSet::new(),
+            last_us: i64::MIN,
         };
         dispatcher.dirty.insert(state::PartKey::Digest);
         dispatcher
@@ -214,6 +217,9 @@ impl Dispatcher {
     /// When too many wait; then none was taken.
     pub fn offer(&mut self, alerts: Vec<Alert>, now_us: i64) -> Result<(), OfferError> {
         let limit = self.config.max_alerts;
+        if self.waiting.saturating_add(alerts.len()) > limit {
+            self.make_room(alerts.len());
+        }
         // Each may go to several receivers; what is one too many for a moment is no harm, what grows without end is.
         if self.waiting.saturating_add(alerts.len()) > limit {
             return Err(OfferError::Full { waiting: self.waiting, limit });
@@ -223,6 +229,49 @@ impl Dispatcher {
             self.take(alert.bounded(), now_us);
         }
         Ok(())
+    }
+
+    /// Forgets events that were told and did not come again, those first that were told first: they are remembered only so that
+    /// they are not told twice, and what was not told yet goes before.
+    fn make_room(&mut self, wanted: usize) {
+        let limit = self.config.max_alerts;
+        let mut told: Vec<(i64, String, String)> = Vec::new();
+        for (key, group) in &self.groups {
+            for (fingerprint, entry) in &group.entries {
+                if let Some(at) = entry.told.filter(|_| entry.alert.kind == Kind::Event && entry.count == 0) {
+                    told.push((at.at_us, key.clone(), fingerprint.clone()));
+                }
+            }
+        }
+        told.sort_unstable();
+        // Some more than needed, so that the next ones find room too.
+        let needed = self.waiting.saturating_add(wanted).saturating_sub(limit).saturating_add(limit / 10);
+        for (_, key, fingerprint) in told.into_iter().take(needed) {
+            self.forget(&key, &fingerprint);
+        }
+    }
+
+    /// Takes alerts of which some may have been taken before, as after a restart: an event that is known is not counted again.
+    ///
+    /// # Errors
+    /// When too many wait; then none was taken.
+    pub fn offer_again(&mut self, alerts: Vec<Alert>, now_us: i64) -> Result<(), OfferError> {
+        let is_new =
+            |alert: &Alert| alert.kind == Kind::Condition || !self.index.contains_key(&alert.fingerprint);
+        let alerts = alerts.into_iter().filter(is_new).collect();
+        self.offer(alerts, now_us)
+    }
+
+    /// What of an origin is open: conditions that were offered and are not over.
+    pub fn open_conditions(&self, origin: Origin) -> Vec<Alert> {
+        let mut open: BTreeMap<&str, &Alert> = BTreeMap::new();
+        for entry in self.groups.values().flat_map(|group| group.entries.values()) {
+            let alert = &entry.alert;
+            if alert.origin == origin && alert.kind == Kind::Condition && alert.status == Status::Firing {
+                open.insert(&alert.fingerprint, alert);
+            }
+        }
+        open.into_values().cloned().collect()
     }
 
     fn take(&mut self, alert: Alert, now_us: i64) {
@@ -333,6 +382,10 @@ impl Dispatcher {
 
     /// What is to be told now. Whoever calls it stores the notifications together with [`Self::take_changes`].
     pub fn tick(&mut self, now_us: i64, silences: &[Silence]) -> Vec<Notification> {
+        if now_us < self.last_us || self.last_us == i64::MIN {
+            self.not_after(now_us);
+        }
+        self.last_us = now_us;
         let due: Vec<String> = self
             .groups
             .iter()
@@ -356,6 +409,27 @@ impl Dispatcher {
             self.tidy(key, now_us);
         }
         notifications
+    }
+
+    /// A clock that was set back: what happened later than now happened now, so that nobody waits until the wrong time comes
+    /// again.
+    fn not_after(&mut self, now_us: i64) {
+        let config = Arc::clone(&self.config);
+        for group in self.groups.values_mut() {
+            let receiver = config.receiver(&group.head.receiver);
+            let longest = receiver.and_then(|receiver| receiver.limit).map_or(0, |limit| micros(limit.per));
+            let (head, timing) = (&mut group.head, &group.timing);
+            head.flushed_us = head.flushed_us.map(|at| at.min(now_us));
+            head.held_us = head.held_us.min(now_us.saturating_add(longest));
+            for entry in group.entries.values_mut() {
+                entry.since_us = entry.since_us.min(now_us);
+                entry.held_us = entry.held_us.min(now_us.saturating_add(micros(timing.interval)));
+                if let Some(told) = &mut entry.told {
+                    told.at_us = told.at_us.min(now_us);
+                }
+            }
+            group.settle(receiver.is_some_and(|receiver| receiver.sends_resolved));
+        }
     }
 
     /// Removes a group that holds nothing and whose interval is over, else finds when it is due next.

@@ -69,6 +69,11 @@ impl Notification {
         self.items.iter().map(|item| item.alert.severity).max().unwrap_or(Severity::Info)
     }
 
+    /// Whether all that is told is over; others of the group may last.
+    pub fn is_all_over(&self) -> bool {
+        !self.items.is_empty() && self.items.iter().all(|item| item.alert.status == Status::Resolved)
+    }
+
     /// How many alerts are told, shown or not.
     pub fn count(&self) -> u64 {
         self.more.saturating_add(u64::try_from(self.items.len()).unwrap_or(u64::MAX))

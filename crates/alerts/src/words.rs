@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use haechi_report::{Args, Texts};
 use jiff::Timestamp;
 
-use crate::alert::{Alert, Status};
+use crate::alert::{Alert, Kind, Status};
 use crate::notification::{Item, News, Notification};
 
 /// A notification and the texts of its readers' language.
@@ -42,9 +42,9 @@ impl Words<'_> {
     pub(crate) fn subject(&self) -> String {
         let first = self.notification.items.first();
         let title = first.map(|item| self.title(&item.alert)).unwrap_or_default();
-        let state = match self.notification.status {
-            Status::Resolved => self.say("alert-resolved"),
-            Status::Firing => self.texts.severity(self.notification.severity()),
+        let state = match self.notification.is_all_over() {
+            true => self.say("alert-resolved"),
+            false => self.texts.severity(self.notification.severity()),
         };
         let others = number(self.notification.count().saturating_sub(1));
         let args = Args::new().text("state", state).text("title", one_line(title)).number("count", others);
@@ -55,7 +55,10 @@ impl Words<'_> {
     pub(crate) fn state(&self, item: &Item) -> Option<String> {
         match (item.news, item.alert.status) {
             (News::Resolved, _) | (_, Status::Resolved) => Some(self.say("alert-resolved")),
-            (News::Again, Status::Firing) => Some(self.say("alert-again")),
+            (News::Again, Status::Firing) => Some(self.say(match item.alert.kind {
+                Kind::Condition => "alert-again",
+                Kind::Event => "alert-once-more",
+            })),
             (News::New, Status::Firing) => None,
         }
     }

@@ -159,3 +159,12 @@ fn why_a_route_does_not_take_an_alert_is_told() {
     assert!(steps[0].takes && !steps[1].takes);
     assert_eq!(steps[1].route.line, 11);
 }
+
+#[test]
+fn example_is_read_and_uses_every_receiver() {
+    let config = Config::parse(include_str!("../../../examples/alerts/haechi.toml")).unwrap().unwrap();
+    let kinds: std::collections::BTreeSet<&str> =
+        config.receivers.values().map(|receiver| receiver.service.kind()).collect();
+    assert_eq!(kinds.len(), 10, "every kind has an example: {kinds:?}");
+    assert_eq!(config.unused_receivers(), Vec::<&str>::new());
+}

@@ -187,6 +187,20 @@ fn opsgenie_creates_and_closes_by_alias() {
 }
 
 #[test]
+fn part_of_a_group_that_is_over_opens_nothing_again() {
+    let over = Alert { status: Status::Resolved, kind: Kind::Condition, ..alert("over") };
+    let told = Notification { lasting: 1, ..notification(vec![over]) };
+    for receiver in [
+        "kind = 'pagerduty'\nrouting-key = { env = 'TOKEN' }",
+        "kind = 'opsgenie'\napi-key = { env = 'TOKEN' }",
+    ] {
+        assert!(matches!(outgoing(receiver, &told), Outgoing::Nothing));
+    }
+    let body = json_of(SLACK, &told);
+    assert_eq!(body["text"], "[resolved] Secret read");
+}
+
+#[test]
 fn alertmanager_gets_labels_and_an_end() {
     let over =
         Alert { status: Status::Resolved, kind: Kind::Condition, ended_us: Some(NOW), ..alert("over") };

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use haechi_store::StoreError;
 use haechi_store::outbox::NewAlert;
+use haechi_store::{Store, StoreError};
 
-use super::AlertStore;
-use crate::alert::Alert;
+use crate::alert::{Alert, Origin};
 use crate::config::Config;
 use crate::dispatch::{Change, Counts, Dispatcher, OfferError};
 use crate::silence::Silence;
@@ -30,12 +29,13 @@ pub enum SubmitError {
 /// The dispatcher and the store. Its calls block until the disk answers.
 pub struct Pump {
     dispatcher: Dispatcher,
-    store: Arc<dyn AlertStore>,
+    store: Arc<dyn Store>,
     /// What is not on disk yet, because the store refused it.
     parts: BTreeMap<String, Option<Vec<u8>>>,
     alerts: Vec<NewAlert>,
     /// Silences that cannot be read, which have been logged.
     unreadable: Vec<String>,
+    is_first: bool,
 }
 
 impl fmt::Debug for Pump {
@@ -51,16 +51,19 @@ impl Pump {
     /// When the store cannot be read.
     pub fn open(
         config: Arc<Config>,
-        store: Arc<dyn AlertStore>,
+        store: Arc<dyn Store>,
         now_us: i64,
     ) -> Result<(Self, Vec<String>), StoreError> {
-        let restored = Dispatcher::restore(config, store.dispatch_parts()?, now_us);
+        let parts = store.dispatch_parts()?;
+        let is_first = parts.is_empty();
+        let restored = Dispatcher::restore(config, parts, now_us);
         let pump = Self {
             dispatcher: restored.dispatcher,
             store,
             parts: BTreeMap::new(),
             alerts: Vec::new(),
             unreadable: Vec::new(),
+            is_first,
         };
         Ok((pump, restored.unreadable))
     }
@@ -82,6 +85,25 @@ impl Pump {
     pub fn submit(&mut self, alerts: Vec<Alert>, now_us: i64) -> Result<(), SubmitError> {
         self.dispatcher.offer(alerts, now_us)?;
         Ok(self.commit()?)
+    }
+
+    /// Takes alerts of which some may have been taken before: events that are known are not counted again.
+    ///
+    /// # Errors
+    /// See [`SubmitError`].
+    pub fn submit_again(&mut self, alerts: Vec<Alert>, now_us: i64) -> Result<(), SubmitError> {
+        self.dispatcher.offer_again(alerts, now_us)?;
+        Ok(self.commit()?)
+    }
+
+    /// What of an origin is open.
+    pub fn open_conditions(&self, origin: Origin) -> Vec<Alert> {
+        self.dispatcher.open_conditions(origin)
+    }
+
+    /// Whether the store held no state: alerts begin now.
+    pub fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// Puts what is to be told now in the outbox; how many notifications.

@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use haechi_store::StoreError;
 use haechi_store::outbox::{ClaimedAlert, Retried};
+use haechi_store::{Store, StoreError};
 
 use super::http::SendError;
-use super::{AlertStore, Surroundings, guard, http, mail, stream};
+use super::{Surroundings, guard, http, mail, stream};
 use crate::alert::AllTexts;
 use crate::notification::Notification;
 use crate::receivers::{Answer, Outgoing, Receiver, RequestError, Service};
@@ -18,8 +18,11 @@ use crate::secret::Secrets;
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// Notifications that are claimed at once.
-const BATCH: u32 = 8;
+/// No pause is longer, whatever a service asks for.
+const LONGEST_WAIT_US: i64 = 6 * 3600 * 1_000_000;
+/// How much longer than its attempts a notification is leased. Short: what a process had leased when it was killed waits so long,
+/// and what comes after it in its group too; so no more than one is claimed at a time.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// What came of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub struct StepReport {
 /// Sends to one receiver.
 pub struct Worker {
     receiver: Receiver,
-    store: Arc<dyn AlertStore>,
+    store: Arc<dyn Store>,
     surroundings: Surroundings,
     texts: Arc<AllTexts>,
     /// Failures in a row.
@@ -78,7 +81,7 @@ impl Worker {
     /// A worker for a receiver.
     pub fn new(
         receiver: Receiver,
-        store: Arc<dyn AlertStore>,
+        store: Arc<dyn Store>,
         surroundings: Surroundings,
         texts: Arc<AllTexts>,
     ) -> Self {
@@ -88,16 +91,15 @@ impl Worker {
     /// Sends what is due now. What the store does not let it note is sent again when the lease is over.
     pub async fn step(&mut self, now_us: i64) -> StepReport {
         let mut report = StepReport::default();
+        // Not for ever, if the clock was set back.
+        self.paused_until_us = self.paused_until_us.min(now_us.saturating_add(LONGEST_WAIT_US));
         if now_us < self.paused_until_us {
             return report;
         }
-        // After a failure one is tried first.
-        let limit = if self.failures > 0 { 1 } else { BATCH };
-        let lease = self.receiver.timeout.saturating_mul(BATCH).saturating_add(Duration::from_secs(60));
+        let lease = self.receiver.timeout.saturating_mul(2).saturating_add(LEASE);
         let name = self.receiver.name.clone();
         let until = now_us.saturating_add(micros(lease));
-        let claimed =
-            self.with_store(move |store| store.claim_alerts(Some(&name), now_us, until, limit)).await;
+        let claimed = self.with_store(move |store| store.claim_alerts(Some(&name), now_us, until, 1)).await;
         let claimed = match claimed {
             Ok(claimed) => claimed,
             Err(error) => {
@@ -107,11 +109,6 @@ impl Worker {
         };
         report.taken = claimed.len();
         for alert in claimed {
-            if now_us < self.paused_until_us {
-                self.put_back(&alert).await;
-                report.later += 1;
-                continue;
-            }
             self.deliver(&alert, now_us, &mut report).await;
         }
         report
@@ -173,12 +170,6 @@ impl Worker {
         }
     }
 
-    /// Gives one back that was claimed and not tried.
-    async fn put_back(&self, alert: &ClaimedAlert) {
-        let why = "not tried, because the receiver had failed just before";
-        self.retry(alert, why, self.paused_until_us, u32::MAX).await;
-    }
-
     /// Not tried again; it stays in the outbox, with the reason, until somebody revives it.
     async fn bury(&self, alert: &ClaimedAlert, why: &str, now_us: i64) {
         tracing::error!(receiver = self.receiver.name, id = alert.id, why, "a notification is dead");
@@ -199,7 +190,7 @@ impl Worker {
 
     async fn with_store<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn AlertStore) -> Result<R, StoreError> + Send + 'static,
+        work: impl FnOnce(&dyn Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let store = Arc::clone(&self.store);
         tokio::task::spawn_blocking(move || work(store.as_ref())).await.unwrap_or(Err(StoreError::Closed))
@@ -220,6 +211,7 @@ pub async fn send(
         Err(error) => return unsent(&error),
     };
     match (outgoing, &receiver.service) {
+        (Outgoing::Nothing, _) => Answer::Accepted,
         (Outgoing::Http(request), service) => match http::send(receiver, request).await {
             Ok(reply) => service.judge(&reply, now_us),
             Err(SendError::Reach(error @ guard::ReachError::Forbidden { .. })) => {

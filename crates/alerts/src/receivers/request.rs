@@ -100,6 +100,8 @@ pub enum RequestError {
 /// What to send.
 #[derive(Debug)]
 pub enum Outgoing {
+    /// Nothing: there is no news for this service.
+    Nothing,
     /// A request.
     Http(HttpRequest),
     /// Mail: subject, text and HTML.
@@ -127,6 +129,11 @@ impl Receiver {
         texts: &AllTexts,
         now_us: i64,
     ) -> Result<Outgoing, RequestError> {
+        // For who keeps one thing open for each group, a part of it that is over is no news; to send it would open it again.
+        let is_one = matches!(self.service, Service::PagerDuty { .. } | Service::Opsgenie { .. });
+        if is_one && notification.status == crate::Status::Firing && notification.is_all_over() {
+            return Ok(Outgoing::Nothing);
+        }
         let words = Words { texts: texts.of(self.language), notification };
         let secret = |name: &'static str, from: &crate::secret::SecretSource| resolve(secrets, name, from);
         let address = |from: &crate::secret::SecretSource| {

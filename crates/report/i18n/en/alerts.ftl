@@ -8,6 +8,7 @@ alert-subject-more =
     }
 alert-resolved = resolved
 alert-again = still open
+alert-once-more = again
 alert-open = Open
 alert-more =
     { $count ->

@@ -4,6 +4,7 @@ alert-subject = [{ $state }] { $title }
 alert-subject-more = [{ $state }] { $title } 외 { NUMBER($count) }건
 alert-resolved = 해결됨
 alert-again = 계속됨
+alert-once-more = 다시 발생
 alert-open = 열기
 alert-more = 이 메시지에 표시하지 않은 알림이 { NUMBER($count) }건 더 있습니다.
 alert-lasting = 이 그룹에서 이미 알린 알림 { NUMBER($count) }건이 아직 해결되지 않았습니다.
