@@ -29,6 +29,15 @@ enum Task {
     },
     /// Compile the fuzz targets, without a fuzzer
     FuzzCheck,
+    /// Kill a process that writes to a store, again and again, and look for what it had acknowledged
+    KillStore {
+        /// How often
+        #[arg(long, default_value_t = 200)]
+        runs: u32,
+        /// Repeat the moments of a run that printed this seed
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Draw findings over real manifests, spread over all checks, for a person to judge
     SampleFindings {
         /// Another seed draws another sample
@@ -56,6 +65,7 @@ fn main() -> Result<()> {
         Task::Conformance { names } => run_conformance(&names),
         Task::Docs { check } => write_docs(check),
         Task::FuzzCheck => check_fuzz_targets(),
+        Task::KillStore { runs, seed } => kill_store(runs, seed),
         Task::SampleFindings { seed, count } => sample_findings(seed, count),
         Task::Bench { paths, runs, check } => run_bench(&paths, runs, check),
     }
@@ -88,6 +98,21 @@ fn check_fuzz_targets() -> Result<()> {
         .status()?;
     if !status.success() {
         bail!("the fuzz targets do not compile");
+    }
+    Ok(())
+}
+
+fn kill_store(runs: u32, seed: Option<u64>) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut test = std::process::Command::new(cargo);
+    test.args(["test", "--quiet", "--package", "haechi-store", "--test", "kill", "--", "--nocapture"])
+        .env("HAECHI_KILL_RUNS", runs.to_string())
+        .current_dir(conformance::project());
+    if let Some(seed) = seed {
+        test.env("HAECHI_KILL_SEED", seed.to_string());
+    }
+    if !test.status()?.success() {
+        bail!("the store lost or doubled something");
     }
     Ok(())
 }

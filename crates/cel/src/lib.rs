@@ -49,6 +49,7 @@ pub use env::{Env, Features, StructType};
 pub use error::{CompileError, Issue};
 pub use eval::{Composed, Evaluated, Evaluator, Fail, FailKind, Host, Limits};
 pub use format::NamedFormat;
+pub use parser::is_name;
 pub use program::Program;
 pub use quantity::Quantity;
 pub use semver::Version;

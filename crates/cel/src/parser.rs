@@ -33,6 +33,17 @@ const RESERVED: [&str; 17] = [
     "while",
 ];
 
+/// Whether a text can be the name of a variable: a letter or `_`, then letters, digits and `_`, and no word that means
+/// something else.
+pub fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let begins = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    begins
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !matches!(text, "true" | "false" | "null" | "in")
+        && !RESERVED.contains(&text)
+}
+
 /// A parsed expression and the number of its nodes.
 #[derive(Debug)]
 pub(crate) struct Parsed {

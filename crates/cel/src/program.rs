@@ -108,4 +108,69 @@ impl Program {
     pub fn source(&self) -> &str {
         &self.source
     }
+
+    /// The one place in a variable that the expression reads, as names from the variable on: `["spec", "replicas"]`.
+    /// What is walked over or indexed counts up to there; a place on the way to another is no place of its own. `None`
+    /// where it reads several places, the whole of the variable, or none, or any variable but those `beside` it.
+    pub fn only_place(&self, slot: usize, beside: &[usize]) -> Option<Vec<&str>> {
+        let mut places = Some(Vec::new());
+        self.root.read_places(slot, beside, &mut places);
+        let places = places?;
+        let longest = places.iter().max_by_key(|place| place.len())?;
+        let is_only = places.iter().all(|place| longest.starts_with(place));
+        (is_only && !longest.is_empty()).then(|| longest.clone())
+    }
+}
+
+impl Op {
+    /// The names that lead from a variable to what this reads.
+    fn place(&self, slot: usize) -> Option<Vec<&str>> {
+        match self {
+            Op::Variable { slot: found, .. } if *found == slot => Some(Vec::new()),
+            Op::Select { operand, field }
+            | Op::Test { operand, field }
+            | Op::OptSelect { operand, field } => {
+                let mut names = operand.place(slot)?;
+                names.push(field);
+                Some(names)
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds the places that are read; `None` once another variable is.
+    fn read_places<'o>(&'o self, slot: usize, beside: &[usize], places: &mut Option<Vec<Vec<&'o str>>>) {
+        if let Some(place) = self.place(slot) {
+            return places.iter_mut().for_each(|places| places.push(place.clone()));
+        }
+        let mut read = |op: &'o Op| op.read_places(slot, beside, places);
+        match self {
+            Op::Variable { slot, .. } if !beside.contains(slot) => *places = None,
+            Op::Variable { .. } | Op::Constant(_) | Op::Local(_) => {}
+            Op::Select { operand, .. } | Op::Test { operand, .. } | Op::OptSelect { operand, .. } => {
+                read(operand)
+            }
+            Op::And(terms) | Op::Or(terms) => terms.iter().for_each(read),
+            Op::Call { args, .. } | Op::Search { args, .. } => args.iter().for_each(read),
+            Op::List(items) => items.iter().for_each(|(item, _)| read(item)),
+            Op::Map(entries) => entries.iter().for_each(|(key, value, _)| {
+                read(key);
+                read(value);
+            }),
+            Op::Object { fields, .. } => fields.iter().for_each(|(_, value, _)| read(value)),
+            Op::Fold(fold) => {
+                read(&fold.range);
+                fold.filter.iter().for_each(&mut read);
+                read(&fold.body);
+            }
+            Op::Bind { value, body, .. } => {
+                read(value);
+                read(body);
+            }
+            Op::OptMap { range, body, .. } => {
+                read(range);
+                read(body);
+            }
+        }
+    }
 }

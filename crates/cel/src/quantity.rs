@@ -130,7 +130,10 @@ fn small_form(text: &str) -> Option<(i64, i32)> {
     if room < 0 || scale < -9 {
         return None;
     }
-    let value: i64 = format!("{whole}{fraction}").parse().ok()?;
+    let value: i64 = match fraction {
+        "" => whole.parse().ok()?,
+        fraction => format!("{whole}{fraction}").parse().ok()?,
+    };
     let value = value.checked_mul(mantissa)?;
     Some((if negative { -value } else { value }, scale))
 }

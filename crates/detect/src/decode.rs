@@ -35,8 +35,12 @@ pub enum RejectReason {
     FutureTime,
     /// A flow log line of version 3 or later without a header: which column is which is not known.
     UnknownColumns,
-    /// A recording of kernel events, which is not read: what Falco wrote about such events is.
+    /// A recording of kernel events in another byte order, or of a later version of its format.
     Capture,
+    /// A block of such a recording that does not hold what its type has; the next one is read.
+    CaptureBlock,
+    /// The length of a block of such a recording cannot be believed: what stands behind it is lost.
+    CaptureLength,
     /// An event with a value that its format does not have: an unknown stage, an unknown action. It is held against
     /// the rules all the same, but rules that ask for the known values cannot tell.
     UnknownValue,
@@ -44,7 +48,7 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// All reasons.
-    pub const ALL: [RejectReason; 10] = [
+    pub const ALL: [RejectReason; 12] = [
         RejectReason::TooLarge,
         RejectReason::Truncated,
         RejectReason::Malformed,
@@ -54,8 +58,15 @@ impl RejectReason {
         RejectReason::FutureTime,
         RejectReason::UnknownColumns,
         RejectReason::Capture,
+        RejectReason::CaptureBlock,
+        RejectReason::CaptureLength,
         RejectReason::UnknownValue,
     ];
+
+    /// Whether its place is that of a byte: recordings of kernel events have no lines.
+    pub const fn is_at_byte(self) -> bool {
+        matches!(self, RejectReason::Capture | RejectReason::CaptureBlock | RejectReason::CaptureLength)
+    }
 
     /// The stable id.
     pub const fn as_str(self) -> &'static str {
@@ -69,6 +80,8 @@ impl RejectReason {
             RejectReason::FutureTime => "future-time",
             RejectReason::UnknownColumns => "unknown-columns",
             RejectReason::Capture => "capture",
+            RejectReason::CaptureBlock => "capture-block",
+            RejectReason::CaptureLength => "capture-length",
             RejectReason::UnknownValue => "unknown-value",
         }
     }
@@ -77,7 +90,8 @@ impl RejectReason {
 /// Something that is no event, or one that cannot be judged in full ([`RejectReason::UnknownValue`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reject {
-    /// The line that it begins on, one-based.
+    /// The line that it begins on, one-based; of a recording of kernel events the byte, zero-based, in its unpacked
+    /// form.
     pub line: u64,
     /// Why it is none.
     pub reason: RejectReason,
@@ -85,7 +99,7 @@ pub struct Reject {
 
 /// Takes what a stream yields.
 pub trait Sink {
-    /// An event.
+    /// An event, and the line that it begins on: 0 in a recording of kernel events, which has none.
     fn event(&mut self, event: &Event<'_>, line: u64);
     /// Something that is none.
     fn reject(&mut self, reject: Reject);

@@ -1,5 +1,6 @@
 //! An event as the engine sees it: the text it came as, where its parts are, when and what it was.
 
+use crate::capture::KernelEvent;
 use crate::fields::vpc_flow::COLUMNS;
 use crate::fields::{Source, SourceId};
 use crate::json::{self, MemberPart, Objects, Part, Value};
@@ -16,6 +17,8 @@ pub enum Body<'e> {
     Reported(Part),
     /// Columns of a text line.
     Columns(&'e Columns),
+    /// An event of the kernel.
+    Kernel(&'e KernelEvent<'e>),
 }
 
 /// One event.

@@ -6,6 +6,7 @@
 mod cloudtrail;
 mod generic;
 mod k8s_audit;
+mod kernel;
 mod reported;
 mod saas;
 
@@ -262,9 +263,12 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
                     text => typed(definition.ty, text),
                 }
             }
-            Body::Json(_) | Body::Reported(_) => Slot::Absent,
+            Body::Json(_) | Body::Reported(_) | Body::Kernel(_) => Slot::Absent,
         },
-        Extract::Reported => Slot::Absent,
+        Extract::Reported => match event.body {
+            Body::Kernel(kernel) => kernel::extract(field, kernel, scratch),
+            _ => Slot::Absent,
+        },
     }
 }
 

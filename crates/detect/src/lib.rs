@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! rule files ─► rules::load ─► Program (shared checks, boolean nodes, index) ─┐
-//! bytes ─► Framer ─► Decoder ─► Event (text + parts) ─────────────────────────┴─► Matcher ─► Detection ─► output
+//! bytes ─► Framer or capture ─► Decoder ─► Event (text + parts) ─────────────────────────┴─► Matcher ─► Detection ─► output
 //! ```
 //!
 //! Invariants:
@@ -17,6 +17,7 @@
 //! - one bad rule, one bad event loses nothing else: it is told with its place, and the next one goes on;
 //! - memory is flat: one document, and marks of the last events that matched.
 
+pub mod capture;
 pub mod condition;
 pub mod decode;
 pub mod event;

@@ -17,6 +17,7 @@ mod text;
 pub use builder::{CompileError, CompileWarning, ProgramBuilder};
 pub use evaluate::{Matcher, RuleMatching};
 pub use explain::{Explanation, Verdict};
+pub(crate) use glob::matches_glob;
 pub use template::{Template, TemplateError};
 
 use std::sync::Arc;

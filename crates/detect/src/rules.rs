@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 pub use context::{
-    Context, ErrorCode, File, ItemType, LoadError, LoadResult, LoadWarning, Location, Place, WarningCode,
+    Context, ErrorCode, File, Help, ItemType, LoadError, LoadResult, LoadWarning, Location, Place,
+    WarningCode,
 };
 pub use items::{Change, PluginRequirement, Version};
 
@@ -465,22 +466,16 @@ fn is_unknown_field(message: &str) -> bool {
         .any(|part| message.contains(part))
 }
 
-fn macro_help(message: &str) -> Option<String> {
-    let name = message.strip_prefix("Undefined macro '")?.split('\'').next()?;
-    Some(match name {
+fn macro_help(message: &str) -> Option<Help> {
+    let name = message.strip_prefix("Undefined macro '")?.split('\'').next()?.to_owned();
+    Some(match name.as_str() {
         "spawned_process" | "container" | "never_true" | "always_true" | "open_read" | "open_write"
-        | "outbound" | "inbound" => format!(
-            "the macro `{name}` comes with Falco's own rules: load `falco_rules.yaml` before this file, or \
-             define `{name}`"
-        ),
-        _ => format!(
-            "define it above, `- macro: {name}` with a `condition`, or load the file that does before this one; \
-             the name of a list has to stand behind `in (…)`"
-        ),
+        | "outbound" | "inbound" => Help::LoadFalcosRules(name),
+        _ => Help::DefineMacro(name),
     })
 }
 
-fn condition_help(message: &str) -> Option<String> {
+fn condition_help(message: &str) -> Option<Help> {
     let unresolved = [
         "unrecognized IPv6 address ",
         "unrecognized IPv4 address ",
@@ -493,16 +488,10 @@ fn condition_help(message: &str) -> Option<String> {
     if let Some(name) = unresolved
         && name.starts_with(|char: char| char.is_ascii_alphabetic())
     {
-        return Some(format!(
-            "if `{name}` is meant to be a list, define it: `- list: {name}` with `items`; no such list is loaded"
-        ));
+        return Some(Help::DefineList(name.to_owned()));
     }
-    if let Some(network) = message.strip_prefix("unrecognized IPv4 address ")
-        && network.contains('/')
-    {
-        return Some(format!("`{network}` is a network: use `fd.net`, `fd.snet` or `fd.cnet` for it"));
-    }
-    None
+    let network = message.strip_prefix("unrecognized IPv4 address ")?;
+    network.contains('/').then(|| Help::UseNetworkField(network.to_owned()))
 }
 
 /// `*` stands for any text.

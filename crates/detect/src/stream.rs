@@ -11,7 +11,7 @@ use crate::program::{Matcher, Program, RuleMatching};
 
 /// Takes what detection yields.
 pub trait Report {
-    /// A rule matched the event that begins on that line.
+    /// A rule matched the event that begins on that line; 0 where there are no lines.
     fn detection(&mut self, detection: Detection, line: u64);
     /// Something in the stream is no event.
     fn reject(&mut self, reject: Reject);

@@ -198,7 +198,7 @@ fn recordings_of_kernel_events_are_named() {
     stream.finish(&mut log);
     stream.feed(audit("a", "").as_bytes(), &mut log);
     stream.finish(&mut log);
-    assert_eq!(log.rejects, [(1, RejectReason::Capture)]);
+    assert_eq!(log.rejects, [(0, RejectReason::Capture)]);
     assert_eq!(log.messages(), ["id=a"]);
 }
 

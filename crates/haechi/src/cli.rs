@@ -146,7 +146,7 @@ fn scan() -> Command {
     let thresholds =
         PossibleValuesParser::new(Severity::ALL.map(Severity::as_str).into_iter().chain(["never"]));
     what_to_scan(Command::new("scan"))
-        .arg(output(&["table", "json", "sarif", "junit", "csv", "html", "github"], "table"))
+        .arg(output(&["table", "json", "sarif", "junit", "csv", "html", "github", "openreports"], "table"))
         .arg(Arg::new("fail-on").long("fail-on").value_parser(thresholds).default_value("low"))
         .arg(Arg::new("min-severity").long("min-severity").value_parser(severities()).default_value("info"))
         .arg(Arg::new("baseline").long("baseline").value_parser(value_parser!(PathBuf)))

@@ -53,6 +53,8 @@ pub struct Config {
     /// The part `alerts`.
     #[cfg(feature = "serve")]
     pub(crate) alerts: Option<haechi_alerts::Config>,
+    /// `serve.admission`.
+    pub(crate) admission: AdmissionTable,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -79,6 +81,7 @@ struct File {
     checks: BTreeMap<Spanned<String>, CheckTable>,
     options: OptionsTable,
     helm: HelmTable,
+    serve: ServeTable,
     fix: BTreeMap<Spanned<String>, Spanned<FixValueText>>,
     #[serde(rename = "pod-template")]
     pod_templates: Vec<TemplateTable>,
@@ -101,6 +104,26 @@ struct ScanTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct HelmTable {
     values: Vec<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct ServeTable {
+    admission: AdmissionTable,
+}
+
+/// What is set for admission, as `haechi serve` takes it on its command line, too; words are checked.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct AdmissionTable {
+    /// Checks, with what is done about their findings.
+    pub(crate) checks: BTreeMap<String, Spanned<String>>,
+    /// Policies, with what is done about their violations.
+    pub(crate) enforce: BTreeMap<String, Spanned<String>>,
+    /// Policies, with what their errors mean.
+    pub(crate) on_error: BTreeMap<String, Spanned<String>>,
+    /// Namespaces in which nothing is asked.
+    pub(crate) exempt_namespaces: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -197,6 +220,7 @@ impl Config {
         reader.checks(&file.checks, &mut config)?;
         reader.options(file.options, &mut config)?;
         reader.fixes(file.fix, &mut config)?;
+        config.admission = reader.admission(file.serve.admission)?;
         reader.templates(file.pod_templates, &mut config)?;
         for table in file.suppress {
             config.suppressions.push(reader.suppression(table)?);
@@ -217,6 +241,19 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
+    fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, String> {
+        const ENFORCEMENTS: &[&str] = &["deny", "warn", "audit", "dryrun"];
+        const ERRORS: &[&str] = &["allow", "refuse"];
+        let words = [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
+        for (entries, known) in words {
+            if let Some(wrong) = entries.values().find(|word| !known.contains(&word.get_ref().as_str())) {
+                let message = format!("`{}` is none of {}", wrong.get_ref(), known.join(", "));
+                return Err((self.at)(wrong.span(), message));
+            }
+        }
+        Ok(table)
+    }
+
     fn scan(&self, table: &ScanTable, config: &mut Config) -> Result<(), String> {
         if !table.exclude.is_empty() {
             let mut globs = GlobSetBuilder::new();

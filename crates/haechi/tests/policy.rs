@@ -263,4 +263,17 @@ spec:
     };
     assert_eq!(run(roles).code, 0);
     assert_eq!(run(&roles.replace("verbs: [create]", "verbs: [get]")).code, 1);
+    // A scan answers from the roles among what is scanned, and from nothing is unable to answer.
+    let scan = |roles: &str| {
+        let files = [("p/p.yaml", policy), ("m/pod.yaml", POD), ("m/r.yaml", roles)];
+        let args = ["scan", "--only", "host-port", "--policies", "p", "-o", "json", "m"];
+        haechi(folder(&files).path(), &args)
+    };
+    let allowed = scan(roles);
+    assert!(!allowed.out.contains("ValidatingAdmissionPolicy"), "{}{}", allowed.out, allowed.err);
+    assert_eq!(allowed.code, 0, "{}{}", allowed.out, allowed.err);
+    let denied = scan(&roles.replace("verbs: [create]", "verbs: [get]"));
+    assert_eq!(denied.code, 1, "{}{}", denied.out, denied.err);
+    let unknown = scan("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}");
+    assert_eq!(unknown.code, 3, "{}{}", unknown.out, unknown.err);
 }

@@ -81,6 +81,7 @@ impl<'d> Request<'d> {
             dry_run: request.get("dryRun").is_some_and(Node::is_true),
             options: request.get("options"),
             admission: Some(request),
+            authorizer: None,
             parameters: inventory,
             inventory,
         })

@@ -211,6 +211,16 @@ impl<'d> Inventory<'d> {
     }
 }
 
+/// Whoever knows what is allowed.
+#[derive(Clone, Copy)]
+pub struct Permissions<'d>(pub &'d dyn haechi_cel::Authorizer);
+
+impl std::fmt::Debug for Permissions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Permissions")
+    }
+}
+
 /// What is to be judged: the content of an AdmissionReview, or a manifest by itself.
 #[derive(Debug, Clone)]
 pub struct Request<'d> {
@@ -240,6 +250,8 @@ pub struct Request<'d> {
     pub options: Option<Node<'d>>,
     /// The whole AdmissionRequest, where there is one: what policies read beyond the fields above (`uid` …).
     pub admission: Option<Node<'d>>,
+    /// Whoever knows what is allowed in the cluster that the request is for; else the engine's own is asked.
+    pub authorizer: Option<Permissions<'d>>,
     /// Objects that policies take as parameters.
     pub parameters: &'d Inventory<'d>,
     /// Objects of the cluster.
@@ -263,6 +275,7 @@ impl<'d> Request<'d> {
             dry_run: false,
             options: None,
             admission: None,
+            authorizer: None,
             parameters: inventory,
             inventory,
         }

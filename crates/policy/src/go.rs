@@ -49,25 +49,53 @@ fn is_printable(c: char) -> bool {
     text.escape_debug().nth(1) == Some(c)
 }
 
-/// A float as Go's `%v` prints it: the shortest digits that read back the same, with an exponent below 1e-4 and from
-/// 1e21 on.
+/// A float as Go's `%v` prints it: the shortest digits that read back the same, with an exponent where that is below -4
+/// or not below 6.
 pub(crate) fn format_float(value: f64) -> String {
+    general(value, 6)
+}
+
+/// A float as Go's `%g` prints it: with an exponent where that is below -4 or not below `limit`.
+pub(crate) fn general(value: f64, limit: i32) -> String {
+    with_exponent(value, -4..limit, 2)
+}
+
+/// A float as Go's `encoding/json` writes it: with an exponent below 1e-6 and from 1e21 on.
+pub(crate) fn json_float(value: f64) -> String {
+    with_exponent(value, -6..21, 1)
+}
+
+fn with_exponent(value: f64, plain: std::ops::Range<i32>, width: usize) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0".into() } else { "0".into() };
     }
     let text = format!("{value:e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };
     let power: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&power) {
+    if plain.contains(&power) {
         return format!("{value}");
     }
     let sign = if power < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", power.abs())
+    format!("{digits}e{sign}{:0width$}", power.abs())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::quote;
+    use super::{format_float, general, json_float, quote};
+
+    #[test]
+    fn floats_as_go_prints_them() {
+        let values = [0.5, 123_456.5, 1_234_567.5, 0.0001, 0.000_01, 6e11];
+        assert_eq!(
+            values.map(format_float),
+            ["0.5", "123456.5", "1.2345675e+06", "0.0001", "1e-05", "6e+11"]
+        );
+        assert_eq!(general(1230.0, 3), "1.23e+03");
+        assert_eq!(
+            [1_234_567.5, 0.000_01, 1e-7, 1e21].map(json_float),
+            ["1234567.5", "0.00001", "1e-7", "1e+21"]
+        );
+    }
 
     #[test]
     fn quoted_as_go_does() {

@@ -26,5 +26,6 @@ pub use admission::AdmissionError;
 pub use apply::{Policies, PolicyEngines};
 pub use engine::{
     Actions, Engine, FailMode, GroupVersionKind, GroupVersionResource, Inventory, LoadError, Loaded,
-    Operation, Outcome, Patch, PatchOp, PolicyDocument, PolicyInfo, PolicySet, Request, UserInfo, Verdict, Violation,
+    Operation, Outcome, Patch, PatchOp, Permissions, PolicyDocument, PolicyInfo, PolicySet, Request,
+    UserInfo, Verdict, Violation,
 };

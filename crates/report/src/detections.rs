@@ -44,7 +44,7 @@ impl SarifDetections {
         Ok(Self { index, is_first: true })
     }
 
-    /// Writes a detection; the event stands in that file, where it begins on that line; `time` is when it happened, as
+    /// Writes a detection; the event stands in that file, where it begins on that line (0: the file has none); `time` is when it happened, as
     /// RFC 3339 writes it.
     ///
     /// # Errors
@@ -57,17 +57,16 @@ impl SarifDetections {
         time: &str,
         out: &mut dyn Write,
     ) -> io::Result<()> {
+        let mut location = json!({ "artifactLocation": { "uri": uri(file) } });
+        if let (1.., Some(location)) = (line, location.as_object_mut()) {
+            location.insert("region".into(), json!({ "startLine": line }));
+        }
         let mut result = json!({
             "ruleId": &*detection.rule,
             "level": sarif_level(detection.priority),
             // Words of an event must not become a link on the page that shows it.
             "message": { "text": detection.message.replace("](", "] (") },
-            "locations": [{
-                "physicalLocation": {
-                    "artifactLocation": { "uri": uri(file) },
-                    "region": { "startLine": line.max(1) },
-                },
-            }],
+            "locations": [{ "physicalLocation": location }],
             "properties": {
                 "source": &*detection.source,
                 "priority": detection.priority.as_str(),

@@ -5,7 +5,7 @@ mod fixture;
 
 use haechi_report::{
     GroupBy, Language, Terminal, write_csv, write_explain, write_github, write_html, write_json, write_junit,
-    write_rule_list, write_rule_list_json, write_sarif, write_table,
+    write_openreports, write_rule_list, write_rule_list_json, write_sarif, write_table,
 };
 
 use fixture::{RULES, clean, context, full, incomplete, nothing, rendered, texts, written};
@@ -42,6 +42,8 @@ both_languages!(sarif_full, full(), write_sarif);
 both_languages!(sarif_nothing, nothing(), write_sarif);
 both_languages!(csv_full, full(), write_csv);
 both_languages!(csv_nothing, nothing(), write_csv);
+both_languages!(openreports_full, full(), write_openreports);
+both_languages!(openreports_nothing, nothing(), write_openreports);
 both_languages!(github_full, full(), write_github);
 both_languages!(github_incomplete, incomplete(), write_github);
 both_languages!(html_full, full(), write_html);

@@ -82,11 +82,11 @@ pub(crate) async fn users(app: Arc<App>, _: Call) -> Response {
     }))
 }
 
-fn role(call: &Call) -> Result<Option<Role>, Response> {
+fn role(call: &Call) -> Result<Option<Role>, Box<Response>> {
     match call.field("role").filter(|text| !text.is_empty()).map(|text| text.parse::<Role>()) {
         None => Ok(None),
         Some(Ok(role)) => Ok(Some(role)),
-        Some(Err(error)) => Err(refuse(StatusCode::BAD_REQUEST, &error.to_string())),
+        Some(Err(error)) => Err(Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string()))),
     }
 }
 
@@ -94,7 +94,7 @@ pub(crate) async fn add_user(app: Arc<App>, call: Call) -> Response {
     let role = match role(&call) {
         Ok(Some(role)) => role,
         Ok(None) => return refuse(StatusCode::BAD_REQUEST, "`role` is missing"),
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let (name, password) =
         (call.field("name").unwrap_or_default(), call.field("password").unwrap_or_default());
@@ -105,7 +105,7 @@ pub(crate) async fn add_user(app: Arc<App>, call: Call) -> Response {
 pub(crate) async fn change_user(app: Arc<App>, call: Call) -> Response {
     let role = match role(&call) {
         Ok(role) => role,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let disabled = match call.field("disabled").as_deref() {
         None | Some("") => None,

@@ -101,7 +101,9 @@ async fn admit(
     let unknown = Connection { peer: SocketAddr::from(([0, 0, 0, 0], 0)), has_client_certificate: false };
     let connection = parts.extensions.get::<Connection>().copied().unwrap_or(unknown);
     let headers = parts.headers;
-    if route.demand != Demand::Nothing && !is_our_host(app, &parts.uri, &headers) {
+    // A page elsewhere whose name was pointed here could use what a browser sends along by itself; programs send nothing so.
+    let takes_people = matches!(route.demand, Demand::Form | Demand::Caller { role: Some(_), .. });
+    if takes_people && !is_our_host(app, &parts.uri, &headers) {
         return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "this service is not called so"));
     }
     let cookie = cookie(&headers, COOKIE);
@@ -109,7 +111,7 @@ async fn admit(
     let key = params.first().map(String::as_str).filter(|_| route.path.ends_with("{key}"));
     let caller = caller(app, route, &connection, &headers, key, cookie.as_ref()).await.map_err(failure)?;
     // Before the body: nobody's megabytes are read for a refusal.
-    authorise(route, &caller)?;
+    authorise(route, &caller).map_err(|refusal| *refusal)?;
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > route.body as u64) {
         return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"));
@@ -129,7 +131,7 @@ async fn admit(
         form_cookie,
     };
     if route.verb == Verb::Post {
-        prove_form(route, &call)?;
+        prove_form(route, &call).map_err(|refusal| *refusal)?;
     }
     Ok(call)
 }
@@ -206,17 +208,17 @@ fn token(headers: &HeaderMap) -> Option<String> {
     None
 }
 
-fn authorise(route: &Route, caller: &Caller) -> Result<(), Response> {
+fn authorise(route: &Route, caller: &Caller) -> Result<(), Box<Response>> {
     let Demand::Caller { role, scopes, api_server } = route.demand else { return Ok(()) };
     let may = match caller {
-        Caller::Nobody => return Err(unknown()),
+        Caller::Nobody => return Err(Box::new(unknown())),
         Caller::User { role: has, .. } => role.is_some_and(|least| *has >= least),
         Caller::Token { scope, .. } => scopes.contains(scope),
         Caller::ApiServer => api_server,
     };
     match may {
         true => Ok(()),
-        false => Err(refuse(StatusCode::FORBIDDEN, "this is not yours to do")),
+        false => Err(Box::new(refuse(StatusCode::FORBIDDEN, "this is not yours to do"))),
     }
 }
 
@@ -241,7 +243,7 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
 }
 
 /// A browser sends cookies along with whatever page made it send; only a page of ours knows what belongs to them.
-fn prove_form(route: &Route, call: &Call) -> Result<(), Response> {
+fn prove_form(route: &Route, call: &Call) -> Result<(), Box<Response>> {
     let wanted = match (route.demand, &call.caller) {
         (Demand::Form, _) => call.form_cookie.as_ref().map(csrf_of),
         (_, Caller::User { csrf, .. }) => Some(csrf.clone()),
@@ -252,7 +254,10 @@ fn prove_form(route: &Route, call: &Call) -> Result<(), Response> {
     let given = header.or_else(|| call.field("csrf")).unwrap_or_default();
     match wanted {
         Some(wanted) if same(&wanted, &given) => Ok(()),
-        _ => Err(refuse(StatusCode::FORBIDDEN, "the form is not one of ours, or too old: load it again")),
+        _ => {
+            let why = "the form is not one of ours, or too old: load it again";
+            Err(Box::new(refuse(StatusCode::FORBIDDEN, why)))
+        }
     }
 }
 

@@ -36,6 +36,9 @@ pub mod listen;
 pub mod metrics;
 pub mod openapi;
 mod pages;
+mod records;
 pub mod routes;
 pub mod run;
+#[cfg(test)]
+mod tests;
 pub mod webhook;

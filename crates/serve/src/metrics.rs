@@ -197,8 +197,17 @@ impl Collector for Read {
             let (counter, gauge) = (ConstCounter::new(0.0), ConstGauge::new(0.0));
             let kind = if row.is_counter { counter.metric_type() } else { gauge.metric_type() };
             let mut metric = encoder.encode_descriptor(row.name, row.help, None, kind)?;
+            if let [(labels, value)] = row.values.as_slice()
+                && labels.is_empty()
+            {
+                match row.is_counter {
+                    true => ConstCounter::new(*value).encode(metric)?,
+                    false => ConstGauge::new(*value).encode(metric)?,
+                }
+                continue;
+            }
             for (labels, value) in &row.values {
-                let labels = Labels2(labels);
+                let labels = Borrowed(labels);
                 let of_labels = metric.encode_family(&labels)?;
                 match row.is_counter {
                     true => ConstCounter::new(*value).encode(of_labels)?,
@@ -211,9 +220,9 @@ impl Collector for Read {
 }
 
 #[derive(Debug)]
-struct Labels2<'l>(&'l [(&'static str, String)]);
+struct Borrowed<'l>(&'l [(&'static str, String)]);
 
-impl EncodeLabelSet for Labels2<'_> {
+impl EncodeLabelSet for Borrowed<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), fmt::Error> {
         for (name, value) in self.0 {
             let mut label = encoder.encode_label();

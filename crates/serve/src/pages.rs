@@ -12,6 +12,7 @@ use crate::access::{AccessError, Caller, Login, Secret, csrf_of};
 use crate::app::App;
 use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
 use crate::health::state;
+use crate::records::glance;
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -136,7 +137,14 @@ pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
     let (name, password) =
         (call.field("name").unwrap_or_default(), call.field("password").unwrap_or_default());
     let address = call.address.to_string();
-    match app.access.log_in(&name, &password, &address, call.cookie.as_ref()).await {
+    let login = app.access.log_in(&name, &password, &address, call.cookie.as_ref()).await;
+    app.metrics.login(match &login {
+        Ok(_) => "succeeded",
+        Err(AccessError::Denied) => "refused",
+        Err(AccessError::Braked(_)) => "braked",
+        Err(_) => "failed",
+    });
+    match login {
         Ok(Login { secret, lasts_s, .. }) => {
             let mut response = go_to("/");
             let session = format!(
@@ -185,15 +193,58 @@ pub(crate) async fn setup(app: Arc<App>, call: Call) -> Response {
 
 pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
     let Caller::User { name, role, csrf } = &call.caller else { return go_to("/login") };
+    let glance = match glance(&app).await {
+        Ok(glance) => glance,
+        Err(error) => return failure(error),
+    };
+    let mut findings = String::new();
+    for (cluster, severity, count) in &glance.findings {
+        let severity = app.texts.severity(*severity);
+        findings.push_str(&row(&[cluster, &severity, &count.to_string()]));
+    }
+    let mut detections = String::new();
+    for found in &glance.detections {
+        let time = jiff::Timestamp::from_microsecond(found.time_us)
+            .map_or_else(|_| String::new(), |t| t.to_string());
+        detections.push_str(&row(&[
+            &time,
+            &found.cluster,
+            found.priority.as_str(),
+            &found.rule,
+            &found.source,
+        ]));
+    }
     let mut rows = String::new();
     flatten("", &state(&app).await, &mut rows);
     let content = format!(
-        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n<table><tbody>\n{rows}</tbody></table>\n",
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}",
         escape(name),
         escape(csrf),
         say(&app, "serve-log-out"),
+        table(&app, "serve-findings", &["cluster", "severity", "count"], &findings),
+        table(&app, "serve-detections", &["time", "cluster", "severity", "rule", "source"], &detections),
+        table(&app, "serve-state", &[], &rows),
     );
     answer(StatusCode::OK, "text/html", page(&app, &say(&app, "serve-status"), &content))
+}
+
+fn row(cells: &[&str]) -> String {
+    let cells: String = cells.iter().map(|cell| format!("<td>{}</td>", escape(cell))).collect();
+    format!("<tr>{cells}</tr>\n")
+}
+
+/// A table with its heading. Where there are no rows it says so: nothing seen is not all well.
+fn table(app: &App, id: &str, columns: &[&str], rows: &str) -> String {
+    let heading = format!("<h2>{}</h2>\n", say(app, id));
+    if rows.is_empty() {
+        return format!("{heading}<p>{}</p>\n", say(app, "serve-nothing-yet"));
+    }
+    let columns: String = columns
+        .iter()
+        .map(|name| format!("<th scope=\"col\">{}</th>", say(app, &format!("serve-column-{name}"))))
+        .collect();
+    let head = if columns.is_empty() { String::new() } else { format!("<thead><tr>{columns}</tr></thead>") };
+    format!("{heading}<table>{head}<tbody>\n{rows}</tbody></table>\n")
 }
 
 /// One row for each value.

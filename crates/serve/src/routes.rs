@@ -14,7 +14,7 @@ use haechi_store::accounts::Role;
 use crate::access::Scope;
 use crate::app::App;
 use crate::guard::{Call, guard};
-use crate::{api, health, hooks, pages};
+use crate::{api, health, hooks, pages, records};
 
 /// What may be done with a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,6 +154,13 @@ pub static ROUTES: &[Route] = &[
     get("/metrics", "metrics", SCRAPERS, TEXT, |app, call| Box::pin(health::metrics(app, call))),
     get("/api/openapi.json", "openapi", READERS, JSON, |app, call| Box::pin(api::openapi(app, call))),
     get("/api/status", "status", READERS, JSON, |app, call| Box::pin(health::status(app, call))),
+    get("/api/findings", "findings", READERS, JSON, |app, call| Box::pin(records::findings(app, call))),
+    get("/api/detections", "detections", READERS, JSON, |app, call| Box::pin(records::detections(app, call))),
+    get("/api/incidents", "incidents", READERS, JSON, |app, call| Box::pin(records::incidents(app, call))),
+    // A body may hold what only who works with it should see.
+    get("/api/events/{id}", "event", person(Role::Operator), JSON, |app, call| {
+        Box::pin(records::event(app, call))
+    }),
     get("/api/session", "session", person(Role::Viewer), JSON, |app, call| Box::pin(api::session(app, call))),
     get("/api/tokens", "tokens", person(Role::Admin), JSON, |app, call| Box::pin(api::tokens(app, call))),
     post(

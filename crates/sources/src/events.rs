@@ -6,7 +6,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 
 /// Endings of files with events; a folder may hold others too.
-const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "txt", "gz", "parquet"];
+const ENDINGS: [&str; 8] = ["json", "jsonl", "ndjson", "log", "txt", "gz", "parquet", "scap"];
 
 /// How often a followed file is looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -78,21 +78,31 @@ fn beginning(bytes: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn unpacked(mut bytes: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+pub(crate) fn unpacked(mut bytes: impl Read + 'static) -> io::Result<Box<dyn Read>> {
     let head = beginning(&mut bytes)?;
     let is_packed = head.starts_with(GZIP);
     let is_parquet = head == PARQUET;
     let whole = io::Cursor::new(head).chain(bytes);
     if is_parquet {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "Parquet is read from files only, its description stands at the end",
-        ));
+        return parquet_lines(spooled(whole)?);
     }
     Ok(match is_packed {
         true => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole))),
         false => Box::new(whole),
     })
+}
+
+/// So much of what cannot be read twice is kept.
+const MAX_SPOOLED: u64 = 4 << 30;
+
+/// Keeps bytes in a file without a name: the description of Parquet stands at its end, and is read first.
+fn spooled(bytes: impl Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    if io::copy(&mut bytes.take(MAX_SPOOLED + 1), &mut file)? > MAX_SPOOLED {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "Parquet of more than 4 GiB: name its file"));
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
 }
 
 #[cfg(feature = "parquet")]
@@ -114,6 +124,8 @@ pub struct FollowedFile {
     path: PathBuf,
     file: File,
     at: u64,
+    /// Whether what was read last is the middle of a line.
+    is_in_line: bool,
 }
 
 impl FollowedFile {
@@ -122,7 +134,7 @@ impl FollowedFile {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: File::open(path)?, at: 0 })
+        Ok(Self { path: path.to_owned(), file: File::open(path)?, at: 0, is_in_line: false })
     }
 
     /// Whether another file stands at the path now, or this one was cut.
@@ -151,9 +163,19 @@ impl Read for FollowedFile {
             let count = self.file.read(buffer)?;
             self.at += count as u64;
             if count > 0 || buffer.is_empty() {
+                if let Some(last) = count.checked_sub(1).and_then(|last| buffer.get(last)) {
+                    self.is_in_line = *last != b'\n';
+                }
                 return Ok(count);
             }
             if self.was_replaced() {
+                // The line that has no end there has none here either.
+                if std::mem::take(&mut self.is_in_line)
+                    && let Some(first) = buffer.first_mut()
+                {
+                    *first = b'\n';
+                    return Ok(1);
+                }
                 match File::open(&self.path) {
                     Ok(file) => self.file = file,
                     Err(_) => {

@@ -118,6 +118,20 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_through_a_pipe_is_read_too() {
+        use std::io::Seek;
+        let mut file = written(Compression::SNAPPY);
+        let mut expected = String::new();
+        ParquetLines::open(file.try_clone().unwrap()).unwrap().read_to_string(&mut expected).unwrap();
+        let mut bytes = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
+        let mut text = String::new();
+        crate::events::unpacked(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+        assert!(text == expected && text.lines().count() == 3, "{text}");
+    }
+
+    #[test]
     fn rows_become_lines_below_the_names_of_their_columns() {
         for compression in
             [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::GZIP(Default::default())]

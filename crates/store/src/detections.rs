@@ -90,4 +90,11 @@ pub trait DetectionStore {
     /// # Errors
     /// When they cannot be read.
     fn detections(&self, query: &DetectionQuery) -> Result<Vec<StoredDetection>, StoreError>;
+
+    /// Detections that nobody has yet decided about whether to alert, the oldest first, at most `limit` and at most 10,000: what a
+    /// process that was ended had not got to. [`crate::outbox::OutboxStore::put_alerts_for`] takes them off.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn unalerted(&self, limit: u32) -> Result<Vec<StoredDetection>, StoreError>;
 }

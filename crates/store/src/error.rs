@@ -55,7 +55,7 @@ pub enum OpenError {
 }
 
 /// Why a call of a store failed. Nothing of what the call was to write is kept.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// No space is left: the disk is full, or the store has reached its limit.
     #[error(

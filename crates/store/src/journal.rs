@@ -21,6 +21,8 @@
 
 mod canonical;
 mod chain;
+#[cfg(feature = "age")]
+mod encrypted;
 mod lines;
 
 use std::fmt;
@@ -32,6 +34,8 @@ use serde_json::Value as Json;
 use crate::StoreError;
 pub use canonical::canonical_json;
 pub use chain::{Break, Chain, Report};
+#[cfg(feature = "age")]
+pub use encrypted::{ExportError, export_encrypted};
 pub use lines::{ReadError, read_lines, write_end, write_entry};
 
 /// Most bytes of an actor, the name of an act, or a subject.

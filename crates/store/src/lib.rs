@@ -17,6 +17,32 @@
 //!
 //! The calls block until the disk answers; an async service calls them from threads that may block.
 //!
+//! # Example
+//!
+//! ```
+//! use haechi_store::events::{EventBatch, EventKey, EventQuery, NewEvent};
+//! use haechi_store::sqlite::Options;
+//! use haechi_store::{SqliteStore, Store};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! let store: Box<dyn Store> = Box::new(SqliteStore::open(Options::new(folder.path()))?);
+//! let body = br#"{"auditID":"7d1a","stage":"ResponseComplete"}"#.to_vec();
+//! let event = NewEvent {
+//!     key: EventKey::of([b"k8s_audit".as_slice(), b"7d1a", b"ResponseComplete"]),
+//!     time_us: Some(1_767_225_600_000_000),
+//!     body,
+//! };
+//! let batch = EventBatch {
+//!     source: "k8s_audit".to_owned(),
+//!     received_us: 1_767_225_600_250_000,
+//!     events: vec![event],
+//! };
+//! assert_eq!(store.put_events(batch.clone())?.stored, 1);
+//! assert_eq!(store.put_events(batch)?.duplicates, 1);
+//! assert_eq!(store.events(&EventQuery { limit: 10, ..EventQuery::default() })?.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Files
 //!
 //! See [`sqlite`] for the layout on disk, [`journal`] for the encoding of the journal's hashes.
@@ -30,6 +56,7 @@ pub mod events;
 pub mod findings;
 pub mod incidents;
 pub mod journal;
+pub mod maintenance;
 pub mod outbox;
 pub mod resources;
 pub mod seal;
@@ -49,6 +76,7 @@ pub trait Store:
     + findings::FindingStore
     + incidents::IncidentStore
     + journal::JournalStore
+    + maintenance::MaintenanceStore
     + outbox::OutboxStore
     + resources::ResourceStore
     + silences::SilenceStore
@@ -66,6 +94,7 @@ impl<S> Store for S where
         + findings::FindingStore
         + incidents::IncidentStore
         + journal::JournalStore
+        + maintenance::MaintenanceStore
         + outbox::OutboxStore
         + resources::ResourceStore
         + silences::SilenceStore

@@ -126,6 +126,14 @@ pub trait OutboxStore {
     /// When one is beyond the bounds, or they could not be committed; then none is in.
     fn put_alerts(&self, alerts: Vec<NewAlert>) -> Result<u64, StoreError>;
 
+    /// Puts alerts in, and notes in the same transaction that these detections need no further decision, whether an alert came of
+    /// them or not (silenced, grouped): however the process ends, none is forgotten. Ids of detections that are not kept any
+    /// more are passed over. How many of the alerts are new.
+    ///
+    /// # Errors
+    /// As [`OutboxStore::put_alerts`]; then nothing is noted either.
+    fn put_alerts_for(&self, detections: Vec<String>, alerts: Vec<NewAlert>) -> Result<u64, StoreError>;
+
     /// Leases alerts that are due, of this receiver or of all, until `lease_until_us`. Who does not end the lease by then loses it.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! How bodies are kept: compressed in blocks, and encrypted where a key is given.
 //!
-//! A block is `zstd(body ‖ body ‖ …)`; with a key it is XChaCha20-Poly1305 over that, the random nonce of 24 bytes in front. What
+//! A block is `zstd(body ‖ body ‖ …)` with its checksum; with a key it is XChaCha20-Poly1305 over that, the random nonce of 24 bytes in front. What
 //! the store knows of the block (the identities of its events and where each body ends) is authenticated with it, so that a body
 //! cannot be moved under another event's name.
 
@@ -46,6 +46,11 @@ impl Keys {
         keys.current = Some(id);
         keys
     }
+
+    /// Whether there is a key of this id.
+    pub fn has(&self, id: &str) -> bool {
+        self.keys.contains_key(id)
+    }
 }
 
 impl fmt::Debug for Keys {
@@ -71,8 +76,10 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     pub(crate) fn new() -> Result<Self, StoreError> {
-        let compressor = zstd::bulk::Compressor::new(LEVEL)
-            .map_err(|error| StoreError::Internal { detail: format!("zstd: {error}") })?;
+        let failed = |error: std::io::Error| StoreError::Internal { detail: format!("zstd: {error}") };
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(failed)?;
+        // SQLite does not notice when the disk changes a byte of a body.
+        compressor.include_checksum(true).map_err(failed)?;
         Ok(Self { compressor })
     }
 

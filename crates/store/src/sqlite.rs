@@ -22,6 +22,7 @@
 //! the disk makes the writer open the database anew for the next call: it goes on by itself when space returns.
 
 mod accounts;
+mod backup;
 mod bounds;
 mod counters;
 mod detections;
@@ -30,11 +31,13 @@ mod events;
 mod failure;
 mod files;
 mod findings;
+mod health;
 mod incidents;
 mod journal;
 mod outbox;
 mod readers;
 mod resources;
+mod retention;
 mod schema;
 mod silences;
 mod writer;
@@ -45,6 +48,7 @@ use std::sync::Arc;
 
 use crate::seal::Keys;
 use crate::{OpenError, StoreError};
+pub use backup::{Copied, CopyError, restore};
 use files::Folder;
 use readers::Readers;
 use writer::{Tx, Writer};
@@ -61,19 +65,28 @@ pub struct Options {
     pub max_bytes: Option<u64>,
     /// Calls that wait for the writer before further ones are told [`StoreError::Busy`].
     pub queue: usize,
+    /// Bytes of events that wait for the writer before further ones are told [`StoreError::Busy`].
+    pub queue_bytes: usize,
 }
 
 impl Options {
     /// A store in this folder, without encryption and bound.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), keys: Keys::none(), max_bytes: None, queue: 1024 }
+        Self {
+            folder: folder.into(),
+            keys: Keys::none(),
+            max_bytes: None,
+            queue: 1024,
+            queue_bytes: 64 << 20,
+        }
     }
 }
 
 /// A store in a folder. Dropping it writes out what waits and closes the files.
 pub struct SqliteStore {
-    writer: Writer,
+    // Closed in this order: the writer, as the last one, brings the log into the database.
     readers: Readers,
+    writer: Writer,
     keys: Arc<Keys>,
     folder: Arc<Folder>,
 }
@@ -92,7 +105,13 @@ impl SqliteStore {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let folder = Arc::new(Folder::open(&options.folder)?);
         let keys = Arc::new(options.keys);
-        let writer = Writer::start(Arc::clone(&folder), Arc::clone(&keys), options.max_bytes, options.queue)?;
+        let writer = Writer::start(
+            Arc::clone(&folder),
+            Arc::clone(&keys),
+            options.max_bytes,
+            options.queue,
+            options.queue_bytes,
+        )?;
         let readers = Readers::new(folder.database().to_owned());
         Ok(Self { writer, readers, keys, folder })
     }

@@ -7,6 +7,7 @@ mod common;
 use common::{batch, event, folder, open};
 use haechi_store::counters::CounterStore as _;
 use haechi_store::events::{EventBatch, EventQuery, EventStore as _, MAX_BODY, NewEvent, Stored};
+use haechi_store::maintenance::{MaintenanceStore as _, Retention};
 use haechi_store::seal::Keys;
 use haechi_store::sqlite::Options;
 use haechi_store::{SqliteStore, StoreError};
@@ -143,6 +144,15 @@ fn encrypted_bodies_are_read_with_their_own_key_after_it_was_rotated() {
     store.put_events(batch(2..3)).unwrap();
     let bodies: Vec<_> = store.events(&all()).unwrap().into_iter().map(|event| event.body).collect();
     assert_eq!(bodies, [event(0).body, event(1).body, event(2).body]);
+    let needed = |store: &SqliteStore| store.health(true).unwrap().keys.into_iter().collect::<Vec<_>>();
+    assert_eq!(needed(&store), [("2025".to_owned(), true), ("2026".to_owned(), true)]);
+    drop(store);
+    let store = with_keys(&folder, Keys::none().with_current("2026", [2; 32]));
+    assert_eq!(needed(&store), [("2025".to_owned(), false), ("2026".to_owned(), true)]);
+    assert!(!store.health(true).unwrap().is_good());
+    let keep = Retention { events_us: Some(0), ..Retention::default() };
+    assert_eq!(store.retain(i64::MAX, &keep).unwrap().events, 3, "what cannot be read can be removed");
+    assert_eq!(needed(&store), []);
 }
 
 #[test]

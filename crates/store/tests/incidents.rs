@@ -10,6 +10,7 @@ use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection
 use haechi_store::events::{EventStore as _, Stored};
 use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate};
 use haechi_store::journal::JournalStore as _;
+use haechi_store::outbox::{NewAlert, OutboxStore as _};
 use haechi_store::silences::{Silence, SilenceStore as _};
 use haechi_store::{SqliteStore, StoreError};
 
@@ -56,6 +57,36 @@ fn a_detection_is_kept_once_and_leads_to_its_event() {
     assert_eq!(store.detection("d7").unwrap().unwrap().event, None, "its event was never stored");
     let urgent = DetectionQuery { at_least: Some(Priority::Warning), limit: 10, ..DetectionQuery::default() };
     assert_eq!(store.detections(&urgent).unwrap(), []);
+}
+
+#[test]
+fn a_detection_waits_until_it_is_decided_what_to_alert_about_it() {
+    let folder = folder();
+    let store = open(&folder);
+    store.put_detections((0..3).map(detection).collect()).unwrap();
+    let waiting = |store: &SqliteStore| -> Vec<String> {
+        store.unalerted(10).unwrap().into_iter().map(|detection| detection.id).collect()
+    };
+    assert_eq!(waiting(&store), ["d0", "d1", "d2"]);
+    let alert = |receiver: &str| NewAlert {
+        id: format!("{receiver} d0"),
+        receiver: receiver.into(),
+        group: "g".into(),
+        payload: b"exec".to_vec(),
+        created_us: 1,
+        due_us: 1,
+    };
+    let too_large = NewAlert { payload: vec![0; 2 << 20], ..alert("pager") };
+    assert!(store.put_alerts_for(vec!["d0".into()], vec![alert("slack"), too_large]).is_err());
+    assert_eq!(waiting(&store), ["d0", "d1", "d2"], "what is not put in is not noted");
+    let decided = vec!["d0".into(), "d1".into(), "gone".into()];
+    assert_eq!(store.put_alerts_for(decided, vec![alert("slack"), alert("pager")]).unwrap(), 2);
+    drop(store);
+    let store = open(&folder);
+    assert_eq!(waiting(&store), ["d2"]);
+    assert_eq!(store.alerts(None, None, 10).unwrap().len(), 2);
+    store.put_detections(vec![detection(0)]).unwrap();
+    assert_eq!(waiting(&store), ["d2"], "a detection that comes again is decided already");
 }
 
 #[test]

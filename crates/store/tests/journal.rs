@@ -5,7 +5,8 @@
 mod common;
 
 use common::{act, folder, open};
-use haechi_store::journal::{Anchor, Break, Entry, JournalStore as _, ReadError, Report, read_lines};
+use haechi_store::journal::{Act, Anchor, Break, Entry, JournalStore as _, ReadError, Report, read_lines};
+use haechi_store::maintenance::{AnchorState, MaintenanceStore as _};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -148,4 +149,34 @@ fn a_changed_export_is_told() {
     assert!(matches!(report(format!("{text}{}", lines[0])), Err(ReadError::Line { line: 7, .. })));
     assert!(matches!(report("nonsense".into()), Err(ReadError::Line { line: 1, .. })));
     assert!(matches!(report("x".repeat(8 << 20)), Err(ReadError::TooLong { line: 1 })));
+}
+
+/// The hash was computed by another program from the description in `haechi_store::journal`.
+#[test]
+fn the_hash_is_the_one_that_is_described() {
+    let act = Act {
+        time_us: 1_700_000_000_000_000,
+        actor: "alice".into(),
+        act: "login.succeeded".into(),
+        subject: "해치\n\"x\"".into(),
+        details: serde_json::json!({ "address": "10.0.0.1" }),
+    };
+    let entry = Entry::new(act, &Anchor::default()).unwrap();
+    let expected = "15ef1d0805b1d993819657ff593f5f9bdf46bc2ab57f580749d8f7aff5c4f572";
+    assert_eq!(entry.hash.to_string(), expected);
+}
+
+#[test]
+fn an_anchor_that_could_not_be_written_is_brought_up_to_date_by_the_next_entry() {
+    let folder = folder();
+    let store = open(&folder);
+    store.append_act(act("one")).unwrap();
+    let in_the_way = folder.path().join("store-1.anchor.part");
+    std::fs::create_dir(&in_the_way).unwrap();
+    store.append_act(act("two")).unwrap();
+    let health = store.health(false).unwrap();
+    assert_eq!((health.anchor, health.is_good()), (AnchorState::Behind, true));
+    std::fs::remove_dir(&in_the_way).unwrap();
+    store.append_act(act("three")).unwrap();
+    assert_eq!(store.health(false).unwrap().anchor, AnchorState::Current);
 }

@@ -97,7 +97,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     /// Whatever happens, in any order, with new starts between: nothing is lost, nothing is delivered twice while leases hold,
     /// groups keep their order, and attempts end.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
+use crate::capture::{self, Capture, CaptureSink, Fault, KernelEvent};
 use crate::event::{Body, Columns, Event};
 use crate::fields::{Source, SourceId};
 use crate::json::{self, JsonError, Kind, MemberPart, Objects, Part, Value};
@@ -26,9 +27,6 @@ pub enum Format {
 const SECOND: u64 = 1_000_000_000;
 const DAY: u64 = 86_400 * SECOND;
 
-/// How a recording of kernel events begins.
-const CAPTURE: &[u8] = &[0x0a, 0x0d, 0x0d, 0x0a];
-
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
 
@@ -38,9 +36,17 @@ pub struct Decoder {
     format: Format,
     framer: Framer,
     state: State,
-    is_at_start: bool,
-    /// In a file that is not read.
-    is_skipping: bool,
+    input: Input,
+    capture: Capture,
+}
+
+/// What a file turned out to be.
+#[derive(Debug)]
+enum Input {
+    /// Too little has been read to tell.
+    Unknown(Vec<u8>),
+    Documents,
+    Capture,
 }
 
 #[derive(Debug)]
@@ -65,8 +71,8 @@ impl Decoder {
         Self {
             format,
             framer: Framer::new(limits),
-            is_at_start: true,
-            is_skipping: false,
+            input: Input::Unknown(Vec::new()),
+            capture: Capture::default(),
             state: State {
                 columns: FlowColumns::default(),
                 base_columns: FlowColumns::default(),
@@ -90,24 +96,49 @@ impl Decoder {
 
     /// Takes more bytes.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
-        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
-        if *is_at_start && bytes.starts_with(CAPTURE) {
-            *is_skipping = true;
-            sink.reject(Reject { line: framer.line(), reason: RejectReason::Capture });
+        let head = match &mut self.input {
+            Input::Documents => return self.read_documents(bytes, sink),
+            Input::Capture => return self.read_capture(bytes, sink),
+            Input::Unknown(head) => head,
+        };
+        if !head.is_empty() || capture::MAGIC.starts_with(bytes) {
+            head.extend_from_slice(bytes);
+            if head.len() < capture::MAGIC.len() && capture::MAGIC.starts_with(head) {
+                return;
+            }
         }
-        *is_at_start = false;
-        if !*is_skipping {
-            framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+        let head = std::mem::take(head);
+        let bytes = if head.is_empty() { bytes } else { &head };
+        if bytes.starts_with(&capture::MAGIC) {
+            self.input = Input::Capture;
+            self.read_capture(bytes, sink);
+        } else {
+            self.input = Input::Documents;
+            self.read_documents(bytes, sink);
         }
+    }
+
+    fn read_documents(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Decoder { format, framer, state, .. } = self;
+        framer.feed(bytes, &mut |frame| state.frame(*format, frame, sink));
+    }
+
+    fn read_capture(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+        let Decoder { state, capture, .. } = self;
+        capture.feed(bytes, &mut Kernel { state, sink });
     }
 
     /// Takes the end of a file. More may follow: the next one.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        let Decoder { format, framer, state, is_at_start, is_skipping } = self;
+        if let Input::Unknown(head) = &mut self.input {
+            let head = std::mem::take(head);
+            self.read_documents(&head, sink);
+        }
+        let Decoder { format, framer, state, input, capture } = self;
+        capture.finish(&mut Kernel { state, sink });
         framer.finish(&mut |frame| state.frame(*format, frame, sink));
         state.columns = state.base_columns.clone();
-        *is_at_start = true;
-        *is_skipping = false;
+        *input = Input::Unknown(Vec::new());
     }
 
     /// How many events there were so far.
@@ -487,6 +518,44 @@ impl State {
         let (number, objects) = (self.number, &self.objects);
         objects.clear();
         sink.event(&Event { source, text, part, body, number, time_ns, first_time_ns, objects }, line);
+    }
+}
+
+/// Hands on what a capture yields.
+struct Kernel<'s, S> {
+    state: &'s mut State,
+    sink: &'s mut S,
+}
+
+impl<S: Sink> CaptureSink for Kernel<'_, S> {
+    fn event(&mut self, kernel: &KernelEvent<'_>) {
+        let (state, time_ns) = (&mut *self.state, kernel.time_ns);
+        if state.is_future(time_ns) {
+            return self.sink.reject(Reject { line: 0, reason: RejectReason::FutureTime });
+        }
+        state.number += 1;
+        let first_time_ns = *state.first_time_ns.get_or_insert(time_ns);
+        let event = Event {
+            source: Source::SYSCALL,
+            text: "",
+            part: Part::default(),
+            body: Body::Kernel(kernel),
+            number: state.number,
+            time_ns,
+            first_time_ns,
+            objects: &state.objects,
+        };
+        // There are no lines to name.
+        self.sink.event(&event, 0);
+    }
+
+    fn fault(&mut self, offset: u64, fault: Fault) {
+        let reason = match fault {
+            Fault::OtherVersion => RejectReason::Capture,
+            Fault::BadBlock => RejectReason::CaptureBlock,
+            Fault::BadLength | Fault::Truncated => RejectReason::CaptureLength,
+        };
+        self.sink.reject(Reject { line: offset, reason });
     }
 }
 

@@ -77,11 +77,6 @@ impl Framer {
         }
     }
 
-    /// The line at hand, one-based.
-    pub(crate) fn line(&self) -> u64 {
-        self.line
-    }
-
     /// Takes more bytes and yields the documents that end in them.
     pub(crate) fn feed(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let mut rest = bytes;

@@ -18,6 +18,11 @@ enum Token {
     Never,
 }
 
+/// Whether a text is like a pattern.
+pub(crate) fn matches_glob(pattern: &[u8], text: &[u8]) -> bool {
+    Glob::new(pattern, false).is_match(text)
+}
+
 impl Glob {
     /// Compiles a pattern; every text is one.
     pub(crate) fn new(pattern: &[u8], ignore_case: bool) -> Self {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::context::{Context, ErrorCode, LoadError, LoadWarning, WarningCode};
+use super::context::{Context, ErrorCode, Help, LoadError, LoadWarning, WarningCode};
 use super::items::{
     Change, Entry, ExceptionInfo, ListInfo, MacroInfo, PluginRequirement, RuleDefinition, RuleUpdate, Version,
 };
@@ -69,7 +69,7 @@ impl Collector {
     pub(super) fn require_engine(&mut self, version: Version, context: &Context) -> Collected<()> {
         if !ENGINE_VERSION.serves(version) {
             return Err(LoadError {
-                help: Some("update Haechi, or use the rules of an earlier release".into()),
+                help: Some(Help::Update),
                 ..invalid(
                     format!("Rules require engine version {version}, but engine version is {ENGINE_VERSION}"),
                     context,

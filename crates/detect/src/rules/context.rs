@@ -20,6 +20,17 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// The stable id.
+    pub const fn id(self) -> &'static str {
+        match self {
+            ErrorCode::YamlParse => "yaml",
+            ErrorCode::YamlValidate => "shape",
+            ErrorCode::CompileCondition => "condition",
+            ErrorCode::CompileOutput => "output",
+            ErrorCode::Validate => "items",
+        }
+    }
+
     /// The name in Falco's output.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -288,7 +299,46 @@ pub struct LoadError {
     /// Where.
     pub context: Context,
     /// How to mend it, where that can be told.
-    pub help: Option<String>,
+    pub help: Option<Help>,
+}
+
+/// How to mend a mistake. What it says is for who writes reports, in the reader's language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Help {
+    /// The rules are for a later engine.
+    Update,
+    /// The macro of that name comes with Falco's own rules.
+    LoadFalcosRules(String),
+    /// Nothing defines the macro of that name.
+    DefineMacro(String),
+    /// A list of that name may be meant, and none is loaded.
+    DefineList(String),
+    /// This is a network where an address has to stand.
+    UseNetworkField(String),
+}
+
+impl Help {
+    /// The stable id.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Help::Update => "update",
+            Help::LoadFalcosRules(_) => "load-falcos-rules",
+            Help::DefineMacro(_) => "define-macro",
+            Help::DefineList(_) => "define-list",
+            Help::UseNetworkField(_) => "use-network-field",
+        }
+    }
+
+    /// The name that it is about.
+    pub fn name(&self) -> &str {
+        match self {
+            Help::Update => "",
+            Help::LoadFalcosRules(name)
+            | Help::DefineMacro(name)
+            | Help::DefineList(name)
+            | Help::UseNetworkField(name) => name,
+        }
+    }
 }
 
 impl fmt::Display for LoadError {

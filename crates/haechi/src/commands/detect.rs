@@ -85,12 +85,24 @@ impl Report for Printer<'_> {
         }
         let is_last = *told == TOLD;
         let why = self.texts.message(&reject_id(reject.reason), &Args::new());
-        let place = format!("{}:{}", self.file, reject.line);
+        let place = place(&self.file, reject, self.texts);
         self.tell(format!("{place}: {why}"));
         if is_last {
             let more = self.texts.message("cli-detect-more-like-this", &Args::new());
             let _ = writeln!(io::stderr(), "{more}");
         }
+    }
+}
+
+/// Where something that is no event stands.
+pub(super) fn place(file: &str, reject: Reject, texts: &Texts) -> String {
+    match reject.line {
+        offset if reject.reason.is_at_byte() => {
+            let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+            texts.message("cli-detect-at-byte", &Args::new().text("file", file.to_owned()).number("offset", offset))
+        }
+        0 => file.to_owned(),
+        line => format!("{file}:{line}"),
     }
 }
 
@@ -205,7 +217,8 @@ fn tell_summary(stats: &StreamStats, texts: &Texts) -> io::Result<()> {
             .text("reason", texts.message(&reject_id(*reason), &Args::new()))
             .number("count", number(*count))
             .number("line", number(*line));
-        writeln!(err, "  {}", texts.message("cli-detect-reason", &args))?;
+        let id = if reason.is_at_byte() { "cli-detect-reason-at-byte" } else { "cli-detect-reason" };
+        writeln!(err, "  {}", texts.message(id, &args))?;
     }
     if stats.events == 0 {
         writeln!(err, "{}", texts.message("cli-detect-nothing", &Args::new()))?;

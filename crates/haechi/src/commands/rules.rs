@@ -8,12 +8,12 @@ use clap::ArgMatches;
 use haechi_detect::decode::{Decoder, Limits, Reject, Sink};
 use haechi_detect::event::Event;
 use haechi_detect::program::{Explanation, Matcher, RuleMatching, Verdict};
-use haechi_detect::rules::{LoadResult, Loaded, Options, RuleFile, load};
+use haechi_detect::rules::{LoadError, LoadResult, Loaded, Options, RuleFile, load};
 use haechi_model::Priority;
 use haechi_report::{Args, Texts};
 use haechi_sources::{event_files, open_events};
 
-use super::detect::{flow_columns, format, reject_id};
+use super::detect::{flow_columns, format, place, reject_id};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
@@ -51,17 +51,28 @@ pub(super) fn tell_mistakes(loaded: &Loaded, texts: &Texts) -> Result<bool> {
     let mut any = false;
     for error in loaded.results.iter().flat_map(|result| &result.errors) {
         any = true;
-        writeln!(err, "{error}")?;
-        if let Some(help) = &error.help {
-            let line = texts.message("cli-rules-help-line", &Args::new().text("help", help.clone()));
-            writeln!(err, "  {line}")?;
+        let title = texts.message(&format!("cli-rules-error-{}", error.code.id()), &Args::new());
+        match error.context.place() {
+            Some(place) => writeln!(err, "{place}: {title}")?,
+            None => writeln!(err, "{title}")?,
         }
+        // The words are Falco's, for who knows them or looks for them.
+        writeln!(err, "  {}: {}", error.code.as_str(), error.message)?;
+        tell_help(error, texts, &mut err)?;
     }
     let warnings: usize = loaded.results.iter().map(|result| result.warnings.len()).sum();
     if warnings > 0 {
         writeln!(err, "{}", texts.message("cli-rules-warnings", &Args::new().number("count", warnings)))?;
     }
     Ok(any)
+}
+
+/// Tells how to mend a mistake, where that is known.
+fn tell_help(error: &LoadError, texts: &Texts, out: &mut dyn Write) -> io::Result<()> {
+    let Some(help) = &error.help else { return Ok(()) };
+    let name = Args::new().text("name", help.name().to_owned());
+    let help = texts.message(&format!("cli-rules-help-{}", help.as_str()), &name);
+    writeln!(out, "  {}", texts.message("cli-rules-help-line", &Args::new().text("help", help)))
 }
 
 /// `haechi rules list FILE…`
@@ -120,7 +131,7 @@ fn rule_json(rule: &haechi_detect::rules::RuleSummary) -> serde_json::Value {
 }
 
 /// `haechi rules test FILE…`: whether Falco would load them, as it would say it.
-pub(super) fn test(matches: &ArgMatches, _texts: &Texts) -> Result<Exit> {
+pub(super) fn test(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let loaded = load_rules(matches)?;
     let is_json = matches.get_one::<String>("output").is_some_and(|format| format == "json");
     to_stdout(|out| {
@@ -130,6 +141,9 @@ pub(super) fn test(matches: &ArgMatches, _texts: &Texts) -> Result<Exit> {
         }
         loaded.results.iter().try_for_each(|result| write!(out, "{}", result.verbose()))
     })?;
+    if !is_json {
+        tell_mistakes(&loaded, texts)?;
+    }
     let is_good = loaded.results.iter().all(LoadResult::is_successful);
     Ok(if is_good { Exit::Clean } else { Exit::Findings })
 }
@@ -225,7 +239,10 @@ impl Explainer<'_> {
             let id = if holds { "cli-rules-matches" } else { "cli-rules-does-not-match" };
             let args = Args::new()
                 .text("rule", rule.info.name.to_string())
-                .text("place", format!("{}:{line}", self.file));
+                .text("place", match line {
+                    0 => self.file.clone(),
+                    line => format!("{}:{line}", self.file),
+                });
             writeln!(self.out, "{}", self.texts.message(id, &args))?;
             tree(&explanation, 1, self.out)?;
             if holds && !rule.info.enabled {
@@ -250,7 +267,7 @@ impl Sink for Explainer<'_> {
         self.rejects += 1;
         let why = self.texts.message(&reject_id(reject.reason), &Args::new());
         // Where standard error is closed, nobody is there to tell.
-        let _ = writeln!(io::stderr(), "{}:{}: {why}", self.file, reject.line);
+        let _ = writeln!(io::stderr(), "{}: {why}", place(&self.file, reject, self.texts));
     }
 }
 

@@ -12,7 +12,7 @@ use haechi_model::{Finding, Problem, ProblemGroup, ProblemKind, Severity};
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{
     Args, Context, Fixing, GroupBy, Texts, write_csv, write_fixes, write_github, write_html, write_json,
-    write_junit, write_sarif, write_table,
+    write_junit, write_openreports, write_sarif, write_table,
 };
 use haechi_sources::{ClusterKind, DiscoverOptions, Discovery, discover};
 use haechi_syntax::Limits;
@@ -325,6 +325,7 @@ fn print(
         Some("sarif") => write_sarif(report, &context, out),
         Some("junit") => write_junit(report, &context, out),
         Some("csv") => write_csv(report, &context, out),
+        Some("openreports") => write_openreports(report, &context, out),
         Some("html") => write_html(report, &context, out),
         Some("github") => write_github(report, &context, out),
         _ => write_table(report, &context, out),

@@ -12,7 +12,7 @@ use haechi_policy::FailMode;
 use haechi_policy::pss::LevelVersion;
 use haechi_report::{Args, Texts};
 use haechi_serve::access::AccessOptions;
-use haechi_serve::admit::{AdmissionSettings, ChosenCheck, Enforcement};
+use haechi_serve::admit::{AdmissionSettings, CheckError, ChosenCheck, Enforcement};
 use haechi_serve::clock::now_s;
 use haechi_serve::companion::Companion;
 use haechi_serve::intake::{IntakeOptions, Listener};
@@ -102,9 +102,20 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         .init();
     match serve(settings, listeners, companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
+        Err(RunError::Policies(mistakes)) => {
+            Err(UsageError(list(texts, "cli-serve-policies-broken", &mistakes)).into())
+        }
+        Err(RunError::Rules(mistakes)) => {
+            Err(UsageError(list(texts, "cli-serve-rules-broken", &mistakes)).into())
+        }
         Err(error) if error.is_usage() => Err(UsageError(told(&error)).into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A heading and what is under it, line by line.
+fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
+    format!("{}\n{}", texts.message(heading, &Args::new()), mistakes.join("\n"))
 }
 
 /// What works beside the service: the findings of a cluster are kept current where one is named.
@@ -163,8 +174,21 @@ fn pairs(matches: &ArgMatches, name: &str, texts: &Texts) -> Result<Vec<(String,
     all::<String>(matches, name).into_iter().map(split).collect()
 }
 
-fn enforcement(word: &str) -> Result<Enforcement, UsageError> {
-    word.parse().map_err(|error: haechi_serve::admit::ParseEnforcementError| UsageError(error.to_string()))
+fn enforcement(word: &str, texts: &Texts) -> Result<Enforcement, UsageError> {
+    let wrong = |_| UsageError(texts.message("cli-serve-enforcement-word", &Args::new().text("given", word)));
+    word.parse().map_err(wrong)
+}
+
+/// A check that may be asked at admission.
+fn check(slug: &str, word: &str, texts: &Texts) -> Result<ChosenCheck, UsageError> {
+    ChosenCheck::new(slug, enforcement(word, texts)?).map_err(|error| {
+        UsageError(match error {
+            CheckError::Unknown(slug) => texts.message("cli-unknown-rule", &Args::new().text("id", slug)),
+            CheckError::Among(slug) => {
+                texts.message("cli-serve-check-among", &Args::new().text("check", slug))
+            }
+        })
+    })
 }
 
 fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
@@ -179,14 +203,22 @@ fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
         check_options: config.check_options,
         ..AdmissionSettings::default()
     };
-    for (slug, word) in pairs(matches, "check", texts)? {
-        let chosen = ChosenCheck::new(&slug, enforcement(&word)?);
-        admission.checks.push(chosen.map_err(|error| UsageError(error.to_string()))?);
+    // The command line goes before the file: what it names last counts.
+    let configured = |entries: &std::collections::BTreeMap<String, toml::Spanned<String>>| {
+        let pairs = entries.iter().map(|(name, word)| (name.clone(), word.get_ref().clone()));
+        pairs.collect::<Vec<(String, String)>>()
+    };
+    let set = config.admission;
+    admission.exempt.extend(set.exempt_namespaces);
+    admission.exempt.retain(|namespace| !namespace.is_empty());
+    for (slug, word) in configured(&set.checks).into_iter().chain(pairs(matches, "check", texts)?) {
+        admission.checks.retain(|known| known.check.info.slug != slug);
+        admission.checks.push(check(&slug, &word, texts)?);
     }
-    for (policy, word) in pairs(matches, "enforce", texts)? {
-        admission.overrides.entry(policy).or_default().enforcement = Some(enforcement(&word)?);
+    for (policy, word) in configured(&set.enforce).into_iter().chain(pairs(matches, "enforce", texts)?) {
+        admission.overrides.entry(policy).or_default().enforcement = Some(enforcement(&word, texts)?);
     }
-    for (policy, word) in pairs(matches, "on-error", texts)? {
+    for (policy, word) in configured(&set.on_error).into_iter().chain(pairs(matches, "on-error", texts)?) {
         let mode = match word.as_str() {
             "allow" => FailMode::Ignore,
             "refuse" => FailMode::Fail,

@@ -11,11 +11,13 @@ use haechi_objects::Object;
 use haechi_policy::cel::CelEngine;
 use haechi_policy::gatekeeper::{EnforcementPoint, Gatekeeper};
 use haechi_policy::{
-    Actions, Engine, Inventory, LoadError, Outcome, Policies, PolicyEngines, PolicySet, Request, Verdict,
+    Actions, Engine, Inventory, LoadError, Outcome, Permissions, Policies, PolicyEngines, PolicySet, Request,
+    Verdict,
 };
 use haechi_report::{Args, Texts};
 use haechi_syntax::Limits;
 
+use super::authorizer::Roles;
 use super::files::{Reading, read_files};
 use crate::exit::UsageError;
 use crate::scan::text;
@@ -93,9 +95,10 @@ impl BroughtPolicies {
     /// Makes ready to judge objects that know of each other.
     pub(crate) fn with<'d>(&'d self, objects: impl Iterator<Item = Object<'d>>) -> PolicyJudge<'d> {
         let objects: Vec<Object<'d>> = objects.collect();
+        let roles = Roles::of(objects.iter().copied());
         // What lies beside the policies may be a parameter of them, but is no part of the cluster.
         let parameters = Inventory::new(self.files.objects().chain(objects.iter().copied()));
-        PolicyJudge { set: &self.set, inventory: Inventory::new(objects), parameters }
+        PolicyJudge { set: &self.set, inventory: Inventory::new(objects), parameters, roles }
     }
 }
 
@@ -115,6 +118,8 @@ pub(crate) struct PolicyJudge<'d> {
     set: &'d Policies,
     inventory: Inventory<'d>,
     parameters: Inventory<'d>,
+    /// What answers `authorizer`, where any roles are at hand.
+    roles: Option<Roles>,
 }
 
 impl PolicyJudge<'_> {
@@ -126,7 +131,12 @@ impl PolicyJudge<'_> {
         findings: &mut Vec<Finding>,
         problems: &mut Vec<Problem>,
     ) {
-        let request = Request { parameters: &self.parameters, ..Request::of_object(object, &self.inventory) };
+        let authorizer = self.roles.as_ref().map(|roles| Permissions(roles));
+        let request = Request {
+            parameters: &self.parameters,
+            authorizer,
+            ..Request::of_object(object, &self.inventory)
+        };
         let mut verdicts = Vec::new();
         self.set.review(&request, &mut verdicts);
         for verdict in &verdicts {

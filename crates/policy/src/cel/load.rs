@@ -334,7 +334,7 @@ impl<'d> Loader<'_, 'd> {
         }
         for (index, node) in nodes.into_iter().enumerate() {
             let Some((name, name_node)) = self.required(node, "name") else { continue };
-            if !is_identifier(name) {
+            if !haechi_cel::is_name(name) {
                 self.wrong(name_node, format!("`{name}` is not a valid CEL identifier"));
             } else if variables.iter().any(|known| &*known.name == name) {
                 self.wrong(name_node, format!("there is a variable named `{name}` already"));
@@ -622,35 +622,6 @@ impl<'d> Loader<'_, 'd> {
             deny_if_missing,
         })
     }
-}
-
-fn is_identifier(name: &str) -> bool {
-    let reserved = [
-        "true",
-        "false",
-        "null",
-        "in",
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ];
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && !reserved.contains(&name)
 }
 
 /// The place in the file of a byte of a text, if it is certain: the text and what stands in the file are alike but for

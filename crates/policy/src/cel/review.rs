@@ -7,6 +7,7 @@ use haechi_cel::{
     Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject,
     Value,
 };
+use haechi_model::Span;
 use haechi_objects::Object;
 use haechi_syntax::{Document, Node};
 use serde_json::Value as Json;
@@ -43,6 +44,8 @@ pub(super) struct Session<'a> {
     pub(super) arena: &'a Bump,
     pub(super) evaluator: Evaluator<'a>,
     namespace: Option<Value<'a>>,
+    /// The object as it was written, before defaults and mutations.
+    written: Option<Object<'a>>,
     budget: u64,
 }
 
@@ -77,7 +80,8 @@ pub(super) fn review_phase(
         _ => request.namespace,
     };
     let operation = request.operation.unwrap_or(Operation::Create);
-    let authorizer = set.authorizer.as_deref().map(|authorizer| authorizer as &dyn Authorizer);
+    let own = set.authorizer.as_deref().map(|authorizer| authorizer as &dyn Authorizer);
+    let authorizer = request.authorizer.map(|permissions| permissions.0).or(own);
     let namespaced = endpoint.namespaced;
     let target = Target { request, kind: request.kind, resource, operation, namespaced, namespace };
     // What an AdmissionReview holds has been through the API server; a manifest has not.
@@ -97,10 +101,12 @@ pub(super) fn review_phase(
             ..request.clone()
         }),
     };
+    let written = request.object;
     let request = with_defaults.as_ref().unwrap_or(request);
     let target = Target { request, ..target };
     let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
     let mut session = Session::new(&arena, target, operation.as_str(), authorizer, groups);
+    session.written = written;
     let is_exempt = is_policy_resource(&session.target.resource);
     let first = verdicts.len();
     // Mutations come first: what is validated is the object that would be stored.
@@ -338,7 +344,8 @@ impl<'a> Session<'a> {
         };
         let requester = Requester { username: request.user.username, groups };
         evaluator.set_authorizer(authorizer, requester);
-        let mut session = Self { target, arena, evaluator, namespace, budget: 0 };
+        let written = request.object;
+        let mut session = Self { target, arena, evaluator, namespace, written, budget: 0 };
         session.set_authorizer(true);
         session
     }
@@ -458,7 +465,8 @@ impl<'a> Session<'a> {
                         "reason": validation.reason,
                         "status": denial(&policy.name, binding_name, &message),
                     });
-                    let violation = Violation { message, details, spans: Vec::new() };
+                    let spans = self.place_of(&validation.program).into_iter().collect();
+                    let violation = Violation { message, details, spans };
                     verdicts.push(verdict(policy, binding, Outcome::Violation(violation)));
                 }
                 Ok(Err(fail)) => {
@@ -474,6 +482,21 @@ impl<'a> Session<'a> {
             verdicts.push(verdict(policy, binding, Outcome::Pass));
         }
         self.annotate(policy, binding, annotations, first, verdicts);
+    }
+
+    /// What an expression that reads one place only is about: that place as it was written, or the nearest thing that
+    /// is there.
+    fn place_of(&self, program: &Program) -> Option<Span> {
+        let names = program.only_place(OBJECT, &[PARAMS])?;
+        let root = self.written?.node();
+        let mut at = root;
+        for name in names {
+            match at.get(name) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        (at != root).then(|| at.anchor_span())
     }
 
     /// The text for a violation: the message expression's where it gives a usable one, else the message, else the

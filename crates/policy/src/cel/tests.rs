@@ -432,3 +432,28 @@ fn manifest_is_judged_as_the_server_would_hand_it_over() {
         "{apiVersion: v1, kind: Service, metadata: {name: a, namespace: n}, spec: {ports: [{port: 80}]}}";
     assert_eq!(holds("object.spec.clusterIP != ''", service), None);
 }
+
+#[test]
+fn a_violation_points_to_the_one_place_that_was_read() {
+    let object =
+        "{apiVersion: v1, kind: ConfigMap, metadata: {name: c, namespace: ns, labels: {a: b}}, data: {k: v}}";
+    let pointed = |expression: &str| {
+        let text = policy("p", &format!("validations: [{{expression: \"{expression}\"}}]"))
+            + &binding("b", "p", "validationActions: [Deny]");
+        let verdicts = review(&text, object, "");
+        let Outcome::Violation(violation) = &verdicts[0].outcome else {
+            panic!("{expression}: {verdicts:?}")
+        };
+        violation.spans.first().map(|span| object[span.start as usize..span.end as usize].to_owned())
+    };
+    assert_eq!(pointed("object.data.k == 'w'").as_deref(), Some("v"));
+    assert_eq!(pointed("has(object.data.k) && object.data.k == 'w'").as_deref(), Some("v"));
+    assert_eq!(pointed("has(object.metadata.labels.team)").as_deref(), Some("labels"));
+    assert_eq!(pointed("object.metadata.labels.all(k, k == 'team')").as_deref(), Some("labels"));
+    assert_eq!(pointed("object.metadata.labels['a'] == 'c'").as_deref(), Some("labels"));
+    // Which of several it is cannot be told.
+    assert_eq!(pointed("object.data.k == object.metadata.name"), None);
+    assert_eq!(pointed("object.data.k == request.name"), None);
+    assert_eq!(pointed("object == oldObject"), None);
+    assert_eq!(pointed("has(object.spec)"), None);
+}

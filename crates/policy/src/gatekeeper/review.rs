@@ -164,6 +164,7 @@ impl GatekeeperSet {
             native: None,
             input: None,
             object: None,
+            spec: None,
             inventory: None,
             evaluation: None,
         };
@@ -195,6 +196,8 @@ struct Review<'r, 'd> {
     input: Option<Value<'r>>,
     /// `input.review.object`
     object: Option<Value<'r>>,
+    /// `input.review.object.spec`
+    spec: Option<Value<'r>>,
     /// `data.inventory`
     inventory: Option<Value<'r>>,
     /// Kept from one constraint to the next, for its memory.
@@ -229,6 +232,7 @@ impl<'r> Review<'r, '_> {
                 let input = Input {
                     review: self.input(),
                     object: self.object.clone(),
+                    spec: self.spec.clone(),
                     parameters: constraint.parameters.clone(),
                     inventory: program.reads_inventory.then(|| self.inventory()),
                     external: self.set.external.as_deref(),
@@ -322,6 +326,7 @@ impl<'r> Review<'r, '_> {
                 let input = review_value(self.request);
                 self.input = Some(input.clone());
                 self.object = input.field("object");
+                self.spec = self.object.as_ref().and_then(|object| object.field("spec"));
                 input
             }
         }

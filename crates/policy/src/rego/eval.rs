@@ -85,6 +85,8 @@ pub(crate) struct Input<'a> {
     pub(crate) review: Value<'a>,
     /// `input.review.object`
     pub(crate) object: Option<Value<'a>>,
+    /// `input.review.object.spec`
+    pub(crate) spec: Option<Value<'a>>,
     /// `input.parameters`
     pub(crate) parameters: Value<'a>,
     /// `data.inventory`

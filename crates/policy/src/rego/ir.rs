@@ -35,6 +35,8 @@ pub(crate) enum Head {
     Review,
     /// `input.review.object`
     Object,
+    /// `input.review.object.spec`, which most policies are about.
+    Spec,
     /// `input.parameters`
     Parameters,
     Inventory,
@@ -140,7 +142,8 @@ impl Rule {
     /// Looks at all definitions, once they are there.
     pub(crate) fn plan(&mut self) {
         self.by_text = ByText::of(&self.definitions);
-        let bodies = self.definitions.iter().flat_map(|definition| &definition.branches).map(|branch| &branch.body);
+        let bodies =
+            self.definitions.iter().flat_map(|definition| &definition.branches).map(|branch| &branch.body);
         let is_dear = |lit: &Lit| match lit {
             Lit::Test(term) | Lit::Bind(_, term) | Lit::Match(_, term) => term.is_dear(),
             Lit::Not(body) => body.iter().any(|lit| !matches!(lit, Lit::Test(term) if !term.is_dear())),
@@ -311,7 +314,8 @@ impl ByText {
         };
         let first = definitions.first().filter(|_| definitions.len() > 3)?;
         let arg = first.args.iter().map(|(index, _)| *index).find(|arg| text_at(first, *arg).is_some())?;
-        let texts = definitions.iter().enumerate().map(|(at, definition)| Some((text_at(definition, arg)?, at)));
+        let texts =
+            definitions.iter().enumerate().map(|(at, definition)| Some((text_at(definition, arg)?, at)));
         let mut texts: Vec<(Box<str>, usize)> = texts.collect::<Option<_>>()?;
         texts.sort();
         Some(Self { arg, texts: texts.into() })

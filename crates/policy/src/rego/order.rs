@@ -3,8 +3,8 @@
 
 use super::RegoError;
 use super::compile::{R, RCompr, RHead, RKind, RLit};
-use super::value::Type;
 use super::ir::{Branch, Compare, Compr, ComprKind, Func, Head, Key, Lit, Pattern, Step, Term, With};
+use super::value::Type;
 
 /// Works on one rule.
 pub(crate) struct Orderer<'c> {
@@ -242,23 +242,18 @@ impl<'c> Orderer<'c> {
     fn head(&mut self, head: RHead, path: Vec<R>, out: &mut Vec<Lit>) -> Result<(Head, Vec<R>)> {
         let head = match head {
             RHead::Input => {
-                let first = path.first().and_then(|step| match step {
-                    R::Const(key) => key.as_str(),
+                let name = |at: usize| match path.get(at) {
+                    Some(R::Const(key)) => key.as_str(),
                     _ => None,
-                });
-                let second = path.get(1).and_then(|step| match step {
-                    R::Const(key) => key.as_str(),
-                    _ => None,
-                });
-                let head = match first {
-                    Some("review") if second == Some("object") => {
-                        return Ok((Head::Object, path.into_iter().skip(2).collect()));
-                    }
-                    Some("review") => Head::Review,
-                    Some("parameters") => Head::Parameters,
-                    _ => return Ok((Head::Input, path)),
                 };
-                return Ok((head, path.into_iter().skip(1).collect()));
+                let (head, used) = match (name(0), name(1), name(2)) {
+                    (Some("review"), Some("object"), Some("spec")) => (Head::Spec, 3),
+                    (Some("review"), Some("object"), _) => (Head::Object, 2),
+                    (Some("review"), ..) => (Head::Review, 1),
+                    (Some("parameters"), ..) => (Head::Parameters, 1),
+                    _ => (Head::Input, 0),
+                };
+                return Ok((head, path.into_iter().skip(used).collect()));
             }
             RHead::Inventory => Head::Inventory,
             RHead::Rule(id) => Head::Rule(id),
@@ -361,14 +356,24 @@ impl<'c> Orderer<'c> {
                 let is_closed = is_closed && !args.iter().any(Term::has_slot);
                 match call(func, args.into_vec()) {
                     term @ (Term::Call(Func::Builtin(_), _) | Term::Sprintf(..)) if is_closed => {
-                        *self.closed += 1;
-                        Term::Closed(*self.closed - 1, Box::new(term))
+                        self.remembered(term)
                     }
                     term => term,
                 }
             }
-            R::Compr(compr) => Term::Compr(Box::new(self.compr(*compr)?)),
+            R::Compr(compr) => {
+                let mut used = Vec::new();
+                compr_needs(&compr, &mut used);
+                let compr = Term::Compr(Box::new(self.compr(*compr)?));
+                if used.is_empty() { self.remembered(compr) } else { compr }
+            }
         })
+    }
+
+    /// A term without variables: its value is remembered.
+    fn remembered(&mut self, term: Term) -> Term {
+        *self.closed += 1;
+        Term::Closed(*self.closed - 1, Box::new(term))
     }
 
     fn terms(&mut self, terms: Vec<R>, out: &mut Vec<Lit>) -> Result<Box<[Term]>> {
@@ -420,13 +425,15 @@ fn needs_of(term: &R, needs: &mut Vec<usize>) {
             path.iter().for_each(|step| pattern_needs(step, needs));
         }
         R::Call(_, args) => args.iter().for_each(|arg| needs_of(arg, needs)),
-        R::Compr(compr) => {
-            let mut inner = Vec::new();
-            compr.body.iter().for_each(|lit| all_slots(lit, &mut inner));
-            compr.key.iter().chain(Some(&compr.value)).for_each(|head| slots_of(head, &mut inner));
-            needs.extend(inner.into_iter().filter(|slot| !compr.locals.contains(slot)));
-        }
+        R::Compr(compr) => compr_needs(compr, needs),
     }
+}
+
+fn compr_needs(compr: &RCompr, needs: &mut Vec<usize>) {
+    let mut inner = Vec::new();
+    compr.body.iter().for_each(|lit| all_slots(lit, &mut inner));
+    compr.key.iter().chain(Some(&compr.value)).for_each(|head| slots_of(head, &mut inner));
+    needs.extend(inner.into_iter().filter(|slot| !compr.locals.contains(slot)));
 }
 
 /// Slots that must be filled before a value can be matched with a term; variables of the pattern itself are not.

@@ -436,7 +436,21 @@ impl Parser {
         if self.take("=") {
             return Ok(LiteralKind::Unify(left, self.expr_term()?));
         }
+        if self.keywords.r#in && self.is(",") {
+            return self.member_at(left).map(LiteralKind::Term);
+        }
         Ok(LiteralKind::Term(left))
+    }
+
+    /// What follows the key in `key, value in collection`.
+    fn member_at(&mut self, key: Term) -> Result<Term> {
+        self.expect(",")?;
+        let value = self.relation()?;
+        if !self.take_word("in") {
+            return Err(self.unexpected("`in`"));
+        }
+        let collection = self.relation()?;
+        Ok(call(key.at, "internal.member_3", vec![key, value, collection]))
     }
 
     /// A term with operators, membership included.
@@ -536,13 +550,8 @@ impl Parser {
                 self.next();
                 let mut inner = self.expr_term()?;
                 // `(key, value in collection)`
-                if self.keywords.r#in && self.take(",") {
-                    let value = self.relation()?;
-                    if !self.take_word("in") {
-                        return Err(self.unexpected("`in`"));
-                    }
-                    let collection = self.relation()?;
-                    inner = call(at, "internal.member_3", vec![inner, value, collection]);
+                if self.keywords.r#in && self.is(",") {
+                    inner = self.member_at(inner)?;
                 }
                 self.expect(")")?;
                 inner.kind

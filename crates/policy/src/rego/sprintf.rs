@@ -2,12 +2,17 @@
 
 use std::fmt::Write as _;
 
-use super::value::{Value, number_text};
+use super::value::Value;
 use crate::go;
 
 /// What Go's `fmt` sees of a value: numbers and texts as they are, anything else as its text.
 enum Arg {
     Int(i64),
+    /// The digits of a whole number beyond `Int`, without its sign.
+    Big {
+        is_negative: bool,
+        digits: String,
+    },
     Float(f64),
     Text(String),
 }
@@ -102,7 +107,7 @@ pub(crate) fn sprintf(format: &str, args: &[Value<'_>]) -> String {
 fn print_plain(value: &Value<'_>, is_text: bool, out: &mut String) -> bool {
     match value {
         Value::Int(_) | Value::Float(_) if is_text => return false,
-        Value::Float(value) => out.push_str(&go::format_float(*value)),
+        Value::Float(_) => return false,
         Value::Str(text) => out.push_str(text),
         Value::Text(text) => out.push_str(text),
         // Writing into a text cannot fail.
@@ -153,6 +158,9 @@ fn number(
 fn arg(value: &Value<'_>) -> Arg {
     match value {
         Value::Int(value) => Arg::Int(*value),
+        Value::Float(value) if value.fract() == 0.0 => {
+            Arg::Big { is_negative: *value < 0.0, digits: format!("{:.0}", value.abs()) }
+        }
         Value::Float(value) => Arg::Float(*value),
         value => Arg::Text(value.as_str().map_or_else(|| value.to_string(), str::to_owned)),
     }
@@ -161,6 +169,7 @@ fn arg(value: &Value<'_>) -> Arg {
 fn type_name(arg: &Arg) -> &'static str {
     match arg {
         Arg::Int(_) => "int",
+        Arg::Big { .. } => "*big.Int",
         Arg::Float(_) => "float64",
         Arg::Text(_) => "string",
     }
@@ -170,6 +179,7 @@ fn type_name(arg: &Arg) -> &'static str {
 fn plain(arg: &Arg) -> String {
     match arg {
         Arg::Int(value) => value.to_string(),
+        Arg::Big { is_negative, digits } => format!("{}{digits}", if *is_negative { "-" } else { "" }),
         Arg::Float(value) => go::format_float(*value),
         Arg::Text(text) => text.clone(),
     }
@@ -179,6 +189,9 @@ fn print(arg: &Arg, verb: char, spec: &Spec, out: &mut String) {
     let text = match (arg, verb) {
         (_, 'T') => Some(type_name(arg).to_owned()),
         (Arg::Int(value), 'v' | 'd') => Some(signed(*value, &value.unsigned_abs().to_string(), spec)),
+        (Arg::Big { is_negative, digits }, 'v' | 'd' | 's') => {
+            Some(format!("{}{}", sign(*is_negative, spec), precise(digits, spec)))
+        }
         (Arg::Int(value), 'b') => Some(signed(*value, &format!("{:b}", value.unsigned_abs()), spec)),
         (Arg::Int(value), 'o') => Some(signed(*value, &format!("{:o}", value.unsigned_abs()), spec)),
         (Arg::Int(value), 'x') => Some(signed(*value, &format!("{:x}", value.unsigned_abs()), spec)),
@@ -213,17 +226,22 @@ fn print(arg: &Arg, verb: char, spec: &Spec, out: &mut String) {
         _ => None,
     };
     match text {
-        Some(text) => pad(&text, matches!(arg, Arg::Int(_) | Arg::Float(_)), spec, out),
-        None => out.push_str(&format!("%!{verb}({}={})", type_name(arg), plain(arg))),
+        Some(text) => pad(&text, matches!(arg, Arg::Int(_) | Arg::Big { .. } | Arg::Float(_)), spec, out),
+        // A number beyond the machine's is printed by itself, not by a pointer to it.
+        None => out.push_str(&format!("%!{verb}({}={})", type_name(arg).trim_start_matches('*'), plain(arg))),
     }
 }
 
 fn signed(value: i64, digits: &str, spec: &Spec) -> String {
-    let digits = match spec.precision {
+    format!("{}{}", sign(value < 0, spec), precise(digits, spec))
+}
+
+/// At least as many digits as the precision.
+fn precise(digits: &str, spec: &Spec) -> String {
+    match spec.precision {
         Some(precision) => format!("{digits:0>precision$}"),
         None => digits.to_owned(),
-    };
-    format!("{}{digits}", sign(value < 0, spec))
+    }
 }
 
 fn with_sign(value: f64, digits: String, spec: &Spec) -> String {
@@ -253,14 +271,7 @@ fn significant(value: f64, spec: &Spec) -> String {
     let digits = spec.precision.unwrap_or(0).max(1);
     let text = format!("{value:.*e}", digits - 1);
     match text.parse::<f64>() {
-        Ok(rounded)
-            if rounded.fract() == 0.0
-                && rounded < 1e21
-                && rounded < 10_f64.powi(i32::try_from(digits).unwrap_or(21)) =>
-        {
-            number_text(rounded)
-        }
-        Ok(rounded) => go::format_float(rounded),
+        Ok(rounded) => go::general(rounded, i32::try_from(digits).unwrap_or(21)),
         Err(_) => text,
     }
 }

@@ -1,3 +1,5 @@
+mod odd;
+
 use haechi_syntax::{Limits, parse};
 
 use super::builtins::Regexes;
@@ -14,6 +16,7 @@ fn run_as(version: RegoVersion, rego: &str, input: &str) -> Result<Vec<String>, 
     let field = |key| root.get(key).map_or_else(|| Value::object(Vec::new()), Value::of_node);
     let input = Input {
         object: field("review").field("object"),
+        spec: field("review").field("object").and_then(|object| object.field("spec")),
         review: field("review"),
         parameters: field("parameters"),
         inventory: None,
@@ -203,7 +206,7 @@ fn arithmetic_is_exact_on_integers() {
                 violation[{\"msg\": m}] { m := sprintf(\"%v\", [1000000000000000000000]) }";
     assert_eq!(
         said(rego, POD),
-        ["%!d(string=x)", "1e+21", "3  2.50|7   |0007|ff|\"q\"|[1, \"a\"]", "3.5 3 1 7"]
+        ["%!d(string=x)", "1000000000000000000000", "3  2.50|7   |0007|ff|\"q\"|[1, \"a\"]", "3.5 3 1 7"]
     );
 }
 
@@ -249,8 +252,15 @@ fn libraries_are_found_by_import_and_by_path() {
     let version = RegoVersion::V0;
     let program = compile(&[Source { text: main, version }, Source { text: lib, version }]).unwrap();
     let nothing = || Value::object(Vec::new());
-    let input =
-        Input { review: nothing(), object: None, parameters: nothing(), inventory: None, external: None, now_ns: None };
+    let input = Input {
+        review: nothing(),
+        object: None,
+        spec: None,
+        parameters: nothing(),
+        inventory: None,
+        external: None,
+        now_ns: None,
+    };
     let regexes = Regexes::default();
     let violations = Evaluation::new(&program, input, &regexes, BUDGET).violations().unwrap();
     assert_eq!(violations[0].to_string(), "{\"msg\": \"a!\"}");

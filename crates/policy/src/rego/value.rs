@@ -221,8 +221,10 @@ impl<'a> Value<'a> {
     /// `self[key]`: an item of a list, a field of an object, a member of a set.
     pub(crate) fn get(&self, key: &Value<'_>) -> Option<Value<'a>> {
         match self {
-            Value::Node(node) if node.is_mapping() => Some(Value::of_node(node.child(key.as_str()?)?)),
-            Value::Node(node) => Some(Value::of_node(node.item(usize::try_from(key.as_i64()?).ok()?)?)),
+            Value::Node(node) => match key.as_str() {
+                Some(name) => node.child(name).map(Value::of_node),
+                None => Some(Value::of_node(node.item(usize::try_from(key.as_i64()?).ok()?)?)),
+            },
             Value::Object(entries) => {
                 // Objects are mostly small and their keys texts.
                 let found = match (key.as_str(), entries.len() <= SMALL) {
@@ -451,8 +453,18 @@ pub(crate) fn compare_equal(left: &Value<'_>, right: &Value<'_>) -> bool {
         (Value::Set(left), Value::Set(right)) => {
             left.len() == right.len() && left.items.iter().all(|item| right.contains(item))
         }
+        (Value::Object(left), Value::Object(right)) => {
+            let pairs = || left.iter().zip(right.iter());
+            left.len() == right.len()
+                && pairs().all(|((left, _), (right, _))| compare_equal(left, right))
+                && pairs().all(|((_, left), (_, right))| compare_equal(left, right))
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left.iter().zip(right.iter()).all(|(left, right)| compare_equal(left, right))
+        }
         (Value::Object(_) | Value::Node(_), Value::Object(_) | Value::Node(_))
-        | (Value::Array(_), Value::Array(_) | Value::Node(_))
+        | (Value::Array(_), Value::Node(_))
         | (Value::Node(_), Value::Array(_)) => left.len() == right.len() && compare(left, right).is_eq(),
         (Value::Array(_) | Value::Object(_) | Value::Set(_) | Value::Node(_), _) => false,
         _ => compare(left, right).is_eq(),
@@ -469,8 +481,7 @@ fn nodes_equal(left: Node<'_>, right: Node<'_>) -> bool {
     if left.is_mapping() {
         // Maps that are alike mostly have their keys in one order.
         return left.entries().zip(right.entries()).all(|(entry, beside)| {
-            let other =
-                if beside.key == entry.key { Some(beside.value) } else { right.child(entry.key) };
+            let other = if beside.key == entry.key { Some(beside.value) } else { right.child(entry.key) };
             other.is_some_and(|other| compare_equal(&Value::of_node(entry.value), &Value::of_node(other)))
         });
     }
@@ -483,7 +494,7 @@ pub(crate) fn number_text(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e21 {
         return format!("{value:.0}");
     }
-    go::format_float(value)
+    go::json_float(value)
 }
 
 impl std::fmt::Display for Value<'_> {

@@ -90,6 +90,8 @@ pub struct Access {
     brake: Brake,
     book: TokenBook,
     touched_s: AtomicI64,
+    /// Held while accounts are changed, so that two admins cannot lock each other out.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl std::fmt::Debug for Access {
@@ -124,7 +126,15 @@ impl Access {
         let book = TokenBook::default();
         book.replace(store.tokens()?);
         let brake = Brake::new(options.brake);
-        Ok(Self { store, options, passwords, brake, book, touched_s: AtomicI64::new(0) })
+        Ok(Self {
+            store,
+            options,
+            passwords,
+            brake,
+            book,
+            touched_s: AtomicI64::new(0),
+            changing: tokio::sync::Mutex::new(()),
+        })
     }
 
     /// The store, for those who read more from it.
@@ -416,6 +426,7 @@ impl Access {
         is_disabled: Option<bool>,
         actor: String,
     ) -> Result<(), AccessError> {
+        let _changing = self.changing.lock().await;
         let users = self.users().await?;
         let is_admin = |user: &User| user.role == Role::Admin && !user.is_disabled;
         let Some(user) = users.iter().find(|user| user.name == name) else {

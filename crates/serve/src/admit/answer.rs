@@ -83,7 +83,9 @@ impl Answer {
                         refusals.push(line.clone());
                         answer.causes.denied.push(policy.clone());
                     }
-                    if verdict.actions.warn {
+                    // Of a standard that refuses the pod, nobody need be warned, too.
+                    let is_said = policy == "pod-security" && answer.causes.denied.contains(&policy);
+                    if verdict.actions.warn && !is_said {
                         warnings.push(line);
                         answer.causes.warned.push(policy.clone());
                     }

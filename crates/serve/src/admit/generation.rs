@@ -114,7 +114,8 @@ impl Generation {
             cel: CelEngine { with_kinds: true, ..CelEngine::default() },
             pod_security: settings.pod_security.map(|level| PodSecurity {
                 standards: Standards::default(),
-                defaults: NamespacePolicy { enforce: level, ..NamespacePolicy::default() },
+                // Workloads are let in, and their owners warned that the pods will not be.
+                defaults: NamespacePolicy { enforce: level, warn: level, ..NamespacePolicy::default() },
                 templates: settings.templates.clone(),
             }),
         };

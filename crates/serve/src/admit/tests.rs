@@ -456,3 +456,23 @@ async fn every_recorded_request_is_answered() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_standard_refuses_pods_and_warns_of_workloads() {
+    use haechi_policy::pss::{Level, LevelVersion, Version};
+    let service = service_with(&[], |settings| {
+        settings.pod_security = Some(LevelVersion { level: Level::Baseline, version: Version::Latest });
+    });
+    let answer = validate(&service, &review("CREATE", pod(true), Json::Null)).await;
+    assert_eq!((&answer["allowed"], answer.get("warnings")), (&json!(false), None), "{answer}");
+    let mut asked = review("CREATE", Json::Null, Json::Null);
+    asked["request"]["kind"] = json!({"group": "apps", "version": "v1", "kind": "Deployment"});
+    asked["request"]["resource"] = json!({"group": "apps", "version": "v1", "resource": "deployments"});
+    asked["request"]["object"] = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "shop"},
+        "spec": {"template": {"spec": pod(true)["spec"]}},
+    });
+    let answer = validate(&service, &asked).await;
+    assert_eq!(answer["allowed"], true, "{answer}");
+    assert!(answer["warnings"][0].as_str().unwrap().contains("privileged"), "{answer}");
+}

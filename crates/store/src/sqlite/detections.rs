@@ -2,7 +2,7 @@ use haechi_model::Priority;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
-use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, place_of, placed};
+use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, only, place_of, placed};
 use crate::StoreError;
 use crate::detections::{DetectionQuery, DetectionStore, NewDetection, StoredDetection};
 use crate::events::{EventId, Stored};
@@ -35,6 +35,21 @@ fn check(detections: &[NewDetection]) -> Result<(), StoreError> {
         check_body("detection", detection.body.as_bytes())?;
     }
     Ok(())
+}
+
+fn page_sql(query: &DetectionQuery) -> String {
+    let cluster = only("cluster", 1, query.cluster.is_some());
+    let rule = only("rule", 2, query.rule.is_some());
+    let incident = only("incident", 3, query.incident.is_some());
+    let behind = match query.after {
+        Some(_) => "(time_us < ?8 OR (time_us = ?8 AND id > ?9))",
+        None => "?8 IS NULL AND ?9 IS NULL",
+    };
+    format!(
+        "SELECT {COLUMNS} FROM detections
+         WHERE {cluster} AND {rule} AND {incident} AND priority <= ?4 AND time_us >= ?5 AND time_us < ?6
+         AND {behind} ORDER BY time_us DESC, id LIMIT ?7"
+    )
 }
 
 impl DetectionStore for SqliteStore {
@@ -80,16 +95,7 @@ impl DetectionStore for SqliteStore {
 
     fn detections(&self, query: &DetectionQuery) -> Result<Vec<StoredDetection>, StoreError> {
         self.readers.read(|transaction| {
-            let behind = match query.after {
-                Some(_) => "(time_us < ?8 OR (time_us = ?8 AND id > ?9))",
-                None => "?8 IS NULL AND ?9 IS NULL",
-            };
-            let sql = format!(
-                "SELECT {COLUMNS} FROM detections
-                 WHERE (?1 IS NULL OR cluster = ?1) AND (?2 IS NULL OR rule = ?2)
-                 AND (?3 IS NULL OR incident = ?3) AND priority <= ?4 AND time_us >= ?5 AND time_us < ?6
-                 AND {behind} ORDER BY time_us DESC, id LIMIT ?7"
-            );
+            let sql = page_sql(query);
             let mut statement = transaction.prepare_cached(&sql)?;
             let rows = statement.query_map(
                 params![
@@ -107,5 +113,34 @@ impl DetectionStore for SqliteStore {
             )?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
+    }
+
+    fn unalerted(&self, limit: u32) -> Result<Vec<StoredDetection>, StoreError> {
+        self.readers.read(|transaction| {
+            let query = format!(
+                "SELECT {COLUMNS} FROM detections WHERE is_alerted = 0 ORDER BY time_us, id LIMIT ?1"
+            );
+            let mut statement = transaction.prepare_cached(&query)?;
+            let rows = statement.query_map([limit.min(MAX_PAGE)], detection)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::tests::plan;
+
+    #[test]
+    fn a_page_is_read_by_an_index() {
+        let all = DetectionQuery::default();
+        let after = DetectionQuery { after: Some((1, "d".into())), ..all.clone() };
+        for query in [&all, &after] {
+            let plan = plan(&page_sql(query));
+            assert!(plan.contains("USING INDEX detections_order") && !plan.contains("TEMP B-TREE"), "{plan}");
+        }
+        let plan = plan(&page_sql(&DetectionQuery { incident: Some("i".into()), ..all }));
+        assert!(plan.contains("USING INDEX detections_incident"), "{plan}");
     }
 }

@@ -14,7 +14,7 @@ use crate::seal::{self, Keys, Sealer};
 /// A block is closed when its bodies have so many bytes: one event is read by opening one block.
 const BLOCK_BYTES: usize = 256 << 10;
 /// Numbers of events in a block: `block * BLOCK_EVENTS + place`.
-const BLOCK_EVENTS: i64 = 4096;
+pub(super) const BLOCK_EVENTS: i64 = 4096;
 /// Most bytes of a block: what is less than full, and the largest body.
 const MAX_BLOCK: usize = BLOCK_BYTES + MAX_BODY;
 /// A page with bodies ends when it has so many bytes.
@@ -150,7 +150,7 @@ pub(super) fn find(
 }
 
 const HEAD: &str = "events.id, event_sources.name, key, time_us, tells_time, received_us";
-const FROM: &str = "FROM events JOIN event_sources ON event_sources.id = events.source";
+const FROM: &str = "FROM events CROSS JOIN event_sources ON event_sources.id = events.source";
 
 fn head(row: &Row<'_>) -> rusqlite::Result<EventHead> {
     let time_us = row.get(3)?;
@@ -163,16 +163,21 @@ fn head(row: &Row<'_>) -> rusqlite::Result<EventHead> {
     })
 }
 
-fn heads(transaction: &Transaction<'_>, query: &EventQuery) -> Result<Vec<EventHead>, StoreError> {
-    let (order, behind) = if query.newest_first { ("DESC", "<") } else { ("ASC", ">") };
-    let behind = match query.after {
-        Some(_) => format!("(time_us, key) {behind} (?5, ?6)"),
-        None => "?5 IS NULL AND ?6 IS NULL".to_owned(),
+/// The query for a page; the index on (time, key) gives the order, so that a page costs no more than it holds.
+fn page_sql(newest_first: bool, is_after: bool) -> String {
+    let (order, behind) = if newest_first { ("DESC", "<") } else { ("ASC", ">") };
+    let behind = match is_after {
+        true => format!("(time_us, key) {behind} (?5, ?6)"),
+        false => "?5 IS NULL AND ?6 IS NULL".to_owned(),
     };
-    let sql = format!(
+    format!(
         "SELECT {HEAD} {FROM} WHERE (?1 IS NULL OR event_sources.name = ?1) AND time_us >= ?2 AND time_us < ?3
          AND {behind} ORDER BY time_us {order}, key {order} LIMIT ?4"
-    );
+    )
+}
+
+fn heads(transaction: &Transaction<'_>, query: &EventQuery) -> Result<Vec<EventHead>, StoreError> {
+    let sql = page_sql(query.newest_first, query.after.is_some());
     let mut statement = transaction.prepare_cached(&sql)?;
     let heads = statement.query_map(
         params![
@@ -323,5 +328,19 @@ impl EventStore for SqliteStore {
             }
             Ok(events)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sqlite::schema::tests::plan;
+
+    #[test]
+    fn a_page_is_read_in_the_order_of_the_index() {
+        for (newest_first, is_after) in [(false, false), (false, true), (true, false), (true, true)] {
+            let plan = plan(&super::page_sql(newest_first, is_after));
+            assert!(plan.starts_with("SEARCH events USING INDEX events_identity"), "{plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
     }
 }

@@ -49,13 +49,22 @@ impl Folder {
         &self.database
     }
 
-    fn anchor_path(&self) -> PathBuf {
-        self.path.join(format!("store-{}.anchor", self.number))
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Makes the names in the folder durable.
+    pub(crate) fn sync(&self) -> Result<(), OpenError> {
+        sync_folder(&self.path).map_err(|source| OpenError::Folder { path: self.path.clone(), source })
+    }
+
+    fn anchor_path(&self, number: u64) -> PathBuf {
+        self.path.join(format!("store-{number}.anchor"))
     }
 
     /// The anchor beside the database; none if it was never written.
     pub(crate) fn read_anchor(&self) -> io::Result<Option<Anchor>> {
-        match fs::read(self.anchor_path()) {
+        match fs::read(self.anchor_path(self.number)) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::from),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -64,8 +73,12 @@ impl Folder {
 
     /// Replaces the anchor beside the database, as a whole or not at all.
     pub(crate) fn write_anchor(&self, anchor: &Anchor) -> io::Result<()> {
+        self.write_anchor_of(self.number, anchor)
+    }
+
+    pub(crate) fn write_anchor_of(&self, number: u64, anchor: &Anchor) -> io::Result<()> {
         let text = serde_json::to_vec(anchor)?;
-        replace_file(&self.anchor_path(), &text)
+        replace_file(&self.anchor_path(number), &text)
     }
 }
 
@@ -89,6 +102,13 @@ pub(crate) fn database_path(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("store-{number}.db"))
 }
 
+/// The path with something behind its last name.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// The number in `store-N.db`.
 fn database_number(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("store-")?.strip_suffix(".db")?.parse().ok()
@@ -101,8 +121,8 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Writes a file under another name, makes it durable, and gives it its name.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let part = path.with_extension("anchor.part");
+fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = with_suffix(path, ".part");
     let mut file = private().create(true).truncate(true).write(true).open(&part)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -4,7 +4,7 @@ use haechi_model::{Fingerprint, ResourceRef, Severity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
-use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, place_of, placed};
+use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, only, place_of, placed};
 use crate::StoreError;
 use crate::findings::{
     Coverage, FindingQuery, FindingStore, ScanChanges, ScanRun, SeenFinding, StoredFinding,
@@ -159,6 +159,22 @@ fn mark_fixed(
     Ok(())
 }
 
+fn page_sql(query: &FindingQuery) -> String {
+    let cluster = only("cluster", 1, query.cluster.is_some());
+    let rule = only("rule", 2, query.rule.is_some());
+    let namespace = only("namespace", 3, query.namespace.is_some());
+    let behind = match query.after {
+        Some(_) => "(severity < ?7 OR (severity = ?7 AND (cluster, fingerprint) > (?8, ?9)))",
+        None => "?7 IS NULL AND ?8 IS NULL AND ?9 IS NULL",
+    };
+    format!(
+        "SELECT {COLUMNS} FROM findings
+         WHERE {cluster} AND {rule} AND {namespace} AND severity >= ?4
+         AND (?5 IS NULL OR (fixed_us IS NOT NULL) = ?5)
+         AND {behind} ORDER BY severity DESC, cluster, fingerprint LIMIT ?6"
+    )
+}
+
 impl FindingStore for SqliteStore {
     fn put_scan(&self, mut run: ScanRun) -> Result<ScanChanges, StoreError> {
         check(&run)?;
@@ -179,17 +195,7 @@ impl FindingStore for SqliteStore {
 
     fn findings(&self, query: &FindingQuery) -> Result<Vec<StoredFinding>, StoreError> {
         self.readers.read(|transaction| {
-            let behind = match query.after {
-                Some(_) => "(severity < ?7 OR (severity = ?7 AND (cluster, fingerprint) > (?8, ?9)))",
-                None => "?7 IS NULL AND ?8 IS NULL AND ?9 IS NULL",
-            };
-            let sql = format!(
-                "SELECT {COLUMNS} FROM findings
-                 WHERE (?1 IS NULL OR cluster = ?1) AND (?2 IS NULL OR rule = ?2)
-                 AND (?3 IS NULL OR namespace = ?3) AND severity >= ?4
-                 AND (?5 IS NULL OR (fixed_us IS NOT NULL) = ?5)
-                 AND {behind} ORDER BY severity DESC, cluster, fingerprint LIMIT ?6"
-            );
+            let sql = page_sql(query);
             let mut statement = transaction.prepare_cached(&sql)?;
             let rows = statement.query_map(
                 params![
@@ -222,5 +228,17 @@ impl FindingStore for SqliteStore {
             }
             Ok(counts)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::tests::plan;
+
+    #[test]
+    fn a_page_is_read_by_an_index() {
+        let plan = plan(&page_sql(&FindingQuery::default()));
+        assert!(plan.contains("USING INDEX findings_order") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 }

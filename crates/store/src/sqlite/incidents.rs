@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::bounds::{
-    MAX_PAGE, check_body, check_items, check_lengths, missing, parsed, place_of, placed, unless_taken,
+    MAX_PAGE, check_body, check_items, check_lengths, missing, only, parsed, place_of, placed, unless_taken,
 };
 use crate::StoreError;
 use crate::incidents::{Incident, IncidentQuery, IncidentState, IncidentStore, IncidentUpdate};
@@ -164,9 +164,11 @@ impl IncidentStore for SqliteStore {
                 Some(_) => "(updated_us < ?4 OR (updated_us = ?4 AND id > ?5))",
                 None => "?4 IS NULL AND ?5 IS NULL",
             };
+            let cluster = only("cluster", 1, query.cluster.is_some());
+            let state = only("state", 2, query.state.is_some());
             let sql = format!(
                 "SELECT {COLUMNS} FROM incidents
-                 WHERE (?1 IS NULL OR cluster = ?1) AND (?2 IS NULL OR state = ?2)
+                 WHERE {cluster} AND {state}
                  AND {behind} ORDER BY updated_us DESC, id LIMIT ?3"
             );
             let mut statement = transaction.prepare_cached(&sql)?;

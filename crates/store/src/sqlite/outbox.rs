@@ -118,8 +118,21 @@ pub(super) fn insert_alerts(connection: &Connection, alerts: &[NewAlert]) -> Res
 
 impl OutboxStore for SqliteStore {
     fn put_alerts(&self, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
+        self.put_alerts_for(Vec::new(), alerts)
+    }
+
+    fn put_alerts_for(&self, detections: Vec<String>, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
+        check_items("detections", detections.len())?;
         check_alerts(&alerts)?;
-        self.write(move |tx| insert_alerts(tx.connection, &alerts))
+        self.write(move |tx| {
+            let new = insert_alerts(tx.connection, &alerts)?;
+            let mut note =
+                tx.connection.prepare_cached("UPDATE detections SET is_alerted = 1 WHERE id = ?1")?;
+            for detection in &detections {
+                note.execute([detection])?;
+            }
+            Ok(new)
+        })
     }
 
     fn claim_alerts(

@@ -2,7 +2,7 @@ use haechi_model::ResourceRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
-use super::bounds::{MAX_PAGE, check_items, check_lengths};
+use super::bounds::{MAX_PAGE, check_items, check_lengths, only};
 use super::writer::Tx;
 use crate::StoreError;
 use crate::events::MAX_BODY;
@@ -172,6 +172,22 @@ fn resource(row: &Row<'_>, keys: &Keys) -> Result<StoredResource, StoreError> {
     })
 }
 
+fn page_sql(query: &ResourceQuery) -> String {
+    let cluster = only("cluster", 1, query.cluster.is_some());
+    let kind = only("kind", 2, query.kind.is_some());
+    let namespace = only("namespace", 3, query.namespace.is_some());
+    let name = only("name", 4, query.name.is_some());
+    let behind = match query.after {
+        Some(_) => "(cluster, kind, namespace, name) > (?7, ?8, ?9, ?10)",
+        None => "?7 IS NULL AND ?8 IS NULL AND ?9 IS NULL AND ?10 IS NULL",
+    };
+    format!(
+        "SELECT {COLUMNS} FROM resources
+         WHERE {cluster} AND {kind} AND {namespace} AND {name} AND (?5 OR gone_us IS NULL)
+         AND {behind} ORDER BY cluster, kind, namespace, name LIMIT ?6"
+    )
+}
+
 impl ResourceStore for SqliteStore {
     fn put_resources(&self, run: ResourceRun) -> Result<ResourceChanges, StoreError> {
         check(&run)?;
@@ -187,16 +203,7 @@ impl ResourceStore for SqliteStore {
 
     fn resources(&self, query: &ResourceQuery) -> Result<Vec<StoredResource>, StoreError> {
         self.readers.read(|transaction| {
-            let behind = match query.after {
-                Some(_) => "(cluster, kind, namespace, name) > (?7, ?8, ?9, ?10)",
-                None => "?7 IS NULL AND ?8 IS NULL AND ?9 IS NULL AND ?10 IS NULL",
-            };
-            let sql = format!(
-                "SELECT {COLUMNS} FROM resources
-                 WHERE (?1 IS NULL OR cluster = ?1) AND (?2 IS NULL OR kind = ?2)
-                 AND (?3 IS NULL OR namespace = ?3) AND (?4 IS NULL OR name = ?4) AND (?5 OR gone_us IS NULL)
-                 AND {behind} ORDER BY cluster, kind, namespace, name LIMIT ?6"
-            );
+            let sql = page_sql(query);
             let mut statement = transaction.prepare_cached(&sql)?;
             let after = query.after.as_ref();
             let mut rows = statement.query(params![
@@ -223,5 +230,20 @@ impl ResourceStore for SqliteStore {
             }
             Ok(found)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::tests::plan;
+
+    #[test]
+    fn a_page_is_read_by_the_identity() {
+        let text = |text: &str| Some(text.to_owned());
+        let query = ResourceQuery { cluster: text("prod"), kind: text("Pod"), ..ResourceQuery::default() };
+        let plan = plan(&page_sql(&query));
+        let key = "SEARCH resources USING PRIMARY KEY (cluster=? AND kind=?";
+        assert!(plan.contains(key) && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 }

@@ -16,6 +16,7 @@ const APPLICATION_ID: i64 = 0x4861_6563;
 const STEPS: &[&str] = &[
     include_str!("schema/0001_events_journal_accounts.sql"),
     include_str!("schema/0002_findings_incidents_alerts.sql"),
+    include_str!("schema/0003_detections_alerted.sql"),
 ];
 
 /// Brings the database up to date, or refuses it.
@@ -23,16 +24,27 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenEr
     migrate_by(STEPS, connection, path)
 }
 
-fn migrate_by(steps: &[&str], connection: &Connection, path: &Path) -> Result<(), OpenError> {
-    let failed = |source: StoreError| OpenError::Database { path: path.to_owned(), source };
-    let sql_failed = |error: rusqlite::Error| failed(error.into());
-    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let application = pragma("application_id").map_err(sql_failed)?;
-    let mut version = pragma("user_version").map_err(sql_failed)?;
-    let tables: i64 = connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-        .map_err(sql_failed)?;
-    let is_new = application == 0 && version == 0 && tables == 0;
+/// Refuses what is no store, or a newer one.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let version = version(STEPS, connection, path)?;
+    if version == 0 {
+        return Err(OpenError::Foreign { path: path.to_owned(), found: 0 });
+    }
+    Ok(())
+}
+
+fn failed(path: &Path, error: rusqlite::Error) -> OpenError {
+    OpenError::Database { path: path.to_owned(), source: StoreError::from(error) }
+}
+
+/// The version of the schema; 0 for an empty database.
+fn version(steps: &[&str], connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let number = |sql: &str| {
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| failed(path, error))
+    };
+    let application = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let is_new = application == 0 && version == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
     if !is_new && application != APPLICATION_ID {
         return Err(OpenError::Foreign { path: path.to_owned(), found: application });
     }
@@ -40,6 +52,11 @@ fn migrate_by(steps: &[&str], connection: &Connection, path: &Path) -> Result<()
     if version > known || version < 0 {
         return Err(OpenError::Newer { path: path.to_owned(), found: version, known });
     }
+    Ok(version)
+}
+
+fn migrate_by(steps: &[&str], connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let mut version = version(steps, connection, path)?;
     for step in steps.iter().skip(usize::try_from(version).unwrap_or_default()) {
         version += 1;
         let step = format!(
@@ -48,8 +65,87 @@ fn migrate_by(steps: &[&str], connection: &Connection, path: &Path) -> Result<()
         if let Err(error) = connection.execute_batch(&step) {
             // The step's error counts, not that of taking it back.
             let _ = connection.execute_batch("ROLLBACK");
-            return Err(sql_failed(error));
+            return Err(failed(path, error));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// How the newest schema answers a query, step by step.
+    pub(crate) fn plan(sql: &str) -> String {
+        let connection = database();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+
+    fn database() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    fn number(connection: &Connection, sql: &str) -> i64 {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    const NO_PATH: &str = "store-1.db";
+
+    #[test]
+    fn steps_are_taken_once_and_in_order() {
+        let connection = database();
+        let steps = ["CREATE TABLE a (x)", "INSERT INTO a VALUES (1)", "UPDATE a SET x = x * 10"];
+        migrate_by(&steps[..2], &connection, Path::new(NO_PATH)).unwrap();
+        migrate_by(&steps, &connection, Path::new(NO_PATH)).unwrap();
+        migrate_by(&steps, &connection, Path::new(NO_PATH)).unwrap();
+        assert_eq!(number(&connection, "SELECT x FROM a"), 10);
+        assert_eq!(number(&connection, "PRAGMA user_version"), 3);
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_schema_as_it_was() {
+        let connection = database();
+        let steps = ["CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO missing VALUES (1)"];
+        assert!(migrate_by(&steps, &connection, Path::new(NO_PATH)).is_err());
+        assert_eq!(number(&connection, "PRAGMA user_version"), 1);
+        assert_eq!(number(&connection, "SELECT count(*) FROM sqlite_schema"), 1);
+    }
+
+    #[test]
+    fn a_newer_schema_and_a_foreign_database_are_refused() {
+        let connection = database();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        connection.execute_batch("PRAGMA user_version=99").unwrap();
+        let error = migrate(&connection, Path::new(NO_PATH)).unwrap_err();
+        assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
+        let foreign = database();
+        foreign.execute_batch("CREATE TABLE a (x)").unwrap();
+        assert!(matches!(migrate(&foreign, Path::new(NO_PATH)), Err(OpenError::Foreign { .. })));
+    }
+
+    #[test]
+    fn detections_of_an_older_store_are_kept_and_not_alerted_of_late() {
+        let connection = database();
+        migrate_by(&STEPS[..2], &connection, Path::new(NO_PATH)).unwrap();
+        let old = "INSERT INTO detections (id, cluster, rule, source, priority, time_us, body)
+                   VALUES ('old', 'prod', 'r', 'k8s_audit', 2, 1, '{}')";
+        connection.execute_batch(old).unwrap();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'old'"), 1);
+        connection.execute_batch(&old.replace("'old'", "'new'")).unwrap();
+        assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'new'"), 0);
+    }
+
+    #[test]
+    fn every_step_leads_to_a_schema_without_dangling_references() {
+        let connection = database();
+        for taken in 1..=STEPS.len() {
+            migrate_by(&STEPS[..taken], &connection, Path::new(NO_PATH)).unwrap();
+            let mut check = connection.prepare("PRAGMA foreign_key_check").unwrap();
+            assert!(!check.exists([]).unwrap());
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! The one thread that writes: takes what waits, commits it together, answers.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
@@ -19,6 +20,10 @@ use crate::{OpenError, StoreError};
 const GROUP_CALLS: usize = 512;
 /// No further call is taken into a transaction with so many bytes of events.
 const GROUP_BYTES: usize = 4 << 20;
+/// How long to wait for a lock of somebody else's.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for readers before the log is cut.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What a call may use inside the transaction.
 pub(crate) struct Tx<'c> {
@@ -73,15 +78,26 @@ where
 }
 
 enum Request {
-    Events { batch: EventBatch, stored: Stored, reply: SyncSender<Result<Stored, StoreError>> },
-    Call { call: Box<dyn Call>, refused: Option<StoreError> },
+    Events {
+        batch: EventBatch,
+        stored: Stored,
+        reply: SyncSender<Result<Stored, StoreError>>,
+    },
+    Call {
+        call: Box<dyn Call>,
+        refused: Option<StoreError>,
+    },
+    /// Outside of any transaction.
+    Checkpoint {
+        reply: SyncSender<Result<(), StoreError>>,
+    },
 }
 
 impl Request {
     fn bytes(&self) -> usize {
         match self {
             Request::Events { batch, .. } => batch.events.iter().map(|event| event.body.len() + 64).sum(),
-            Request::Call { .. } => 0,
+            Request::Call { .. } | Request::Checkpoint { .. } => 0,
         }
     }
 
@@ -91,6 +107,9 @@ impl Request {
                 let _ = reply.try_send(outcome.map(|()| stored));
             }
             Request::Call { call, refused } => call.answer(outcome.and(refused.map_or(Ok(()), Err))),
+            Request::Checkpoint { reply } => {
+                let _ = reply.try_send(outcome);
+            }
         }
     }
 }
@@ -99,6 +118,16 @@ pub(crate) struct Writer {
     /// None while it is being closed.
     requests: Option<SyncSender<Request>>,
     thread: Option<JoinHandle<()>>,
+    state: Arc<State>,
+    queue_bytes: usize,
+}
+
+/// What others may know of the thread.
+#[derive(Default)]
+struct State {
+    waiting: AtomicU64,
+    waiting_bytes: AtomicUsize,
+    failing: Mutex<Option<StoreError>>,
 }
 
 impl Writer {
@@ -107,19 +136,32 @@ impl Writer {
         keys: Arc<Keys>,
         max_bytes: Option<u64>,
         queue: usize,
+        queue_bytes: usize,
     ) -> Result<Self, OpenError> {
         let connection = connect(folder.database(), max_bytes)
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         schema::migrate(&connection, folder.database())?;
+        anchor_new(&folder, &connection)?;
+        // The log was made when the database was opened; now its name is durable as well.
+        folder.sync()?;
         let sealer = Sealer::new()
             .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
         let (requests, receiver) = mpsc::sync_channel(queue.max(1));
-        let thread = Thread { folder, keys, max_bytes, connection: Some(connection), sealer, owed: None };
+        let state = Arc::<State>::default();
+        let thread = Thread {
+            folder,
+            keys,
+            max_bytes,
+            connection: Some(connection),
+            sealer,
+            owed: None,
+            state: Arc::clone(&state),
+        };
         let thread = Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || thread.serve(&receiver))
             .map_err(OpenError::Thread)?;
-        Ok(Self { requests: Some(requests), thread: Some(thread) })
+        Ok(Self { requests: Some(requests), thread: Some(thread), state, queue_bytes })
     }
 
     pub(crate) fn run<R: Send + 'static>(
@@ -140,10 +182,37 @@ impl Writer {
 
     fn send(&self, request: Request) -> Result<(), StoreError> {
         let requests = self.requests.as_ref().ok_or(StoreError::Closed)?;
-        requests.try_send(request).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Busy,
-            TrySendError::Disconnected(_) => StoreError::Closed,
+        let bytes = request.bytes();
+        let before = self.state.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        // A batch that is larger than all of the queue still gets through when it is alone.
+        if bytes > 0 && before > 0 && before.saturating_add(bytes) > self.queue_bytes {
+            self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            return Err(StoreError::Busy);
+        }
+        self.state.waiting.fetch_add(1, Ordering::Relaxed);
+        requests.try_send(request).map_err(|error| {
+            self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => StoreError::Busy,
+                TrySendError::Disconnected(_) => StoreError::Closed,
+            }
         })
+    }
+
+    /// Brings the write-ahead log into the database, and gives its space back unless somebody reads.
+    pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.send(Request::Checkpoint { reply })?;
+        answer.recv().unwrap_or(Err(StoreError::Closed))
+    }
+
+    pub(crate) fn waiting(&self) -> u64 {
+        self.state.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn failing(&self) -> Option<StoreError> {
+        self.state.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -155,6 +224,18 @@ impl Drop for Writer {
             let _ = thread.join();
         }
     }
+}
+
+/// Writes the anchor of an empty journal, so that there is one from the beginning: a missing one was removed.
+fn anchor_new(folder: &Folder, connection: &Connection) -> Result<(), OpenError> {
+    let head = super::journal::head(connection)
+        .map_err(|source| OpenError::Database { path: folder.database().to_owned(), source })?;
+    let failed = |source| OpenError::Folder { path: folder.database().to_owned(), source };
+    // One that cannot be read is for the health page.
+    if head == Anchor::default() && matches!(folder.read_anchor(), Ok(None)) {
+        folder.write_anchor(&head).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// A connection that writes, as durable as SQLite can be.
@@ -171,7 +252,7 @@ fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection, StoreError
             .map_err(|error| StoreError::Io { detail: error.to_string() })?;
     }
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(128);
     connection.execute_batch(
         "PRAGMA auto_vacuum=INCREMENTAL;
@@ -200,6 +281,14 @@ fn connect(path: &Path, max_bytes: Option<u64>) -> Result<Connection, StoreError
     Ok(connection)
 }
 
+/// Others wait meanwhile: when somebody reads for long, the log keeps its size until the next time.
+fn checkpoint(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(CHECKPOINT_PATIENCE)?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)?;
+    Ok(done?)
+}
+
 struct Thread {
     folder: Arc<Folder>,
     keys: Arc<Keys>,
@@ -209,6 +298,7 @@ struct Thread {
     sealer: Sealer,
     /// An anchor that could not be written.
     owed: Option<Anchor>,
+    state: Arc<State>,
 }
 
 impl Thread {
@@ -225,7 +315,24 @@ impl Thread {
         }
     }
 
-    fn commit(&mut self, mut group: Vec<Request>) {
+    /// Commits, answers, and lets others take the place in the queue.
+    fn commit(&mut self, group: Vec<Request>) {
+        let bytes = group.iter().map(Request::bytes).sum();
+        self.state.waiting.fetch_sub(group.len() as u64, Ordering::Relaxed);
+        self.commit_all(group);
+        self.state.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn commit_all(&mut self, group: Vec<Request>) {
+        let is_checkpoint = |request: &Request| matches!(request, Request::Checkpoint { .. });
+        let (checkpoints, mut group): (Vec<_>, Vec<_>) = group.into_iter().partition(is_checkpoint);
+        for request in checkpoints {
+            let outcome = self.connection().and_then(checkpoint);
+            request.answer(outcome);
+        }
+        if group.is_empty() {
+            return;
+        }
         match self.try_commit(&mut group) {
             Ok(()) => group.into_iter().for_each(|request| request.answer(Ok(()))),
             Err(error) if group.len() == 1 => {
@@ -244,10 +351,21 @@ impl Thread {
 
     /// Runs all in one transaction, which is taken back as a whole when it fails.
     fn try_commit(&mut self, group: &mut [Request]) -> Result<(), StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(self.folder.database(), self.max_bytes)?,
-        };
+        let outcome = self.run_group(group);
+        *self.state.failing.lock().unwrap_or_else(PoisonError::into_inner) = outcome.clone().err();
+        outcome
+    }
+
+    fn connection(&mut self) -> Result<&Connection, StoreError> {
+        if self.connection.is_none() {
+            self.connection = Some(connect(self.folder.database(), self.max_bytes)?);
+        }
+        self.connection.as_ref().ok_or(StoreError::Closed)
+    }
+
+    fn run_group(&mut self, group: &mut [Request]) -> Result<(), StoreError> {
+        self.connection()?;
+        let connection = self.connection.take().ok_or(StoreError::Closed)?;
         let mut anchor = None;
         let outcome = run(&connection, group, &mut anchor, &mut self.sealer, &self.keys);
         if let Err(error) = outcome {
@@ -277,7 +395,7 @@ fn run(
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let batches = group.iter_mut().filter_map(|request| match request {
         Request::Events { batch, stored, .. } => Some((&*batch, stored)),
-        Request::Call { .. } => None,
+        Request::Call { .. } | Request::Checkpoint { .. } => None,
     });
     super::events::put(connection, batches, sealer, keys)?;
     for request in group {
@@ -298,4 +416,24 @@ fn run(
     }
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connect;
+
+    /// Killing a process does not show whether the disk was waited for; this does.
+    #[test]
+    fn a_commit_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&folder.path().join("store-1.db"), None).unwrap();
+        let number =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(number("synchronous"), 2, "FULL");
+        assert_eq!(number("fullfsync"), 1);
+        let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+        assert_eq!(number("auto_vacuum"), 2, "INCREMENTAL");
+        assert_eq!(number("foreign_keys"), 1);
+    }
 }

@@ -8,7 +8,7 @@ use haechi_detect::decode::{Reject, RejectReason};
 use haechi_detect::fields::Source;
 use haechi_detect::output::OutputOptions;
 use haechi_detect::program::RuleMatching;
-use haechi_detect::rules::{LoadResult, Loaded, Options, RuleFile, load};
+use haechi_detect::rules::{LoadResult, Loaded, Options, RuleFile, Selection, Which, load};
 use haechi_detect::stream::{Report, Stream, StreamOptions};
 use haechi_model::{Detection, Priority};
 use serde_json::Value as Json;
@@ -84,7 +84,11 @@ fn load_files(paths: &[PathBuf], options: &Options) -> Result<Loaded> {
 }
 
 fn replay(loaded: &Loaded, trace: &Path) -> Result<Found> {
-    let bytes = std::fs::read(trace).with_context(|| trace.display().to_string())?;
+    let mut bytes = std::fs::read(trace).with_context(|| trace.display().to_string())?;
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let packed = std::mem::take(&mut bytes);
+        std::io::Read::read_to_end(&mut flate2::read::MultiGzDecoder::new(&*packed), &mut bytes)?;
+    }
     let options = StreamOptions { matching: RuleMatching::First, ..StreamOptions::default() };
     let mut stream = Stream::new(&loaded.program, options);
     let mut found = Found::default();
@@ -97,6 +101,27 @@ fn replay(loaded: &Loaded, trace: &Path) -> Result<Found> {
 fn options_for(source: Option<&str>) -> Options {
     let id = source.and_then(Source::named);
     Options { sources: vec![Source::SYSCALL].into_iter().chain(id).collect(), ..Options::default() }
+}
+
+/// Which rules take part, as the case's command line says.
+fn with_selections(mut options: Options, case: &Json) -> Options {
+    let mut select = |enabled: bool, which: Which| options.selections.push(Selection { enabled, which });
+    let run = strings(case, "run_tags");
+    if !run.is_empty() {
+        select(false, Which::Name("*".into()));
+        select(true, Which::Tags(run));
+    }
+    let disabled = strings(case, "disable_tags");
+    if !disabled.is_empty() {
+        select(false, Which::Tags(disabled));
+    }
+    for name in strings(case, "disabled_rules") {
+        select(false, Which::Name(format!("*{name}*")));
+    }
+    if let Ok(priority) = text(case, "priority").parse() {
+        options.least_priority = priority;
+    }
+    options
 }
 
 // Falco 0.34.1.
@@ -145,17 +170,21 @@ fn suite_case(root: &Path, case: &Json) -> Result<Judged> {
     let Some(trace) = suite_trace(root, case, conf) else {
         return Ok(Judged::Apart("about Falco's command line".into()));
     };
-    if trace.extension().is_some_and(|extension| extension == "scap") {
-        return Ok(Judged::Apart("the events are a kernel capture".into()));
+    if text(case, "conf_file").contains("drops_") {
+        return Ok(Judged::Apart("about what Falco says of its own dropped events".into()));
+    }
+    if !strings(case, "run_tags").is_empty() && !strings(case, "disable_tags").is_empty() {
+        return Ok(Judged::Apart("about Falco's command line".into()));
     }
     let mut paths = Vec::new();
     for file in strings(case, "rules_file") {
         match suite_path(root, &file) {
+            Some(folder) if folder.is_dir() => paths.extend(files_below(&folder, "yaml")?),
             Some(path) => paths.push(path),
             None => return Ok(Judged::Apart(format!("{file} is not part of the corpus"))),
         }
     }
-    let loaded = load_files(&paths, &options_for(source))?;
+    let loaded = load_files(&paths, &with_selections(options_for(source), case))?;
     if let Some(reason) = needs_old_rules(case, &loaded) {
         return Ok(Judged::Apart(reason));
     }
@@ -298,13 +327,17 @@ fn falco_testing(root: &Path) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The audit traces of the other suite, by the names that this one gives them.
+/// The traces and captures of the other suite, by the names that this one gives them.
 fn camel_traces(root: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let folder = root.join(FALCO_SUITE.needs).join("shared/test/trace_files/k8s_audit");
     let mut traces = BTreeMap::new();
     for path in files_below(&folder, "json")? {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         traces.insert(format!("k8saudit{}", plain(&stem)), path);
+    }
+    for path in files_below(&root.join(FALCO_SUITE.needs).join("shared/test/trace_files"), "scap")? {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        traces.insert(plain(&stem), path);
     }
     Ok(traces)
 }
@@ -331,9 +364,15 @@ fn testing_case(root: &Path, case: &Json, traces: &BTreeMap<String, PathBuf>) ->
     let captures = strings(case, "captures");
     let Some(capture) = captures.first() else { return testing_load_case(root, case, &rules, &paths) };
     let Some(trace) = traces.get(&plain(capture)) else {
-        return Ok(Judged::Apart("the events are a kernel capture".into()));
+        return Ok(Judged::Apart(format!("the capture {capture} is not part of the corpus")));
     };
-    let loaded = load_files(&paths, &options_for(Some("k8s_audit")))?;
+    // The case does not record its command line; the one of the same name in the older suite does.
+    let twin = older_case(root, text(case, "test"))?;
+    if twin.is_none() && text(case, "test").contains("Tags") {
+        return Ok(Judged::Apart("which tags its command line names is not recorded".into()));
+    }
+    let twin = twin.unwrap_or_default();
+    let loaded = load_files(&paths, &with_selections(options_for(Some("k8s_audit")), &twin))?;
     let found = replay(&loaded, trace)?;
     let mut as_suite = serde_json::Map::new();
     let counts: Vec<Json> = case
@@ -361,18 +400,22 @@ fn testing_case(root: &Path, case: &Json, traces: &BTreeMap<String, PathBuf>) ->
     Ok(judge_detections(&Json::Object(as_suite), &loaded, &found))
 }
 
-/// A case that only loads rules. It does not record what comes of that; the case of the same name in the older
-/// suite does.
-fn testing_load_case(root: &Path, case: &Json, rules: &[String], paths: &[PathBuf]) -> Result<Judged> {
-    let name = text(case, "test").trim_start_matches("TestFalco_Legacy_");
+/// The case of the same name in the older suite.
+fn older_case(root: &Path, name: &str) -> Result<Option<Json>> {
+    let name = name.trim_start_matches("TestFalco_Legacy_");
     let folder = root.join(FALCO_SUITE.needs);
     let twin = files_below(&folder.join("open"), "json")?
         .into_iter()
         .find(|path| plain(&path.file_stem().unwrap_or_default().to_string_lossy()) == plain(name));
-    let Some(twin) = twin else {
+    twin.map(|path| read_json(&path)).transpose()
+}
+
+/// A case that only loads rules. It does not record what comes of that; the case of the same name in the older
+/// suite does.
+fn testing_load_case(root: &Path, case: &Json, rules: &[String], paths: &[PathBuf]) -> Result<Judged> {
+    let Some(twin) = older_case(root, text(case, "test"))? else {
         return Ok(Judged::Apart("the answer is not recorded".into()));
     };
-    let twin = read_json(&twin)?;
     let loaded = load_files(paths, &options_for(None))?;
     for kind in ["validate_errors", "validate_warnings"] {
         for entry in twin.get(kind).and_then(Json::as_array).into_iter().flatten() {

@@ -16,7 +16,8 @@ fn external_data<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a
     let (Some(provider), Some(keys)) = (field("provider"), field("keys")) else { return Ok(None) };
     let (Some(provider), Some(keys)) = (provider.as_str(), keys.items()) else { return Ok(None) };
     let Some(keys) = keys.iter().map(Value::as_str).collect::<Option<Vec<&str>>>() else { return Ok(None) };
-    let failed = |why: &str| Err(EvalError::External { provider: provider.to_owned(), why: why.to_owned() }.into());
+    let failed =
+        |why: &str| Err(EvalError::External { provider: provider.to_owned(), why: why.to_owned() }.into());
     let Some(external) = eval.external() else { return failed("external data is switched off") };
     if keys.len() > MOST {
         return failed("too many keys at once");

@@ -226,7 +226,11 @@ fn compiled(eval: &Evaluation<'_>, pattern: &str) -> Result<Option<Arc<Regex>>, 
 }
 
 /// The expression, with the search through `text` paid for.
-fn search(eval: &mut Evaluation<'_>, pattern: &str, text: &str) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
+fn search(
+    eval: &mut Evaluation<'_>,
+    pattern: &str,
+    text: &str,
+) -> Result<Option<Arc<Regex>>, Box<EvalError>> {
     let cost = (text.len() as u64 / 64).saturating_mul(pattern.len() as u64 / 32 + 1);
     eval.spend(cost + 4)?;
     compiled(eval, pattern)

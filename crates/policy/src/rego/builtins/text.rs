@@ -14,7 +14,7 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("indexof", 2, indexof),
     builtin("indexof_n", 2, indexof_n),
     builtin("lower", 1, lower),
-    builtin("upper", 1, |eval, args| map(eval, args, |text| text.to_uppercase())),
+    builtin("upper", 1, |eval, args| map(eval, args, |text| text.chars().map(upper_char).collect())),
     builtin("trim", 2, |eval, args| cut(eval, args, |text, set| text.trim_matches(set))),
     builtin("trim_left", 2, |eval, args| cut(eval, args, |text, set| text.trim_start_matches(set))),
     builtin("trim_right", 2, |eval, args| cut(eval, args, |text, set| text.trim_end_matches(set))),
@@ -59,8 +59,33 @@ fn lower<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
         Some((whole, text)) if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) => {
             part(eval, whole, text)
         }
-        Some((_, text)) => made(eval, text.to_lowercase()),
+        Some((_, text)) => made(eval, text.chars().map(lower_char).collect()),
         None => Ok(None),
+    }
+}
+
+/// Go changes letters one by one: what has no single other letter stays, and none depends on its neighbours.
+fn lower_char(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (c, lower.next(), lower.next()) {
+        ('\u{130}', ..) => 'i',
+        (_, Some(single), None) => single,
+        _ => c,
+    }
+}
+
+fn upper_char(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    // Greek letters with a iota below have a single capital, too.
+    let beside = match c {
+        '\u{1f80}'..='\u{1f87}' | '\u{1f90}'..='\u{1f97}' | '\u{1fa0}'..='\u{1fa7}' => 8,
+        '\u{1fb3}' | '\u{1fc3}' | '\u{1ff3}' => 9,
+        _ => 0,
+    };
+    match (upper.next(), upper.next()) {
+        _ if beside > 0 => char::from_u32(u32::from(c) + beside).unwrap_or(c),
+        (Some(single), None) => single,
+        _ => c,
     }
 }
 

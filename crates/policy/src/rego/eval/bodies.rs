@@ -35,12 +35,20 @@ impl<'a> Evaluation<'a> {
                     Some(value) => self.matches(pattern, &value, base)?,
                     None => false,
                 },
-                Lit::Not(inner) => !self.has_solution(inner, base)?,
+                Lit::Not(inner) => match &**inner {
+                    [Lit::Test(term)] => {
+                        self.spend(1)?;
+                        !self.holds(term, base)?
+                    }
+                    inner => !self.has_solution(inner, base)?,
+                },
                 Lit::Every { key, value, collection, body } => match self.term(collection, base)? {
                     Some(collection) => self.holds_for_every(*key, *value, &collection, body, base)?,
                     None => false,
                 },
-                Lit::Iterate { .. } | Lit::SomeIn { .. } | Lit::With(_) => return Ok(Progress::At(lit, after)),
+                Lit::Iterate { .. } | Lit::SomeIn { .. } | Lit::With(_) => {
+                    return Ok(Progress::At(lit, after));
+                }
             };
             if !holds {
                 return Ok(Progress::Failed);

@@ -1,32 +1,45 @@
 //! Calls of functions with their results: a function sees nothing but its arguments and the input.
 
 use std::hash::{Hash as _, Hasher};
+use std::sync::Arc;
 
 use super::super::value::{Value, compare_equal};
 
 /// Calls that are remembered at once; a later one takes the place of an earlier one.
 const PLACES: usize = 64;
 /// Functions with more arguments are not remembered.
-const ARGS: usize = 4;
+pub(super) const ARGS: usize = 3;
 /// Longer texts are not compared.
 const TEXT: usize = 64;
 
 /// A table of calls. Each has one place, by its arguments.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Memo<'a> {
-    calls: Vec<Option<Call<'a>>>,
-    /// Calls of other generations do not count.
+    calls: Vec<Call<'a>>,
+    /// Calls of other generations do not count; that of an empty place is 0.
     generation: u64,
     last: u64,
 }
 
 /// A call of a function.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Call<'a> {
     generation: u64,
     rule: usize,
-    args: [Option<Value<'a>>; ARGS],
+    args: [Value<'a>; ARGS],
     result: Option<Value<'a>>,
+}
+
+impl Default for Call<'_> {
+    fn default() -> Self {
+        Self { generation: 0, rule: 0, args: [const { Value::Null }; ARGS], result: None }
+    }
+}
+
+impl Default for Memo<'_> {
+    fn default() -> Self {
+        Self { calls: Vec::new(), generation: 1, last: 1 }
+    }
 }
 
 /// Where a call has its place.
@@ -53,13 +66,19 @@ impl<'a> Memo<'a> {
     }
 
     /// The place of a call, if its arguments are told from others at no cost.
-    pub(super) fn place(rule: usize, args: &[Option<Value<'_>>]) -> Option<Place> {
+    pub(super) fn place<'v>(
+        rule: usize,
+        args: impl ExactSizeIterator<Item = Option<&'v Value<'a>>>,
+    ) -> Option<Place>
+    where
+        'a: 'v,
+    {
         if args.len() > ARGS {
             return None;
         }
         let mut hasher = Mix(rule as u64);
         for arg in args {
-            match arg.as_ref()? {
+            match arg? {
                 Value::Null => hasher.write_u64(1),
                 Value::Bool(flag) => hasher.write_u64(2 + u64::from(flag.0)),
                 Value::Int(value) => hasher.write_u64(value.cast_unsigned()),
@@ -67,7 +86,9 @@ impl<'a> Memo<'a> {
                 Value::Node(node) => node.id().hash(&mut hasher),
                 Value::Str(text) => hasher.text(text)?,
                 Value::Text(text) => hasher.text(text)?,
-                Value::Array(_) | Value::Set(_) | Value::Object(_) => return None,
+                Value::Array(items) => hasher.write_usize(items.as_ptr().addr()),
+                Value::Object(entries) => hasher.write_usize(entries.as_ptr().addr()),
+                Value::Set(set) => hasher.write_usize(Arc::as_ptr(set).addr()),
             }
         }
         #[expect(clippy::cast_possible_truncation, reason = "the rest of a division by a small number")]
@@ -75,21 +96,23 @@ impl<'a> Memo<'a> {
     }
 
     /// The result of an earlier call.
-    pub(super) fn find(
+    pub(super) fn find<'v>(
         &self,
         place: Place,
         rule: usize,
-        args: &[Option<Value<'a>>],
-    ) -> Option<&Option<Value<'a>>> {
-        let call = self.calls.get(place.0)?.as_ref()?;
-        let is_same = |(left, right): (&Option<Value<'a>>, &Option<Value<'a>>)| match (left, right) {
-            (Some(left), Some(right)) => is_same(left, right),
-            _ => false,
+        args: impl Iterator<Item = Option<&'v Value<'a>>>,
+    ) -> Option<&Option<Value<'a>>>
+    where
+        'a: 'v,
+    {
+        let call = self.calls.get(place.0)?;
+        if call.generation != self.generation || call.rule != rule {
+            return None;
+        }
+        let is_same = |(left, right): (&Value<'a>, Option<&'v Value<'a>>)| {
+            right.is_some_and(|right| is_same(left, right))
         };
-        let holds = call.generation == self.generation
-            && call.rule == rule
-            && call.args.iter().zip(args).all(is_same);
-        holds.then_some(&call.result)
+        call.args.iter().zip(args).all(is_same).then_some(&call.result)
     }
 
     /// Remembers a call.
@@ -101,23 +124,26 @@ impl<'a> Memo<'a> {
         result: &Option<Value<'a>>,
     ) {
         if self.calls.is_empty() {
-            self.calls.resize(PLACES, None);
-        }
-        let mut kept = [const { None }; ARGS];
-        for (place, arg) in kept.iter_mut().zip(args) {
-            place.clone_from(arg);
+            self.calls.resize_with(PLACES, Call::default);
         }
         if let Some(call) = self.calls.get_mut(place.0) {
-            *call =
-                Some(Call { generation: self.generation, rule, args: kept, result: result.clone() });
+            call.generation = self.generation;
+            call.rule = rule;
+            call.result.clone_from(result);
+            for (place, arg) in call.args.iter_mut().zip(args) {
+                *place = arg.clone().unwrap_or(Value::Null);
+            }
         }
     }
 }
 
-/// Whether two values are the same; two lists or maps only if they stand at the same place.
+/// Whether two values are the same; two collections only if they stand at the same place.
 fn is_same(left: &Value<'_>, right: &Value<'_>) -> bool {
     match (left, right) {
         (Value::Node(left), Value::Node(right)) => left == right,
+        (Value::Array(left), Value::Array(right)) => std::ptr::eq(left.as_ptr(), right.as_ptr().cast()),
+        (Value::Object(left), Value::Object(right)) => std::ptr::eq(left.as_ptr(), right.as_ptr().cast()),
+        (Value::Set(left), Value::Set(right)) => std::ptr::eq(Arc::as_ptr(left), Arc::as_ptr(right).cast()),
         (Value::Node(_), _) | (_, Value::Array(_) | Value::Set(_) | Value::Object(_) | Value::Node(_)) => {
             false
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::super::ir::{Branch, Definition, Rule, RuleKind, Term};
 use super::super::value::{Value, compare_equal};
 use super::bodies::Progress;
-use super::memo::Memo;
+use super::memo::{ARGS, Memo};
+use super::terms::push;
 use super::{DEPTH, EvalError, Evaluation, Flow, Result};
 
 impl<'a> Evaluation<'a> {
@@ -39,7 +40,7 @@ impl<'a> Evaluation<'a> {
     fn partial_set(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
         let mut items = Vec::new();
         self.partial(rule, &mut |_, _, value| {
-            items.push(value);
+            push(&mut items, value);
             Ok(())
         })?;
         self.set(items)
@@ -206,6 +207,15 @@ impl<'a> Evaluation<'a> {
         self.spend(1)?;
         let Some(rule) = self.rule(id) else { return Ok(None) };
         let frame = self.top;
+        let mut place = None;
+        let is_plain = |arg: &Term| matches!(arg, Term::Slot(_) | Term::Const(_));
+        if rule.is_dear && args.len() <= ARGS && args.iter().all(is_plain) {
+            let given = args.iter().map(|arg| self.peek(arg, base));
+            place = Memo::place(id, given.clone());
+            if let Some(known) = place.and_then(|place| self.memo.find(place, id, given)) {
+                return Ok(known.clone());
+            }
+        }
         for (index, arg) in args.iter().enumerate() {
             let value = self.term(arg, base)?;
             if value.is_none() {
@@ -217,12 +227,15 @@ impl<'a> Evaluation<'a> {
                 *place = value;
             }
         }
-        let given = self.stack.get(frame..frame + args.len()).unwrap_or_default();
-        let place = if rule.is_dear { Memo::place(id, given) } else { None };
-        if let Some(known) = place.and_then(|place| self.memo.find(place, id, given)) {
-            let known = known.clone();
-            self.top = frame;
-            return Ok(known);
+        if rule.is_dear && place.is_none() {
+            let given = self.stack.get(frame..frame + args.len()).unwrap_or_default();
+            let given = given.iter().map(Option::as_ref);
+            place = Memo::place(id, given.clone());
+            if let Some(known) = place.and_then(|place| self.memo.find(place, id, given)) {
+                let known = known.clone();
+                self.top = frame;
+                return Ok(known);
+            }
         }
         self.reserve(frame, rule.slots.max(args.len()));
         let result = self.complete(rule, frame)?;

@@ -26,11 +26,16 @@ impl<'a> Evaluation<'a> {
                 let name = if matches!(head, Head::Review) { "review" } else { "parameters" };
                 Ok(self.whole.as_ref().and_then(|whole| whole.field(name)))
             }
-            Head::Object if self.is_replaced => {
+            Head::Object | Head::Spec if self.is_replaced => {
                 let review = self.whole.as_ref().and_then(|whole| whole.field("review"));
-                Ok(review.and_then(|review| review.field("object")))
+                let object = review.and_then(|review| review.field("object"));
+                Ok(match head {
+                    Head::Spec => object.and_then(|object| object.field("spec")),
+                    _ => object,
+                })
             }
             Head::Object => Ok(self.input.object.clone()),
+            Head::Spec => Ok(self.input.spec.clone()),
             Head::Review => Ok(Some(self.input.review.clone())),
             Head::Parameters => Ok(Some(self.input.parameters.clone())),
             Head::Inventory => Ok(self.input.inventory.clone()),
@@ -48,6 +53,7 @@ impl<'a> Evaluation<'a> {
                 None => self.peek(term, base).and_then(|start| start.at(names)),
             },
             Head::Object if !self.is_replaced => self.input.object.as_ref().and_then(|start| start.at(names)),
+            Head::Spec if !self.is_replaced => self.input.spec.as_ref().and_then(|start| start.at(names)),
             head => self.head(head, base)?.and_then(|start| start.at(names)),
         })
     }
@@ -81,7 +87,7 @@ impl<'a> Evaluation<'a> {
 
     /// The value of a term that needs no work.
     #[inline]
-    fn peek(&self, term: &'a Term, base: usize) -> Option<&Value<'a>> {
+    pub(super) fn peek(&self, term: &'a Term, base: usize) -> Option<&Value<'a>> {
         match term {
             Term::Slot(slot) => self.slot(base, *slot),
             Term::Const(value) => Some(value),
@@ -236,7 +242,7 @@ impl<'a> Evaluation<'a> {
             this.run(body, base, &mut |this| {
                 let Some(value) = this.term(value, base)? else { return Ok(Flow::Next) };
                 match key {
-                    None => items.push(value),
+                    None => push(&mut items, value),
                     Some(key) => {
                         let Some(key) = this.term(key, base)? else { return Ok(Flow::Next) };
                         this.add_entry(&mut entries, key, value, "object comprehension")?;
@@ -316,4 +322,12 @@ impl<'a> Evaluation<'a> {
             },
         }
     }
+}
+
+/// Adds to what is being collected; most collections are small and fit at once.
+pub(super) fn push<'a>(items: &mut Vec<Value<'a>>, value: Value<'a>) {
+    if items.is_empty() {
+        items.reserve(8);
+    }
+    items.push(value);
 }

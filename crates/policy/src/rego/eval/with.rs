@@ -7,7 +7,11 @@ use super::{Evaluation, Flow, Result};
 impl<'a> Evaluation<'a> {
     /// What the body fills its slots with, in each way in which it holds, while something else stands in the place of
     /// `input` or of the inventory. Nothing that is known of rules and calls outside holds inside.
-    pub(super) fn solutions_with(&mut self, with: &'a With, base: usize) -> Result<Vec<Vec<Option<Value<'a>>>>> {
+    pub(super) fn solutions_with(
+        &mut self,
+        with: &'a With,
+        base: usize,
+    ) -> Result<Vec<Vec<Option<Value<'a>>>>> {
         let mut input = self.head(&Head::Input, base)?.unwrap_or(Value::Null);
         let mut inventory = self.input.inventory.clone();
         for (target, value) in &with.values {

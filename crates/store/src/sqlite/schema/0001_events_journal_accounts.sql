@@ -13,6 +13,8 @@ CREATE TABLE event_blocks (
     body BLOB NOT NULL
 ) STRICT;
 
+CREATE INDEX event_blocks_received ON event_blocks (received_us);
+
 CREATE TABLE event_sources (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
