@@ -1,12 +1,10 @@
 //! Alerts beside the service: what is detected and what is found goes to the dispatcher, which tells the people concerned.
 //!
-//! Detections are heard of when they are stored. What a process that ended had stored and not handed over, or what came faster
-//! than it could be taken, is read back from the store. Findings are compared with the store's: one that is open and not
-//! known is told, one that is known and no longer open is over.
+//! The store knows which detections were not handed over yet: those of a process that was ended are handed over by the next one.
+//! Findings are compared with the store's: one that is open and not known is told, one that is known and no longer open is over.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use haechi_alerts::Config;
@@ -19,17 +17,13 @@ use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
 use haechi_serve::intake::{Detected, Listener};
 use haechi_store::Store;
-use haechi_store::detections::{DetectionQuery, StoredDetection};
+use haechi_store::detections::StoredDetection;
 use haechi_store::findings::{FindingQuery, StoredFinding};
 use haechi_store::outbox::AlertState;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 
-/// Detections that wait to be handed over.
-const QUEUE: usize = 65_536;
 /// Detections that are handed over at once.
-const BATCH: usize = 1000;
-/// How far back stored detections are read.
-const CATCH_UP: Duration = Duration::from_secs(2 * 3600);
+const BATCH: u32 = 1000;
 /// How often findings are compared, and the outbox is looked at.
 const COMPARE: Duration = Duration::from_secs(30);
 /// Most things of a page of the store.
@@ -37,32 +31,25 @@ const PAGE: u32 = 10_000;
 
 /// The listener and the companion that belong together.
 pub(crate) fn alerting(config: Config) -> (Arc<dyn Listener>, Box<dyn Companion>) {
-    let (to, inbox) = mpsc::channel(QUEUE);
-    let missed = Arc::new(AtomicU64::new(0));
-    let ear = Ear { to, missed: Arc::clone(&missed) };
-    (Arc::new(ear), Box::new(Alerting { config: Arc::new(config), inbox, missed }))
+    let news = Arc::new(Notify::new());
+    (Arc::new(Ear { news: Arc::clone(&news) }), Box::new(Alerting { config: Arc::new(config), news }))
 }
 
-/// Hears of detections.
+/// Hears of detections: they are in the store then.
 struct Ear {
-    to: mpsc::Sender<Detected>,
-    /// How many found no room: they are read back from the store.
-    missed: Arc<AtomicU64>,
+    news: Arc<Notify>,
 }
 
 impl Listener for Ear {
-    fn detected(&self, detected: &Detected) {
-        if self.to.try_send(detected.clone()).is_err() {
-            self.missed.fetch_add(1, Ordering::Relaxed);
-        }
+    fn detected(&self, _: &Detected) {
+        self.news.notify_one();
     }
 }
 
 /// Hands over and looks after the dispatcher.
 struct Alerting {
     config: Arc<Config>,
-    inbox: mpsc::Receiver<Detected>,
-    missed: Arc<AtomicU64>,
+    news: Arc<Notify>,
 }
 
 fn now_us() -> i64 {
@@ -89,7 +76,7 @@ impl Companion for Alerting {
 }
 
 impl Alerting {
-    async fn work(mut self, beside: &Beside) {
+    async fn work(self, beside: &Beside) {
         let surroundings = Surroundings {
             now_us: Arc::new(now_us),
             random: Arc::new(random),
@@ -109,31 +96,17 @@ impl Alerting {
         let mut wrong = Wrong::default();
         let texts = Arc::new(AllTexts::default());
         // What lies in the past when alerts begin is nobody's news.
-        let mut is_behind = !alerts.is_first();
-        let mut pending: Vec<Alert> = Vec::new();
+        let mut how = if alerts.is_first() { Handing::Past } else { Handing::Again };
         let mut compared: Option<Instant> = None;
         loop {
             let is_last = beside.must_stop();
-            if pending.is_empty() {
-                pending = self.heard().await;
-            }
-            if !pending.is_empty() {
-                match alerts.submit(pending.clone()).await {
-                    Ok(()) => {
-                        pending.clear();
-                        wrong.handing = None;
-                    }
-                    Err(error) => {
-                        wrong.handing = Some(format!("alerts are not taken: {error}"));
-                        tokio::time::sleep(Duration::from_millis(500)).await;
-                    }
-                }
-            }
-            is_behind |= self.missed.swap(0, Ordering::Relaxed) > 0;
-            if is_behind && pending.is_empty() {
-                wrong.catching_up = catch_up(&alerts, &store).await.err();
-                is_behind = wrong.catching_up.is_some();
-            }
+            let handed = hand_over(&alerts, &store, how).await;
+            how = match (&handed, how) {
+                (Ok(()), _) => Handing::New,
+                (Err(_), Handing::Past) => Handing::Past,
+                (Err(_), _) => Handing::Again,
+            };
+            wrong.handing = handed.err();
             if !is_last && compared.is_none_or(|at| at.elapsed() >= COMPARE) {
                 compared = Some(Instant::now());
                 wrong.findings = match self.config.findings {
@@ -146,20 +119,10 @@ impl Alerting {
             if is_last {
                 break;
             }
+            // Nobody came: a look at the clock.
+            let _ = tokio::time::timeout(Duration::from_millis(500), self.news.notified()).await;
         }
         alerts.stop().await;
-    }
-
-    /// What was heard, waiting for it a moment.
-    async fn heard(&mut self) -> Vec<Alert> {
-        let mut heard = Vec::new();
-        let wait = self.inbox.recv_many(&mut heard, BATCH);
-        // Nothing came: a call that is given up has taken nothing.
-        let _ = tokio::time::timeout(Duration::from_millis(500), wait).await;
-        heard
-            .iter()
-            .map(|heard| alert(&heard.detection, heard.cluster.as_deref().unwrap_or("default")))
-            .collect()
     }
 }
 
@@ -167,14 +130,13 @@ impl Alerting {
 #[derive(Debug, Default)]
 struct Wrong {
     handing: Option<String>,
-    catching_up: Option<String>,
     findings: Option<String>,
     outbox: Option<String>,
 }
 
 impl Wrong {
     fn told(&self) -> Option<String> {
-        let all = [&self.handing, &self.catching_up, &self.findings, &self.outbox];
+        let all = [&self.handing, &self.findings, &self.outbox];
         let told: Vec<&str> = all.into_iter().flatten().map(String::as_str).collect();
         (!told.is_empty()).then(|| told.join("; "))
     }
@@ -202,18 +164,37 @@ fn outbox(alerts: &Alerts) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// Reads detections back from the store and hands over what is not known.
-async fn catch_up(alerts: &Alerts, store: &Arc<dyn Store>) -> Result<(), String> {
-    let from_us = now_us() - i64::try_from(CATCH_UP.as_micros()).unwrap_or(i64::MAX);
-    let mut query = DetectionQuery { from_us: Some(from_us), limit: PAGE, ..DetectionQuery::default() };
+/// What is known of detections that were not handed over.
+#[derive(Debug, Clone, Copy)]
+enum Handing {
+    /// They are from before there were alerts: they are noted only.
+    Past,
+    /// Some may have been handed over already, without its being noted: what is known is not counted again.
+    Again,
+    /// They are new.
+    New,
+}
+
+/// Hands over the detections that were not yet, and notes it; when this process is ended in between, the next one hands them over
+/// again.
+async fn hand_over(alerts: &Alerts, store: &Arc<dyn Store>, how: Handing) -> Result<(), String> {
     loop {
-        let (store, asked) = (Arc::clone(store), query.clone());
-        let page = tokio::task::spawn_blocking(move || store.detections(&asked)).await;
+        let reader = Arc::clone(store);
+        let page = tokio::task::spawn_blocking(move || reader.unalerted(BATCH)).await;
         let page = page.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-        let Some(last) = page.last() else { return Ok(()) };
-        query.after = Some((last.time_us, last.id.clone()));
-        let known = page.iter().map(|stored| alert(&read_back(stored), &stored.cluster)).collect();
-        alerts.submit_again(known).await.map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let news = page.iter().map(|stored| alert(&read_back(stored), &stored.cluster)).collect();
+        let taken = match how {
+            Handing::Past => Ok(()),
+            Handing::Again => alerts.submit_again(news).await,
+            Handing::New => alerts.submit(news).await,
+        };
+        taken.map_err(|error| format!("alerts are not taken: {error}"))?;
+        let (writer, ids) = (Arc::clone(store), page.into_iter().map(|stored| stored.id).collect());
+        let noted = tokio::task::spawn_blocking(move || writer.put_alerts_for(ids, Vec::new())).await;
+        noted.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     }
 }
 
