@@ -45,6 +45,7 @@ const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ("haechi-policy", &["haechi-store"], "admission never waits for the store"),
     ("haechi-detect", &["haechi-respond", "haechi-store"], "only a stored incident triggers an action"),
     ("haechi-store", ENGINES, "the store keeps data, it does not judge"),
+    ("haechi-alerts", ENGINES, "alerts tell plain data of any origin"),
     ("haechi-report", ENGINES, "reports show plain data of any origin"),
     ("haechi-sources", ENGINES, "sources bring data, engines judge it"),
 ];

@@ -54,7 +54,8 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(crate::access::command())
         .subcommand(crate::network::command());
     #[cfg(feature = "serve")]
-    let command = command.subcommand(crate::commands::serve::command());
+    let command =
+        command.subcommand(crate::commands::alerts::command()).subcommand(crate::commands::serve::command());
     localise(command, texts, "cli")
 }
 
@@ -229,7 +230,7 @@ pub(crate) fn level_version(text: &str) -> Result<LevelVersion, String> {
     Ok(LevelVersion { level, version })
 }
 
-fn output(formats: &[&'static str], default: &'static str) -> Arg {
+pub(crate) fn output(formats: &[&'static str], default: &'static str) -> Arg {
     Arg::new("output")
         .long("output")
         .short('o')

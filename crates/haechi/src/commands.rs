@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+#[cfg(feature = "serve")]
+pub(crate) mod alerts;
 mod config;
 mod detect;
 mod explain;
@@ -23,6 +25,12 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     match matches.subcommand() {
         Some(("scan", matches)) => scan::run(matches, texts),
         Some(("baseline", matches)) => scan::write_baseline(matches, texts),
+        #[cfg(feature = "serve")]
+        Some(("alerts", matches)) => match matches.subcommand() {
+            Some(("check", matches)) => alerts::check(matches, texts),
+            Some(("test", matches)) => alerts::test(matches, texts),
+            _ => bail!("no such command"),
+        },
         Some(("config", matches)) => match matches.subcommand() {
             Some(("show", matches)) => config::show(matches, texts),
             _ => bail!("no such command"),

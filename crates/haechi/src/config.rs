@@ -50,6 +50,9 @@ pub struct Config {
     pub(crate) render: Option<bool>,
     /// `helm.values`, as seen from the folder that the command runs in.
     pub(crate) helm_values: Vec<PathBuf>,
+    /// The part `alerts`.
+    #[cfg(feature = "serve")]
+    pub(crate) alerts: Option<haechi_alerts::Config>,
     /// `serve.admission`.
     pub(crate) admission: AdmissionTable,
     /// `scan.all`.
@@ -71,6 +74,9 @@ pub(crate) struct Setting {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct File {
+    /// Read by [`haechi_alerts::Config`], where the service is part of the build.
+    #[serde(rename = "alerts")]
+    _alerts: Option<serde::de::IgnoredAny>,
     scan: ScanTable,
     checks: BTreeMap<Spanned<String>, CheckTable>,
     options: OptionsTable,
@@ -218,6 +224,10 @@ impl Config {
         reader.templates(file.pod_templates, &mut config)?;
         for table in file.suppress {
             config.suppressions.push(reader.suppression(table)?);
+        }
+        #[cfg(feature = "serve")]
+        {
+            config.alerts = haechi_alerts::Config::parse(text).map_err(|mistake| format!("{shown}:{mistake}"))?;
         }
         config.settings = settings(text);
         Ok(config)

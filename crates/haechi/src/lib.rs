@@ -10,6 +10,8 @@
 //! - the exit code tells what happened: see [`Exit`].
 
 mod access;
+#[cfg(feature = "serve")]
+mod alerting;
 mod baseline;
 mod cli;
 mod commands;

@@ -28,6 +28,7 @@ files![
     "checks-reliability",
     "checks-rbac",
     "access",
+    "alerts",
     "network",
     "docs",
     "policy",

@@ -42,6 +42,11 @@ impl Beside {
         &*self.store
     }
 
+    /// The store, for work on other threads.
+    pub fn shared_store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
     /// Whether the service ends.
     pub fn must_stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)

@@ -50,6 +50,7 @@
 pub mod accounts;
 pub mod counters;
 pub mod detections;
+pub mod dispatch;
 mod error;
 pub mod events;
 pub mod findings;
@@ -70,6 +71,7 @@ pub trait Store:
     accounts::AccountStore
     + counters::CounterStore
     + detections::DetectionStore
+    + dispatch::DispatchStore
     + events::EventStore
     + findings::FindingStore
     + incidents::IncidentStore
@@ -87,6 +89,7 @@ impl<S> Store for S where
     S: accounts::AccountStore
         + counters::CounterStore
         + detections::DetectionStore
+        + dispatch::DispatchStore
         + events::EventStore
         + findings::FindingStore
         + incidents::IncidentStore

@@ -26,6 +26,7 @@ mod backup;
 mod bounds;
 mod counters;
 mod detections;
+mod dispatch;
 mod events;
 mod failure;
 mod files;

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -14,7 +15,7 @@ use haechi_serve::access::AccessOptions;
 use haechi_serve::admit::{AdmissionSettings, CheckError, ChosenCheck, Enforcement};
 use haechi_serve::clock::now_s;
 use haechi_serve::companion::Companion;
-use haechi_serve::intake::IntakeOptions;
+use haechi_serve::intake::{IntakeOptions, Listener};
 use haechi_serve::listen::ServerOptions;
 use haechi_serve::run::{RunError, Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
@@ -87,13 +88,19 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         return webhook_config(matches, texts);
     }
     let settings = settings(matches, texts)?;
-    let companions = companions(matches, texts)?;
+    let mut companions = companions(matches, texts)?;
+    let mut listeners: Vec<Arc<dyn Listener>> = Vec::new();
+    if let Some(alerts) = config(matches, &[])?.alerts {
+        let (listener, companion) = crate::alerting::alerting(alerts);
+        listeners.push(listener);
+        companions.push(companion);
+    }
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(false)
         .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
         .init();
-    match serve(settings, Vec::new(), companions, &mut io::stdout(), &mut io::stderr()) {
+    match serve(settings, listeners, companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
         Err(RunError::Policies(mistakes)) => {
             Err(UsageError(list(texts, "cli-serve-policies-broken", &mistakes)).into())

@@ -193,3 +193,62 @@ cli-connection-not-built = this build cannot read live clusters; build it with `
 cli-completions = Print what a shell needs to complete this command line
 cli-completions-shell = The shell
     .value = SHELL
+
+cli-alerts = Check and try who is told about detections, findings and incidents
+cli-alerts-check = Check the part [alerts] of the configuration, and show which way an alert would take and why
+    .more =
+        Exit codes: 0 all is there, 2 a mistake in the configuration, 3 a secret or certificate is
+        missing, so that it cannot be told whether its receiver works.
+cli-alerts-check-config = The configuration file; by default the haechi.toml above the current folder
+    .value = FILE
+cli-alerts-check-severity = How severe the alert is
+    .value = SEVERITY
+cli-alerts-check-source = Where it comes from
+    .value = SOURCE
+cli-alerts-check-rule = Its rule, check or policy
+    .value = RULE
+cli-alerts-check-cluster = Its cluster
+    .value = CLUSTER
+cli-alerts-check-namespace = Its namespace; by default it has none
+    .value = NAMESPACE
+cli-alerts-check-resource = Its object, as `Kind namespace/name`; by default it has none
+    .value = OBJECT
+cli-alerts-check-framework = A framework that it concerns; may be given again
+    .value = FRAMEWORK
+cli-alerts-check-label = A label of it; may be given again
+    .value = NAME=VALUE
+cli-alerts-check-at = When it comes, as 2027-01-31T09:00:00Z; by default now
+    .value = TIME
+cli-alerts-check-output = How to print the result
+    .value = FORMAT
+cli-alerts-test = Send a test alert to a receiver
+cli-alerts-test-config = The configuration file; by default the haechi.toml above the current folder
+    .value = FILE
+cli-alerts-test-receiver = The name of the receiver
+    .value = NAME
+cli-alerts-none = no configuration of alerts was found: write a part [alerts] in haechi.toml, or name the file with --config
+cli-alerts-label = `{ $given }` is no label; write it as NAME=VALUE
+cli-alerts-time = `{ $given }` is no time; write it as 2027-01-31T09:00:00Z
+cli-alerts-no-receiver = there is no receiver `{ $name }`; configured are: { $known }
+cli-alerts-empty = it is empty
+cli-alerts-secret = `{ $key }` from { $from } is missing: { $detail }
+cli-alerts-unused = no route leads to it
+cli-alerts-read =
+    { $receivers ->
+        [one] One receiver
+       *[other] { $receivers } receivers
+    }, { $routes ->
+        [one] one route
+       *[other] { $routes } routes
+    }:
+cli-alerts-way = The way of the alert:
+cli-alerts-nothing = nothing
+cli-alerts-mismatch = route { $route } (line { $line }) is not for it: { $property } is { $found }, wanted is { $wanted }
+cli-alerts-below = route { $route } (line { $line }) is for it, and routes below take it
+cli-alerts-nobody = route { $route } (line { $line }) takes it and tells nobody
+cli-alerts-takes = route { $route } (line { $line }) takes it: { $receivers }
+cli-alerts-told = Told are: { $receivers }
+cli-alerts-told-nobody = Nobody is told.
+cli-alerts-accepted = The receiver `{ $name }` took the test alert.
+cli-alerts-later = the receiver `{ $name }` does not take it now; the service would try again: { $why }
+cli-alerts-refused = the receiver `{ $name }` refuses it for good: { $why }

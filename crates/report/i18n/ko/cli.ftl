@@ -181,3 +181,55 @@ cli-connection-not-built = 이 빌드는 실행 중인 클러스터를 읽을 �
 cli-completions = 셸에서 명령줄을 자동 완성하는 데 필요한 스크립트를 출력합니다
 cli-completions-shell = 셸
     .value = SHELL
+
+cli-alerts = 탐지, 발견 사항, 인시던트를 누구에게 알리는지 확인하고 시험합니다
+cli-alerts-check = 설정의 [alerts] 부분을 확인하고, 알림이 어떤 경로로 가는지와 그 이유를 보여 줍니다
+    .more =
+        종료 코드: 0 빠진 것 없음, 2 설정 오류, 3 비밀 값이나 인증서가 없어 수신처가 동작하는지
+        알 수 없음.
+cli-alerts-check-config = 설정 파일. 기본값은 현재 폴더나 그 위에 있는 haechi.toml
+    .value = 파일
+cli-alerts-check-severity = 알림의 심각도
+    .value = 심각도
+cli-alerts-check-source = 알림의 출처
+    .value = 출처
+cli-alerts-check-rule = 알림의 규칙, 점검 항목 또는 정책
+    .value = 규칙
+cli-alerts-check-cluster = 알림의 클러스터
+    .value = 클러스터
+cli-alerts-check-namespace = 알림의 네임스페이스. 기본값은 없음
+    .value = 네임스페이스
+cli-alerts-check-resource = 알림의 오브젝트(`Kind namespace/name` 형식). 기본값은 없음
+    .value = 오브젝트
+cli-alerts-check-framework = 알림과 관련된 프레임워크. 여러 번 지정할 수 있음
+    .value = 프레임워크
+cli-alerts-check-label = 알림의 레이블. 여러 번 지정할 수 있음
+    .value = 이름=값
+cli-alerts-check-at = 알림이 오는 시각(2027-01-31T09:00:00Z 형식). 기본값은 현재 시각
+    .value = 시각
+cli-alerts-check-output = 결과를 출력하는 형식
+    .value = 형식
+cli-alerts-test = 수신처에 시험 알림을 보냅니다
+cli-alerts-test-config = 설정 파일. 기본값은 현재 폴더나 그 위에 있는 haechi.toml
+    .value = 파일
+cli-alerts-test-receiver = 수신처의 이름
+    .value = 이름
+cli-alerts-none = 알림 설정이 없습니다. haechi.toml에 [alerts] 부분을 작성하거나 --config로 파일을 지정하십시오
+cli-alerts-label = `{ $given }`{ JOSA($given, "은/는") } 레이블이 아닙니다. 이름=값 형식으로 쓰십시오
+cli-alerts-time = `{ $given }`{ JOSA($given, "은/는") } 시각이 아닙니다. 2027-01-31T09:00:00Z 형식으로 쓰십시오
+cli-alerts-no-receiver = `{ $name }`{ JOSA($name, "이라는/라는") } 수신처가 없습니다. 설정된 수신처: { $known }
+cli-alerts-empty = 비어 있음
+cli-alerts-secret = { $from }에서 `{ $key }`{ JOSA($key, "을/를") } 읽을 수 없습니다: { $detail }
+cli-alerts-unused = 이 수신처로 가는 경로가 없습니다
+cli-alerts-read = 수신처 { $receivers }개, 경로 { $routes }개:
+cli-alerts-way = 알림이 가는 경로:
+cli-alerts-nothing = 없음
+cli-alerts-mismatch = 경로 { $route }({ $line }행)에 해당하지 않습니다. 속성 { $property }의 값: { $found }, 조건: { $wanted }
+cli-alerts-below = 경로 { $route }({ $line }행)에 해당하며, 하위 경로가 처리합니다
+cli-alerts-nobody = 경로 { $route }({ $line }행)에서 처리하며, 아무에게도 알리지 않습니다
+cli-alerts-takes = 경로 { $route }({ $line }행)에서 처리합니다: { $receivers }
+cli-alerts-told = 알림을 받는 수신처: { $receivers }
+cli-alerts-told-nobody = 아무도 알림을 받지 않습니다.
+cli-alerts-accepted = 수신처 `{ $name }`에 시험 알림이 전달되었습니다.
+cli-alerts-later = 수신처 `{ $name }`에 지금은 전달할 수 없습니다. 서비스에서는 다시 시도합니다: { $why }
+cli-alerts-refused = 수신처 `{ $name }`에서 알림을 거부했으며, 다시 보내도 받지 않습니다: { $why }

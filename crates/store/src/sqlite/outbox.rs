@@ -83,6 +83,39 @@ fn shortened(error: &str) -> &str {
     error.get(..end).unwrap_or_default()
 }
 
+pub(super) fn check_alerts(alerts: &[NewAlert]) -> Result<(), StoreError> {
+    check_items("alerts", alerts.len())?;
+    for alert in alerts {
+        check_lengths(&[
+            ("id of the alert", &alert.id),
+            ("receiver", &alert.receiver),
+            ("group of the alert", &alert.group),
+        ])?;
+        check_body("alert", &alert.payload)?;
+    }
+    Ok(())
+}
+
+/// Puts alerts in that are not there yet; how many.
+pub(super) fn insert_alerts(connection: &Connection, alerts: &[NewAlert]) -> Result<u64, StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO outbox (id, receiver, group_key, payload, created_us, due_us, state)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')",
+    )?;
+    let mut new = 0;
+    for alert in alerts {
+        new += insert.execute(params![
+            alert.id,
+            alert.receiver,
+            alert.group,
+            alert.payload,
+            alert.created_us,
+            alert.due_us
+        ])? as u64;
+    }
+    Ok(new)
+}
+
 impl OutboxStore for SqliteStore {
     fn put_alerts(&self, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
         self.put_alerts_for(Vec::new(), alerts)
@@ -90,31 +123,9 @@ impl OutboxStore for SqliteStore {
 
     fn put_alerts_for(&self, detections: Vec<String>, alerts: Vec<NewAlert>) -> Result<u64, StoreError> {
         check_items("detections", detections.len())?;
-        check_items("alerts", alerts.len())?;
-        for alert in &alerts {
-            check_lengths(&[
-                ("id of the alert", &alert.id),
-                ("receiver", &alert.receiver),
-                ("group of the alert", &alert.group),
-            ])?;
-            check_body("alert", &alert.payload)?;
-        }
+        check_alerts(&alerts)?;
         self.write(move |tx| {
-            let mut insert = tx.connection.prepare_cached(
-                "INSERT OR IGNORE INTO outbox (id, receiver, group_key, payload, created_us, due_us, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending')",
-            )?;
-            let mut new = 0;
-            for alert in &alerts {
-                new += insert.execute(params![
-                    alert.id,
-                    alert.receiver,
-                    alert.group,
-                    alert.payload,
-                    alert.created_us,
-                    alert.due_us
-                ])? as u64;
-            }
+            let new = insert_alerts(tx.connection, &alerts)?;
             let mut note =
                 tx.connection.prepare_cached("UPDATE detections SET is_alerted = 1 WHERE id = ?1")?;
             for detection in &detections {

@@ -1,0 +1,343 @@
+//! Alerts beside the service: what is detected and what is found goes to the dispatcher, which tells the people concerned.
+//!
+//! The store knows which detections were not handed over yet: those of a process that was ended are handed over by the next one.
+//! Findings are compared with the store's: one that is open and not known is told, one that is known and no longer open is over.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use haechi_alerts::Config;
+use haechi_alerts::alert::{Alert, AllTexts, Context, Origin, Status};
+use haechi_alerts::deliver::{Alerts, Surroundings, SystemSecrets, start};
+use haechi_model::{
+    Arg, ArgValue, Detection, FieldValue, Finding, Location, Position, RuleSource, Severity, Span,
+};
+use haechi_serve::clock::now_ns;
+use haechi_serve::companion::{Beside, Companion};
+use haechi_serve::intake::{Detected, Listener};
+use haechi_store::Store;
+use haechi_store::detections::StoredDetection;
+use haechi_store::findings::{FindingQuery, StoredFinding};
+use haechi_store::outbox::AlertState;
+use tokio::sync::Notify;
+
+/// Detections that are handed over at once.
+const BATCH: u32 = 1000;
+/// How often findings are compared, and the outbox is looked at.
+const COMPARE: Duration = Duration::from_secs(30);
+/// Most things of a page of the store.
+const PAGE: u32 = 10_000;
+
+/// The listener and the companion that belong together.
+pub(crate) fn alerting(config: Config) -> (Arc<dyn Listener>, Box<dyn Companion>) {
+    let news = Arc::new(Notify::new());
+    (Arc::new(Ear { news: Arc::clone(&news) }), Box::new(Alerting { config: Arc::new(config), news }))
+}
+
+/// Hears of detections: they are in the store then.
+struct Ear {
+    news: Arc<Notify>,
+}
+
+impl Listener for Ear {
+    fn detected(&self, _: &Detected) {
+        self.news.notify_one();
+    }
+}
+
+/// Hands over and looks after the dispatcher.
+struct Alerting {
+    config: Arc<Config>,
+    news: Arc<Notify>,
+}
+
+fn now_us() -> i64 {
+    now_ns() / 1000
+}
+
+/// Random numbers for pauses; without any from the system, the clock's last digits do.
+fn random() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| now_ns().unsigned_abs())
+}
+
+impl Companion for Alerting {
+    fn name(&self) -> String {
+        "alerts".to_owned()
+    }
+
+    fn run(self: Box<Self>, beside: &Beside) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(self.work(beside)),
+            Err(error) => beside.tell(Some(format!("no runtime for alerts: {error}"))),
+        }
+    }
+}
+
+impl Alerting {
+    async fn work(self, beside: &Beside) {
+        let surroundings = Surroundings {
+            now_us: Arc::new(now_us),
+            random: Arc::new(random),
+            secrets: Arc::new(SystemSecrets),
+        };
+        let store = beside.shared_store();
+        let alerts = loop {
+            match start(Arc::clone(&self.config), Arc::clone(&store), surroundings.clone()) {
+                Ok(alerts) => break alerts,
+                Err(error) => beside.tell(Some(format!("the state of alerts cannot be read: {error}"))),
+            }
+            if beside.must_stop() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        };
+        let mut wrong = Wrong::default();
+        let texts = Arc::new(AllTexts::default());
+        // What lies in the past when alerts begin is nobody's news.
+        let mut how = if alerts.is_first() { Handing::Past } else { Handing::Again };
+        let mut compared: Option<Instant> = None;
+        loop {
+            let is_last = beside.must_stop();
+            let handed = hand_over(&alerts, &store, how).await;
+            how = match (&handed, how) {
+                (Ok(()), _) => Handing::New,
+                (Err(_), Handing::Past) => Handing::Past,
+                (Err(_), _) => Handing::Again,
+            };
+            wrong.handing = handed.err();
+            if !is_last && compared.is_none_or(|at| at.elapsed() >= COMPARE) {
+                compared = Some(Instant::now());
+                wrong.findings = match self.config.findings {
+                    None => None,
+                    Some(at_least) => compare(&alerts, &store, &texts, at_least).await.err(),
+                };
+                wrong.outbox = outbox(&alerts);
+            }
+            beside.tell(wrong.told());
+            if is_last {
+                break;
+            }
+            // Nobody came: a look at the clock.
+            let _ = tokio::time::timeout(Duration::from_millis(500), self.news.notified()).await;
+        }
+        alerts.stop().await;
+    }
+}
+
+/// What is wrong, each by itself.
+#[derive(Debug, Default)]
+struct Wrong {
+    handing: Option<String>,
+    findings: Option<String>,
+    outbox: Option<String>,
+}
+
+impl Wrong {
+    fn told(&self) -> Option<String> {
+        let all = [&self.handing, &self.findings, &self.outbox];
+        let told: Vec<&str> = all.into_iter().flatten().map(String::as_str).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+}
+
+fn alert(detection: &Detection, cluster: &str) -> Alert {
+    Alert::from_detection(detection, Context { cluster: cluster.to_owned(), ..Context::default() })
+}
+
+/// Dead notifications and those that nobody will send.
+fn outbox(alerts: &Alerts) -> Option<String> {
+    let health = match alerts.health() {
+        Ok(health) => health,
+        Err(error) => return Some(format!("the outbox cannot be read: {error}")),
+    };
+    let mut told = Vec::new();
+    for (receiver, states) in &health.outbox {
+        if let Some(dead) = states.get(&AlertState::Dead).filter(|dead| **dead > 0) {
+            told.push(format!("{dead} notifications to `{receiver}` are dead"));
+        }
+    }
+    for (receiver, count) in &health.orphans {
+        told.push(format!("{count} notifications wait for `{receiver}`, which is no longer configured"));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// What is known of detections that were not handed over.
+#[derive(Debug, Clone, Copy)]
+enum Handing {
+    /// They are from before there were alerts: they are noted only.
+    Past,
+    /// Some may have been handed over already, without its being noted: what is known is not counted again.
+    Again,
+    /// They are new.
+    New,
+}
+
+/// Hands over the detections that were not yet, and notes it; when this process is ended in between, the next one hands them over
+/// again.
+async fn hand_over(alerts: &Alerts, store: &Arc<dyn Store>, how: Handing) -> Result<(), String> {
+    loop {
+        let reader = Arc::clone(store);
+        let page = tokio::task::spawn_blocking(move || reader.unalerted(BATCH)).await;
+        let page = page.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        let news = page.iter().map(|stored| alert(&read_back(stored), &stored.cluster)).collect();
+        let taken = match how {
+            Handing::Past => Ok(()),
+            Handing::Again => alerts.submit_again(news).await,
+            Handing::New => alerts.submit(news).await,
+        };
+        taken.map_err(|error| format!("alerts are not taken: {error}"))?;
+        let (writer, ids) = (Arc::clone(store), page.into_iter().map(|stored| stored.id).collect());
+        let noted = tokio::task::spawn_blocking(move || writer.put_alerts_for(ids, Vec::new())).await;
+        noted.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    }
+}
+
+/// A detection as it was when it was stored.
+fn read_back(stored: &StoredDetection) -> Detection {
+    let body: serde_json::Value = serde_json::from_str(&stored.body).unwrap_or_default();
+    let output = body.get("output").and_then(serde_json::Value::as_str).unwrap_or_default();
+    // `TIME: Priority message`
+    let message = output
+        .split_once(&format!(": {} ", stored.priority))
+        .map_or(output, |(_, message)| message)
+        .to_owned();
+    let fields = body.get("output_fields").and_then(serde_json::Value::as_object);
+    let fields = fields
+        .into_iter()
+        .flatten()
+        .filter_map(|(name, value)| Some((name.clone(), FieldValue::Text(value.as_str()?.to_owned()))));
+    Detection {
+        rule: stored.rule.as_str().into(),
+        source: stored.source.as_str().into(),
+        priority: stored.priority,
+        tags: Arc::new([]),
+        time_ns: u64::try_from(stored.time_us).unwrap_or_default().saturating_mul(1000),
+        event_number: 0,
+        event_id: None,
+        message,
+        fields: fields.collect(),
+    }
+}
+
+/// Compares the store's open findings with those that the dispatcher knows.
+async fn compare(
+    alerts: &Alerts,
+    store: &Arc<dyn Store>,
+    texts: &Arc<AllTexts>,
+    at_least: Severity,
+) -> Result<(), String> {
+    let (store, texts) = (Arc::clone(store), Arc::clone(texts));
+    let read = move || open_findings(&*store, &texts, at_least);
+    let open = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())??;
+    let names: BTreeSet<&str> = open.iter().map(|alert| alert.fingerprint.as_str()).collect();
+    let now_us = now_us();
+    let mut changed: Vec<Alert> = alerts
+        .open_conditions(Origin::Finding)
+        .into_iter()
+        .filter(|known| !names.contains(known.fingerprint.as_str()))
+        .map(|known| Alert { status: Status::Resolved, ended_us: Some(now_us), ..known })
+        .collect();
+    changed.extend(open);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    alerts.submit(changed).await.map_err(|error| format!("findings are not alerted: {error}"))
+}
+
+/// All of them: half a list would look as if the rest were mended.
+fn open_findings(store: &dyn Store, texts: &AllTexts, at_least: Severity) -> Result<Vec<Alert>, String> {
+    let mut open = Vec::new();
+    let mut query = FindingQuery {
+        at_least: Some(at_least),
+        is_fixed: Some(false),
+        limit: PAGE,
+        ..FindingQuery::default()
+    };
+    loop {
+        let page = store.findings(&query).map_err(|error| format!("findings cannot be read: {error}"))?;
+        let Some(last) = page.last() else { return Ok(open) };
+        query.after = Some((last.finding.severity, last.cluster.clone(), last.finding.fingerprint));
+        open.extend(page.iter().map(|stored| finding_alert(stored, texts)));
+    }
+}
+
+fn finding_alert(stored: &StoredFinding, texts: &AllTexts) -> Alert {
+    let seen = &stored.finding;
+    let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap_or_default();
+    let args = body.get("args").and_then(serde_json::Value::as_object).into_iter().flatten();
+    let args = args.map(|(name, value)| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        // Numbers choose plural forms.
+        let value = text.parse().map_or(ArgValue::Text(text), ArgValue::Number);
+        Arg { name: name.clone().into(), value }
+    });
+    let source = match body.get("source").and_then(serde_json::Value::as_str) {
+        Some("policy") => RuleSource::Policy,
+        Some("podsecurity" | "pod-security") => RuleSource::PodSecurity,
+        _ => RuleSource::Check,
+    };
+    let nowhere = Position { line: 1, column: 1 };
+    let finding = Finding {
+        rule: seen.rule.clone().into(),
+        source,
+        severity: seen.severity,
+        resource: seen.resource.clone(),
+        location: Location {
+            path: "".into(),
+            span: Span { start: 0, end: 0 },
+            start: nowhere,
+            end: nowhere,
+            json_path: String::new(),
+        },
+        args: args.collect(),
+        fingerprint: seen.fingerprint,
+        fix: None,
+    };
+    let context = Context { cluster: stored.cluster.clone(), ..Context::default() };
+    Alert::from_finding(&finding, stored.first_seen_us, stored.fixed_us, texts, context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use haechi_detect::output::OutputOptions;
+    use haechi_model::Priority;
+
+    #[test]
+    fn detection_that_is_read_back_is_the_same_alert() {
+        let detection = Detection {
+            rule: "Secret read".into(),
+            source: "k8s_audit".into(),
+            priority: Priority::Warning,
+            tags: vec!["k8s".to_owned()].into(),
+            time_ns: 1_700_000_000_123_456_000,
+            event_number: 3,
+            event_id: Some("1".into()),
+            message: "a: Warning b".into(),
+            fields: vec![
+                ("ka.target.name".into(), FieldValue::Text("db".into())),
+                ("ka.target.namespace".into(), FieldValue::Text("shop".into())),
+                ("ka.target.resource".into(), FieldValue::Text("secrets".into())),
+                ("ka.user.name".into(), FieldValue::Text("alice".into())),
+            ],
+        };
+        let stored = StoredDetection {
+            id: "1".into(),
+            cluster: "prod".into(),
+            rule: detection.rule.to_string(),
+            source: detection.source.to_string(),
+            priority: detection.priority,
+            time_us: 1_700_000_000_123_456,
+            event: None,
+            incident: None,
+            body: OutputOptions { time_iso8601: true, ..OutputOptions::default() }.json(&detection),
+        };
+        assert_eq!(alert(&read_back(&stored), "prod"), alert(&detection, "prod"));
+    }
+}
