@@ -42,6 +42,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "policy" -d 'Hold reso
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all checks'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "network" -d 'Find out what reaches what, why, and write the policies that close it'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "alerts" -d 'Check and try who is told about detections, findings and incidents'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "serve" -d 'Guard admission, take in events and tell how it fares, as a service'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
@@ -596,6 +597,40 @@ complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_s
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -f -a "check" -d 'Check the part [alerts] of the configuration, and show which way an alert would take and why'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -f -a "test" -d 'Send a test alert to a receiver'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l config -d 'The configuration file; by default the haechi.toml above the current folder' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l severity -d 'How severe the alert is [default: critical]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l source -d 'Where it comes from [default: k8s_audit]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l rule -d 'Its rule, check or policy [default: example]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster [default: example]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l namespace -d 'Its namespace; by default it has none' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l resource -d 'Its object, as `Kind namespace/name`; by default it has none' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l framework -d 'A framework that it concerns; may be given again' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l label -d 'A label of it; may be given again' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l at -d 'When it comes, as 2027-01-31T09:00:00Z; by default now' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -l config -d 'The configuration file; by default the haechi.toml above the current folder' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -l receiver -d 'The name of the receiver' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l listen -d 'Where to listen [default: 127.0.0.1:8443]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l hook-listen -d 'Where other programs call (admission, intake), if that is to be apart from people' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l data -d 'The folder that everything is kept in [default: haechi-data]' -r -F
