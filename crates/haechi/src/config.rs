@@ -227,7 +227,8 @@ impl Config {
         }
         #[cfg(feature = "serve")]
         {
-            config.alerts = haechi_alerts::Config::parse(text).map_err(|mistake| format!("{shown}:{mistake}"))?;
+            config.alerts =
+                haechi_alerts::Config::parse(text).map_err(|mistake| format!("{shown}:{mistake}"))?;
         }
         config.settings = settings(text);
         Ok(config)
@@ -244,7 +245,8 @@ impl Reader<'_> {
     fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, String> {
         const ENFORCEMENTS: &[&str] = &["deny", "warn", "audit", "dryrun"];
         const ERRORS: &[&str] = &["allow", "refuse"];
-        let words = [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
+        let words =
+            [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
         for (entries, known) in words {
             if let Some(wrong) = entries.values().find(|word| !known.contains(&word.get_ref().as_str())) {
                 let message = format!("`{}` is none of {}", wrong.get_ref(), known.join(", "));

@@ -99,7 +99,10 @@ pub(super) fn place(file: &str, reject: Reject, texts: &Texts) -> String {
     match reject.line {
         offset if reject.reason.is_at_byte() => {
             let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-            texts.message("cli-detect-at-byte", &Args::new().text("file", file.to_owned()).number("offset", offset))
+            texts.message(
+                "cli-detect-at-byte",
+                &Args::new().text("file", file.to_owned()).number("offset", offset),
+            )
         }
         0 => file.to_owned(),
         line => format!("{file}:{line}"),

@@ -237,12 +237,13 @@ impl Explainer<'_> {
             let Some(explanation) = self.loaded.program.explain(rule, event) else { continue };
             let holds = explanation.verdict.holds();
             let id = if holds { "cli-rules-matches" } else { "cli-rules-does-not-match" };
-            let args = Args::new()
-                .text("rule", rule.info.name.to_string())
-                .text("place", match line {
+            let args = Args::new().text("rule", rule.info.name.to_string()).text(
+                "place",
+                match line {
                     0 => self.file.clone(),
                     line => format!("{}:{line}", self.file),
-                });
+                },
+            );
             writeln!(self.out, "{}", self.texts.message(id, &args))?;
             tree(&explanation, 1, self.out)?;
             if holds && !rule.info.enabled {
