@@ -256,10 +256,12 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     // Other commands have options of these names with another meaning.
     let scans_files = matches!(id, "cli-scan" | "cli-baseline" | "cli-config-show");
     let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    // Another command may have an option `--cluster` of its own.
+    let connects = names.iter().any(|name| name == "kubeconfig");
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
-            name if crate::connection::NAMES.contains(&name) => format!("cli-connection-{name}"),
+            name if crate::connection::NAMES.contains(&name) && connects => format!("cli-connection-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use base64::Engine as _;
@@ -26,6 +27,9 @@ pub(crate) const COOKIE: &str = "__Host-haechi";
 pub(crate) const FORM_COOKIE: &str = "__Host-haechi-form";
 /// Time for a body to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// Bytes of a refused request that are read all the same, and the time for them.
+const REFUSED_BODY: usize = 1 << 18;
+const REFUSED_TIME: Duration = Duration::from_secs(1);
 
 /// A request that was let through to its handler.
 #[derive(Debug)]
@@ -69,9 +73,16 @@ pub(crate) async fn guard(
     params: Vec<String>,
     request: Request,
 ) -> Response {
-    let mut response = match admit(&app, route, params, request).await {
+    let (parts, body) = request.into_parts();
+    let mut body = Some(body);
+    let mut response = match admit(&app, route, params, parts, &mut body).await {
         Ok(call) => (route.handler)(app, call).await,
-        Err(refusal) => refusal,
+        Err(refusal) => {
+            if let Some(body) = body {
+                let_go(body).await;
+            }
+            refusal
+        }
     };
     protect(response.headers_mut());
     response
@@ -95,9 +106,9 @@ async fn admit(
     app: &Arc<App>,
     route: &Route,
     params: Vec<String>,
-    request: Request,
+    parts: Parts,
+    body: &mut Option<Body>,
 ) -> Result<Call, Response> {
-    let (parts, body) = request.into_parts();
     let unknown = Connection { peer: SocketAddr::from(([0, 0, 0, 0], 0)), has_client_certificate: false };
     let connection = parts.extensions.get::<Connection>().copied().unwrap_or(unknown);
     let headers = parts.headers;
@@ -116,9 +127,9 @@ async fn admit(
     if declared.is_some_and(|length: u64| length > route.body as u64) {
         return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"));
     }
-    let body = match route.verb {
-        Verb::Get => Bytes::new(),
-        Verb::Post => read_body(body, route.body).await?,
+    let body = match (route.verb, body.take()) {
+        (Verb::Post, Some(body)) => read_body(body, route.body).await?,
+        (Verb::Get, _) | (Verb::Post, None) => Bytes::new(),
     };
     let call = Call {
         caller,
@@ -240,6 +251,14 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
         Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "the body broke off")),
         Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
     }
+}
+
+/// Reads what has been sent along with a refused request, if it is not much: many clients take a stream that ends under their
+/// hands for a broken connection, and never read why.
+async fn let_go(body: Body) {
+    let read = Limited::new(body, REFUSED_BODY).collect();
+    // Neither what was in it nor how it ended matters.
+    let _ = tokio::time::timeout(REFUSED_TIME, read).await;
 }
 
 /// A browser sends cookies along with whatever page made it send; only a page of ours knows what belongs to them.

@@ -1,6 +1,7 @@
 //! The routes, in process: a router, a store on disk, no socket.
 
 mod records;
+mod refused;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
