@@ -116,12 +116,15 @@ enum Sight {
     Part(String),
 }
 
+/// The number of a kind, and the origin of an object.
+type Key = (usize, Arc<str>);
+
 /// What is known of a cluster.
 #[derive(Debug)]
 struct View {
     kinds: Vec<(ClusterKind, Sight)>,
     /// By the number of the kind, since two lists may bring parts of the same objects, and by origin.
-    texts: BTreeMap<(usize, Arc<str>), Arc<str>>,
+    texts: BTreeMap<Key, Arc<str>>,
     /// The first and the last change that was not judged yet.
     changed: Option<(Instant, Instant)>,
 }
@@ -209,10 +212,8 @@ impl View {
     }
 
     fn texts(&self) -> Vec<Text> {
-        let text = |((_, origin), text): (&(usize, Arc<str>), &Arc<str>)| Text {
-            shown: origin.clone(),
-            text: text.clone(),
-        };
+        let text =
+            |((_, origin), text): (&Key, &Arc<str>)| Text { shown: origin.clone(), text: text.clone() };
         self.texts.iter().map(text).collect()
     }
 
@@ -245,7 +246,7 @@ impl View {
 }
 
 /// What is judged of a document: nothing where a controller made it, for the controller is judged itself.
-fn kept(at: usize, document: ClusterDocument) -> Option<((usize, Arc<str>), Arc<str>)> {
+fn kept(at: usize, document: ClusterDocument) -> Option<(Key, Arc<str>)> {
     (!is_made_by_controller(&document.text)).then(|| ((at, document.origin), document.text.into()))
 }
 
