@@ -609,7 +609,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l severity -d 'How severe the alert is [default: critical]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l source -d 'Where it comes from [default: k8s_audit]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l rule -d 'Its rule, check or policy [default: example]' -r
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster [default: example]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l cluster -d 'Its cluster [default: example]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l namespace -d 'Its namespace; by default it has none' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l resource -d 'Its object, as `Kind namespace/name`; by default it has none' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l framework -d 'A framework that it concerns; may be given again' -r
