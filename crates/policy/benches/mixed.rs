@@ -19,10 +19,6 @@ use haechi_policy::gatekeeper::Gatekeeper;
 use haechi_policy::{Engine, Inventory, Outcome, PolicyDocument, PolicySet, Request};
 use haechi_syntax::{Document, Limits, Parsed, parse};
 
-/// The allocator of the program, so that its figures are what users get.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const EACH: usize = 50;
 
 fn review_text() -> String {
