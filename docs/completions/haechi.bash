@@ -121,6 +121,9 @@ _haechi() {
             haechi__subcmd__policy,test)
                 cmd="haechi__subcmd__policy__subcmd__test"
                 ;;
+            haechi__subcmd__rules,builtin)
+                cmd="haechi__subcmd__rules__subcmd__builtin"
+                ;;
             haechi__subcmd__rules,explain)
                 cmd="haechi__subcmd__rules__subcmd__explain"
                 ;;
@@ -1622,8 +1625,30 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__rules)
-            opts="-h --help --lang --color list test explain"
+            opts="-h --help --lang --color list test builtin explain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lang)
+                    COMPREPLY=($(compgen -W "en ko" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        haechi__subcmd__rules__subcmd__builtin)
+            opts="-h --help --lang --color"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
