@@ -1877,7 +1877,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__serve)
-            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --config --drain-delay --drain-time --cluster-name --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
+            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --demo --config --drain-delay --drain-time --cluster-name --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
