@@ -29,4 +29,5 @@ pub mod output;
 pub mod program;
 pub mod rules;
 pub mod stream;
+pub mod target;
 mod time;
