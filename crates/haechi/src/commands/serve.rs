@@ -1,6 +1,6 @@
 //! `haechi serve`: settings from the command line, and the service.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use super::to_stdout;
 use crate::Exit;
 use crate::cli::level_version;
 use crate::connection;
+use crate::demo::Demo;
 use crate::exit::UsageError;
 #[cfg(feature = "cluster")]
 use crate::keep::Keeper;
@@ -63,6 +64,7 @@ pub(crate) fn command() -> Command {
         .arg(paths("sns-certificate"))
         .arg(words("sns-topic"))
         .arg(Arg::new("sns-unverified").long("sns-unverified").action(ArgAction::SetTrue))
+        .arg(Arg::new("demo").long("demo").action(ArgAction::SetTrue).conflicts_with_all(["data", "watch"]))
         .arg(path("config"))
         .arg(seconds("drain-delay", "5"))
         .arg(seconds("drain-time", "25"))
@@ -97,8 +99,17 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     if let Some(("webhook-config", matches)) = matches.subcommand() {
         return webhook_config(matches, texts);
     }
-    let settings = settings(matches, texts)?;
+    let mut settings = settings(matches, texts)?;
     let mut companions = companions(matches, texts)?;
+    // Kept until the end: its folder goes with it.
+    let demo = matches.get_flag("demo").then(Demo::prepare).transpose()?;
+    if let Some(demo) = &demo {
+        settings.data = demo.data().to_owned();
+        settings.intake.folders = vec![demo.logs()];
+        settings.drain_delay = Duration::ZERO;
+        companions.push(demo.player());
+        writeln!(io::stderr(), "{}\n", demo.told(&settings.listen.to_string(), texts))?;
+    }
     let mut listeners: Vec<Arc<dyn Listener>> = Vec::new();
     if let Some(alerts) = config(matches, &[])?.alerts {
         let (listener, companion) = crate::alerting::alerting(alerts);
