@@ -31,6 +31,8 @@ mod network;
 mod policy;
 pub mod scan;
 mod suppress;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod webhooks;
 
 pub use cli::command;
 pub use config::Config;
