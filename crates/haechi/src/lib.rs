@@ -19,6 +19,8 @@ mod config;
 mod connection;
 mod exit;
 pub mod fix;
+#[cfg(feature = "serve")]
+mod incidents;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;
 mod kustomize;

@@ -15,6 +15,7 @@ mod tokens;
 pub use brake::{Brake, BrakeOptions};
 pub use passwords::{PasswordError, Passwords};
 pub use secrets::{Secret, csrf_of, same};
+pub(crate) use service::act;
 pub use service::{Access, AccessError, AccessOptions, Login, SetupState};
 pub use tokens::{Scope, TokenBook};
 

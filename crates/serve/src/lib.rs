@@ -28,6 +28,7 @@ mod api;
 pub mod app;
 pub mod clock;
 pub mod companion;
+mod desk;
 mod guard;
 mod health;
 mod hooks;

@@ -35,6 +35,7 @@ mod health;
 mod incidents;
 mod journal;
 mod outbox;
+mod reader;
 mod readers;
 mod resources;
 mod retention;
@@ -50,6 +51,7 @@ use crate::seal::Keys;
 use crate::{OpenError, StoreError};
 pub use backup::{Copied, CopyError, restore};
 use files::Folder;
+pub use reader::{StoreReader, Verified};
 use readers::Readers;
 use writer::{Tx, Writer};
 

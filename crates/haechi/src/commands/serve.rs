@@ -89,7 +89,9 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     }
     let settings = settings(matches, texts)?;
     let mut companions = companions(matches, texts)?;
-    let mut listeners: Vec<Arc<dyn Listener>> = Vec::new();
+    let (listener, companion) = crate::incidents::incidents();
+    let mut listeners: Vec<Arc<dyn Listener>> = vec![listener];
+    companions.push(companion);
     if let Some(alerts) = config(matches, &[])?.alerts {
         let (listener, companion) = crate::alerting::alerting(alerts);
         listeners.push(listener);

@@ -27,7 +27,7 @@ pub(super) fn damage(connection: &Connection, deep: bool) -> Result<Vec<String>,
 }
 
 /// Ids of the keys that bodies are encrypted with, and whether each was given.
-fn keys(connection: &Connection, given: &Keys) -> Result<BTreeMap<String, bool>, StoreError> {
+pub(super) fn keys(connection: &Connection, given: &Keys) -> Result<BTreeMap<String, bool>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT key_id FROM event_blocks WHERE key_id IS NOT NULL
          UNION SELECT key_id FROM resources WHERE key_id IS NOT NULL",
