@@ -18,7 +18,7 @@ use haechi_model::{
 use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
 use haechi_serve::intake::{Detected, Listener};
-use haechi_store::detections::StoredDetection;
+use haechi_store::detections::{DetectionQuery, StoredDetection};
 use haechi_store::findings::{FindingQuery, StoredFinding};
 use haechi_store::incidents::{Incident, IncidentQuery};
 use haechi_store::outbox::AlertState;
@@ -340,6 +340,14 @@ fn open_incidents(store: &dyn Store, at_least: Severity) -> Result<BTreeMap<Stri
     }
 }
 
+/// The namespace that a detection of an incident names without the object in it.
+fn namespace_of(store: &dyn Store, incident: &Incident) -> Result<Option<String>, StoreError> {
+    let query = DetectionQuery { incident: Some(incident.id.clone()), limit: 100, ..DetectionQuery::default() };
+    let detections = store.detections(&query)?;
+    // The oldest of them, so that further ones do not change it.
+    Ok(detections.iter().rev().find_map(|stored| alert(&read_back(stored), &stored.cluster).namespace))
+}
+
 fn incident_alert(store: &dyn Store, incident: &Incident, texts: &AllTexts) -> Result<Alert, StoreError> {
     let facts = IncidentFacts {
         id: incident.id.clone(),
@@ -355,8 +363,12 @@ fn incident_alert(store: &dyn Store, incident: &Incident, texts: &AllTexts) -> R
     if let Some(user) = keys.iter().find_map(|seen| seen.key.strip_prefix("user ")) {
         labels.insert("user".to_owned(), user.to_owned());
     }
-    if let Some(namespace) = keys.iter().find_map(|seen| object_of(&seen.key)?.1) {
-        labels.insert("namespace".to_owned(), namespace.to_owned());
+    let namespace = match keys.iter().find_map(|seen| object_of(&seen.key)?.1) {
+        Some(namespace) => Some(namespace.to_owned()),
+        None => namespace_of(store, incident)?,
+    };
+    if let Some(namespace) = namespace {
+        labels.insert("namespace".to_owned(), namespace);
     }
     let context = Context { cluster: incident.cluster.clone(), labels, ..Context::default() };
     Ok(Alert::from_incident(&facts, texts, context))

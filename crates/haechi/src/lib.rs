@@ -27,6 +27,8 @@ mod kustomize;
 mod language;
 mod network;
 mod policy;
+#[cfg(feature = "serve")]
+mod remote;
 pub mod scan;
 mod suppress;
 
