@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use haechi_model::{Fingerprint, Severity};
+use haechi_model::{Fingerprint, ResourceRef, Severity};
 
 /// Who acts for everybody: what these do says nothing about whom it belongs to.
 const FOR_ALL: [&str; 4] = [
@@ -190,9 +190,14 @@ fn title(clue: &Clue) -> String {
     }
 }
 
-/// Whom and what a detection concerns, by the fields of its event: `user alice`, `pods shop/web`, `container 3ad7b26ded6d`,
+/// Whom and what a detection concerns, by the object that it is about and the fields of its event: `user alice`, `pods shop/web`, `container 3ad7b26ded6d`,
 /// `bucket logs`; `rule …` where nothing of that is told.
-pub fn keys_of<'f>(source: &str, rule: &str, field: impl Fn(&str) -> Option<&'f str>) -> Vec<String> {
+pub fn keys_of<'f>(
+    source: &str,
+    rule: &str,
+    target: Option<&ResourceRef>,
+    field: impl Fn(&str) -> Option<&'f str>,
+) -> Vec<String> {
     let field = |name: &str| field(name).map(str::trim).filter(|text| !matches!(*text, "" | "<NA>" | "N/A"));
     let mut keys = BTreeSet::new();
     let mut ordered = Vec::new();
@@ -207,6 +212,13 @@ pub fn keys_of<'f>(source: &str, rule: &str, field: impl Fn(&str) -> Option<&'f 
     }
     if let Some(user) = field("ct.user.arn").or_else(|| field("ct.user")) {
         add(format!("account-user {user}"));
+    }
+    if let Some(target) = target.filter(|target| !target.kind.is_empty() && !target.name.is_empty()) {
+        let kind = plural_of(&target.kind);
+        add(match &target.namespace {
+            Some(namespace) => format!("{kind} {namespace}/{}", target.name),
+            None => format!("{kind} {}", target.name),
+        });
     }
     if let (Some(kind), Some(name)) = (field("ka.target.resource"), field("ka.target.name")) {
         add(match field("ka.target.namespace") {
@@ -378,7 +390,7 @@ mod tests {
     fn keys_are_of_whoever_and_whatever_is_concerned() {
         let keys = |fields: &[(&str, &str)]| {
             let fields: BTreeMap<&str, &str> = fields.iter().copied().collect();
-            keys_of("k8s_audit", "Rule", |name| fields.get(name).copied())
+            keys_of("k8s_audit", "Rule", None, |name| fields.get(name).copied())
         };
         assert_eq!(
             keys(&[
@@ -394,6 +406,13 @@ mod tests {
         assert_eq!(keys(&[("container.id", "host")]), ["rule k8s_audit/Rule"]);
         assert_eq!(keys(&[("ka.user.name", "system:kube-scheduler")]), ["rule k8s_audit/Rule"]);
         assert_eq!(keys(&[("ka.user.name", "<NA>"), ("ka.target.name", " ")]), ["rule k8s_audit/Rule"]);
+        let secret = ResourceRef {
+            api_version: "v1".to_owned(),
+            kind: "Secret".to_owned(),
+            namespace: Some("shop".to_owned()),
+            name: "db".to_owned(),
+        };
+        assert_eq!(keys_of("k8s_audit", "Rule", Some(&secret), |_| None), ["secrets shop/db"]);
         let controller = "system:serviceaccount:kube-system:deployment-controller";
         assert_eq!(keys(&[("ka.user.name", controller)]), ["rule k8s_audit/Rule"]);
     }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use haechi_alerts::alert::severity_of;
 use haechi_alerts::incident::{Case, Closeness, Clue, Known, Span, group, keys_of, object_of, plural_of};
-use haechi_model::{Fingerprint, Severity};
+use haechi_model::{Fingerprint, ResourceRef, Severity};
 use haechi_serve::companion::{Beside, Companion};
 use haechi_serve::intake::{Detected, Listener};
 use haechi_store::detections::StoredDetection;
@@ -19,6 +19,7 @@ use haechi_store::findings::FindingQuery;
 use haechi_store::incidents::{IncidentUpdate, KnownIncident, SeenKey};
 use haechi_store::journal::Act;
 use haechi_store::{Store, StoreError};
+use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 
 /// Detections that are grouped at once.
@@ -97,13 +98,14 @@ fn group_all(store: &dyn Store, closeness: Closeness) -> Result<(), StoreError> 
 fn clue(stored: &StoredDetection) -> Clue {
     let body: Json = serde_json::from_str(&stored.body).unwrap_or(Json::Null);
     let field = |name: &str| body.get("output_fields").and_then(|fields| fields.get(name)?.as_str());
+    let target = body.get("resource").and_then(|resource| ResourceRef::deserialize(resource).ok());
     Clue {
         id: stored.id.clone(),
         cluster: stored.cluster.clone(),
         time_us: stored.time_us,
         severity: severity_of(stored.priority),
         rule: stored.rule.clone(),
-        keys: keys_of(&stored.source, &stored.rule, field),
+        keys: keys_of(&stored.source, &stored.rule, target.as_ref(), field),
     }
 }
 
@@ -204,7 +206,7 @@ fn findings(store: &dyn Store, case: &Case) -> Result<Vec<Fingerprint>, StoreErr
 
 #[cfg(test)]
 mod tests {
-    use haechi_model::{Priority, ResourceRef};
+    use haechi_model::Priority;
     use haechi_store::SqliteStore;
     use haechi_store::detections::{DetectionStore as _, NewDetection};
     use haechi_store::findings::{FindingStore as _, ScanRun, SeenFinding};

@@ -17,9 +17,12 @@ mod cli;
 mod commands;
 mod config;
 mod connection;
+#[cfg(feature = "serve")]
+mod demo;
 mod exit;
 pub mod fix;
 #[cfg(feature = "serve")]
+mod found;
 mod incidents;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;

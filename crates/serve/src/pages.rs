@@ -12,7 +12,7 @@ use crate::access::{AccessError, Caller, Login, Secret, csrf_of};
 use crate::app::App;
 use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
 use crate::health::state;
-use crate::records::glance;
+use crate::records::{glance, message};
 
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -197,10 +197,23 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
         Ok(glance) => glance,
         Err(error) => return failure(error),
     };
-    let mut findings = String::new();
-    for (cluster, severity, count) in &glance.findings {
+    let mut counts = String::new();
+    for (cluster, severity, count) in &glance.counts {
         let severity = app.texts.severity(*severity);
-        findings.push_str(&row(&[cluster, &severity, &count.to_string()]));
+        counts.push_str(&row(&[cluster, &severity, &count.to_string()]));
+    }
+    let mut worst = String::new();
+    for found in &glance.worst {
+        let text = |pointer: &str| found.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let severity = text("/severity").parse().map(|severity| app.texts.severity(severity));
+        let places = ["/resource/kind", "/resource/namespace", "/resource/name"];
+        let places: Vec<&str> = places.into_iter().map(text).filter(|place| !place.is_empty()).collect();
+        worst.push_str(&row(&[
+            &severity.unwrap_or_default(),
+            text("/title"),
+            &places.join("/"),
+            text("/message"),
+        ]));
     }
     let told = |time_us: i64| {
         jiff::Timestamp::from_microsecond(time_us).map_or_else(|_| String::new(), |t| t.to_string())
@@ -229,29 +242,24 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
     let mut detections = String::new();
     for found in &glance.detections {
         let time = told(found.time_us);
-        detections.push_str(&row(&[
-            &time,
-            &found.cluster,
-            found.priority.as_str(),
-            &found.rule,
-            &found.source,
-        ]));
+        detections.push_str(&row(&[&time, found.priority.as_str(), &found.rule, &message(found)]));
     }
     let mut rows = String::new();
     flatten("", &state(&app).await, &mut rows);
     let content = format!(
-        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}{dead}",
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}{dead}{}",
         escape(name),
         escape(csrf),
         say(&app, "serve-log-out"),
-        table(&app, "serve-findings", &["cluster", "severity", "count"], &findings),
         table(
             &app,
             "serve-incidents",
-            &["time", "cluster", "severity", "incident", "title", "count"],
+            &["time", "cluster", "severity", "state", "incident", "detections"],
             &incidents
         ),
-        table(&app, "serve-detections", &["time", "cluster", "severity", "rule", "source"], &detections),
+        table(&app, "serve-findings", &["cluster", "severity", "count"], &counts),
+        table(&app, "serve-worst", &["severity", "title", "resource", "message"], &worst),
+        table(&app, "serve-detections", &["time", "severity", "rule", "message"], &detections),
         table(&app, "serve-state", &[], &rows),
     );
     answer(StatusCode::OK, "text/html", page(&app, &say(&app, "serve-status"), &content))

@@ -155,7 +155,8 @@ async fn run(
     let folder =
         PolicyFolder::open(settings.admission.clone(), clock::now_s()).map_err(RunError::Policies)?;
     let folder = Arc::new(folder);
-    let rules = Arc::new(RuleBook::open(settings.rules.clone()).map_err(RunError::Rules)?);
+    let is_korean = settings.language == Language::Ko;
+    let rules = Arc::new(RuleBook::open(settings.rules.clone(), is_korean).map_err(RunError::Rules)?);
     let certificates = Arc::new(Certificates::open(settings.authority(), clock::now_s())?);
     let clients = settings.client_authorities.as_deref().map(client_roots).transpose()?;
     let key = path_key(&settings.data)?;

@@ -47,7 +47,7 @@ fn world_with(options: AccessOptions) -> World {
     let policies = PolicyFolder::open(AdmissionSettings { workers: 1, ..AdmissionSettings::default() }, 0);
     let (told, _) = Decisions::channel(8);
     let metrics = Arc::new(Metrics::new());
-    let rules = Arc::new(RuleBook::open(Vec::new()).unwrap());
+    let rules = Arc::new(RuleBook::open(Vec::new(), false).unwrap());
     let intake_options = IntakeOptions { workers: 1, ..IntakeOptions::default() };
     let app = Arc::new(App {
         admission: Admission::start(Arc::new(policies.unwrap()), told, Language::En).unwrap(),

@@ -1,6 +1,6 @@
 //! `haechi serve`: settings from the command line, and the service.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use super::to_stdout;
 use crate::Exit;
 use crate::cli::level_version;
 use crate::connection;
+use crate::demo::Demo;
 use crate::exit::UsageError;
 #[cfg(feature = "cluster")]
 use crate::keep::Keeper;
@@ -60,6 +61,7 @@ pub(crate) fn command() -> Command {
         .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
         .arg(paths("rules"))
         .arg(paths("watch"))
+        .arg(Arg::new("demo").long("demo").action(ArgAction::SetTrue).conflicts_with_all(["data", "watch"]))
         .arg(path("config"))
         .arg(seconds("drain-delay", "5"))
         .arg(seconds("drain-time", "25"))
@@ -87,11 +89,20 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     if let Some(("webhook-config", matches)) = matches.subcommand() {
         return webhook_config(matches, texts);
     }
-    let settings = settings(matches, texts)?;
+    let mut settings = settings(matches, texts)?;
     let mut companions = companions(matches, texts)?;
     let (listener, companion) = crate::incidents::incidents();
     let mut listeners: Vec<Arc<dyn Listener>> = vec![listener];
     companions.push(companion);
+    // Kept until the end: its folder goes with it.
+    let demo = matches.get_flag("demo").then(Demo::prepare).transpose()?;
+    if let Some(demo) = &demo {
+        settings.data = demo.data().to_owned();
+        settings.intake.folders = vec![demo.logs()];
+        settings.drain_delay = Duration::ZERO;
+        companions.push(demo.player());
+        writeln!(io::stderr(), "{}\n", demo.told(&settings.listen.to_string(), texts))?;
+    }
     if let Some(alerts) = config(matches, &[])?.alerts {
         let (listener, companion) = crate::alerting::alerting(alerts);
         listeners.push(listener);

@@ -11,6 +11,14 @@ serve-more-warnings = { $count ->
     }
 
 serve-listening = listening on { $address }
+serve-demo =
+    A made-up cluster with weaknesses, and an attack on it that goes on for half a minute. All of it is gone when this ends.
+
+      Open { $address }/ and log in as { $user } with the password { $password }
+      The certificate is self-made, so the browser will ask whether to trust it.
+
+      curl -k -H 'Authorization: Bearer { $token }' { $address }/api/detections
+      curl -k -H 'Authorization: Bearer { $token }' '{ $address }/api/findings?severity=critical'
 serve-setup-token = Nobody may log in yet. Open /setup and make the first user with this token; it is good once, until the next start: { $token }
 serve-log-in = Log in
 serve-log-out = Log out
@@ -91,12 +99,13 @@ cli-serve-exempt-namespace = A namespace in which nothing is asked; Haechi's own
 cli-serve-pod-security = Enforce this Pod Security Standard where a namespace's labels say nothing or are not known, such as `baseline` or `restricted:v1.30`
     .value = LEVEL
 cli-serve-rego-first = Take the Rego of Gatekeeper templates that have CEL too
-cli-serve-rules = Files or folders with detection rules; read again when they change
+cli-serve-rules = Files or folders with detection rules; read again when they change; `builtin` stands for Haechi's own rules, which are in force when nothing is given
     .value = PATH
 cli-serve-watch = A folder that files with events arrive in; may be given again
     .value = FOLDER
 cli-serve-config = The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder
     .value = FILE
+cli-serve-demo = Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends
 cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
     .value = SECONDS
 cli-serve-cluster-name = What the cluster is called among the findings, where several report to one service
@@ -126,6 +135,7 @@ cli-serve-policies-broken = policies cannot be used:
 cli-serve-rules-broken = detection rules cannot be used:
 
 serve-findings = Findings that are not fixed
+serve-worst = The worst of them
 serve-detections = Last detections
 serve-state = How the service fares
 serve-nothing-yet = Nothing has come in yet.
@@ -134,7 +144,9 @@ serve-column-severity = Severity
 serve-column-count = Number
 serve-column-time = Time
 serve-column-rule = Rule
-serve-column-source = Source
+serve-column-title = Title
+serve-column-resource = Object
+serve-column-message = What
 serve-route-findings = List findings, the worst first; ?cluster, rule, namespace, severity, fixed, limit, after
 serve-route-detections = List detections, the newest first; ?cluster, rule, incident, priority, from_us, to_us, limit, after
 serve-route-incidents = List incidents, those that changed last first; ?cluster, state, closed, severity, limit, after
@@ -155,8 +167,9 @@ serve-incident-acknowledged = acknowledged
 serve-incident-contained = contained
 serve-incident-recovered = recovered
 serve-incident-closed = closed
-serve-column-incident = State
-serve-column-title = Incident
+serve-column-state = State
+serve-column-incident = Incident
+serve-column-detections = Detections
 serve-column-receiver = Receiver
 serve-column-attempts = Attempts
 serve-column-why = Why

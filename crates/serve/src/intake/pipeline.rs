@@ -130,6 +130,7 @@ fn reported(event: &Event<'_>, source: &str) -> Option<Detection> {
     let rule = text("rule")?;
     // A priority that nobody knows is no reason to stay silent.
     let priority = text("priority").and_then(|text| text.parse().ok()).unwrap_or(Priority::Error);
+    let target = event.target();
     Some(Detection {
         rule: rule.into(),
         source: source.into(),
@@ -138,6 +139,8 @@ fn reported(event: &Event<'_>, source: &str) -> Option<Detection> {
         time_ns: event.time_ns,
         event_number: event.number,
         event_id: text("uuid"),
+        namespace: target.namespace,
+        resource: target.resource,
         message: text("output").unwrap_or_default(),
         fields: Vec::new(),
     })
@@ -288,6 +291,7 @@ fn new_detection(detection: &Detection, event: &NewEvent, cluster: &str) -> NewD
         priority: detection.priority,
         time_us: i64::try_from(detection.time_ns / 1000).unwrap_or(i64::MAX),
         event: Some((event.time_us, event.key)),
-        body: OutputOptions { time_iso8601: true, ..OutputOptions::default() }.json(detection),
+        body: OutputOptions { time_iso8601: true, include_target: true, ..OutputOptions::default() }
+            .json(detection),
     }
 }
