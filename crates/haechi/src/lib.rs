@@ -26,6 +26,8 @@ mod found;
 mod incidents;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;
+#[cfg(feature = "serve")]
+mod keys;
 mod kustomize;
 mod language;
 mod network;

@@ -11,9 +11,11 @@
 
 mod page;
 mod watch;
+mod write;
 
 pub use crate::kinds::{ClusterKind, Detail};
 pub use watch::{Change, WatchOptions};
+pub use write::{Deed, DeedError, encoded};
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -43,10 +43,12 @@ mod schema;
 mod silences;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::maintenance::KeyState;
 use crate::seal::Keys;
 use crate::{OpenError, StoreError};
 pub use backup::{Copied, CopyError, restore};
@@ -116,6 +118,15 @@ impl SqliteStore {
         )?;
         let readers = Readers::new(folder.database().to_owned());
         Ok(Self { writer, readers, keys, folder })
+    }
+
+    /// Tries the keys that were given on what is encrypted: ids of all keys that are needed, and whether each opens what was
+    /// encrypted with it last.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn try_keys(&self) -> Result<BTreeMap<String, KeyState>, StoreError> {
+        self.readers.read(|transaction| health::try_keys(transaction, &self.keys))
     }
 
     /// The database file.

@@ -47,6 +47,7 @@ pub(crate) fn command() -> Command {
         .arg(address("listen").default_value("127.0.0.1:8443"))
         .arg(address("hook-listen"))
         .arg(data())
+        .arg(path("keys"))
         .arg(words("name"))
         .arg(path("tls-cert").requires("tls-key"))
         .arg(path("tls-key").requires("tls-cert"))
@@ -251,6 +252,10 @@ fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
         listen: address(matches, "listen")?,
         hooks: matches.get_one::<SocketAddr>("hook-listen").copied(),
         data: matches.get_one::<PathBuf>("data").cloned().unwrap_or_default(),
+        keys: match matches.get_one::<PathBuf>("keys") {
+            Some(path) => crate::keys::fetch(path, haechi_serve::clock::now_ns() / 1000)?,
+            None => haechi_store::seal::Keys::none(),
+        },
         names: all(matches, "name"),
         certificate,
         client_authorities: matches.get_one::<PathBuf>("client-ca").cloned(),

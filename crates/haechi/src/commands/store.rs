@@ -13,7 +13,7 @@ use haechi_report::{Args, Texts, visible};
 use haechi_store::journal::{
     Act, Anchor, Break, Entry, JournalStore as _, Kept, ReadError, Report, read_lines_against,
 };
-use haechi_store::maintenance::AnchorState;
+use haechi_store::maintenance::{AnchorState, KeyState};
 use haechi_store::seal::Keys;
 use haechi_store::sqlite::{CopyError, StoreReader, Verified, restore};
 use serde_json::{Value as Json, json};
@@ -37,7 +37,7 @@ pub(crate) fn command() -> Command {
     group("store")
         .subcommand(Command::new("backup").arg(file().required(true)).arg(data()))
         .subcommand(Command::new("restore").arg(file().required(true)).arg(data()).arg(anchor()))
-        .subcommand(Command::new("verify").arg(data()).arg(anchor()).arg(output()))
+        .subcommand(Command::new("verify").arg(data()).arg(anchor()).arg(path("keys")).arg(output()))
         .subcommand(
             group("journal")
                 .subcommand(
@@ -198,7 +198,11 @@ fn journal_json(report: &Report, texts: &Texts) -> Json {
 
 fn verify(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     let store = open(matches)?;
-    let verified = store.verify(kept(matches), &Keys::none())?;
+    let keys = match matches.get_one::<PathBuf>("keys") {
+        Some(path) => crate::keys::fetch(path, super::alerts::now_us())?,
+        None => Keys::none(),
+    };
+    let verified = store.verify(kept(matches), &keys)?;
     let is_good = verified.is_good();
     to_stdout(|out| match is_json(matches) {
         true => writeln!(out, "{:#}", verified_json(&verified, texts)),
@@ -238,9 +242,14 @@ fn verified_lines(verified: &Verified, texts: &Texts) -> Vec<String> {
         let id = if counts.adds_up() { "cli-store-counts" } else { "cli-store-counts-off" };
         lines.push(texts.message(id, &args));
     }
-    for key in verified.keys.keys() {
+    for (key, state) in &verified.keys {
         let args = Args::new().text("key", visible(key).into_owned());
-        lines.push(texts.message("cli-store-key", &args));
+        let id = match state {
+            KeyState::Opens => "cli-store-key-opens",
+            KeyState::Missing => "cli-store-key-missing",
+            KeyState::Wrong => "cli-store-key-wrong",
+        };
+        lines.push(texts.message(id, &args));
     }
     lines
 }
@@ -252,7 +261,7 @@ fn verified_json(verified: &Verified, texts: &Texts) -> Json {
         "journal": journal_json(&verified.journal, texts),
         "anchorBeside": anchor_word(verified.anchor),
         "counts": verified.counts,
-        "keys": verified.keys.keys().collect::<Vec<_>>(),
+        "keys": verified.keys,
     })
 }
 

@@ -173,3 +173,5 @@ serve-column-detections = Detections
 serve-column-receiver = Receiver
 serve-column-attempts = Attempts
 serve-column-why = Why
+serve-key-missing = Bodies are encrypted with the key `{ $key }`, which was not given: they stay as they are, and cannot be read.
+serve-key-wrong = The key that was given as `{ $key }` does not open what was encrypted under this id: it stays as it is, and cannot be read.

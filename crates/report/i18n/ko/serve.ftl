@@ -167,3 +167,5 @@ serve-column-detections = 탐지 건수
 serve-column-receiver = 수신처
 serve-column-attempts = 시도 횟수
 serve-column-why = 이유
+serve-key-missing = `{ $key }` 키로 암호화된 본문이 있으나 이 키를 받지 못했습니다. 본문은 그대로 남지만 읽을 수 없습니다.
+serve-key-wrong = `{ $key }`{ JOSA($key, "으로/로") } 받은 키로는 이 이름으로 암호화한 본문이 열리지 않습니다. 본문은 그대로 남지만 읽을 수 없습니다.

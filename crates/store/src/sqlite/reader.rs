@@ -14,7 +14,7 @@ use super::readers::{Readers, open};
 use super::{counters, health, journal, schema};
 use crate::counters::SourceCounts;
 use crate::journal::{Act, Anchor, Entry, JournalStore, Kept, Report};
-use crate::maintenance::AnchorState;
+use crate::maintenance::{AnchorState, KeyState};
 use crate::seal::Keys;
 use crate::{OpenError, StoreError};
 
@@ -42,8 +42,8 @@ pub struct Verified {
     pub anchor: AnchorState,
     /// Counts of what came in, by source.
     pub counts: BTreeMap<String, SourceCounts>,
-    /// Ids of the keys that bodies are encrypted with, and whether each was given.
-    pub keys: BTreeMap<String, bool>,
+    /// Ids of the keys that bodies are encrypted with, and whether each opens what was encrypted with it last.
+    pub keys: BTreeMap<String, KeyState>,
 }
 
 impl Verified {
@@ -53,6 +53,7 @@ impl Verified {
             && self.journal.broken.is_none()
             && matches!(self.anchor, AnchorState::Current | AnchorState::Behind)
             && self.counts.values().all(SourceCounts::adds_up)
+            && self.keys.values().all(|state| *state != KeyState::Wrong)
     }
 }
 
@@ -108,7 +109,7 @@ impl StoreReader {
                 Ok(Some(_)) => AnchorState::Current,
             };
             let counts = counters::read(transaction)?;
-            Ok(Verified { damage, journal, anchor, counts, keys: health::keys(transaction, keys)? })
+            Ok(Verified { damage, journal, anchor, counts, keys: health::try_keys(transaction, keys)? })
         })
     }
 }
