@@ -121,6 +121,9 @@ _haechi() {
             haechi__subcmd__policy,test)
                 cmd="haechi__subcmd__policy__subcmd__test"
                 ;;
+            haechi__subcmd__rules,builtin)
+                cmd="haechi__subcmd__rules__subcmd__builtin"
+                ;;
             haechi__subcmd__rules,explain)
                 cmd="haechi__subcmd__rules__subcmd__explain"
                 ;;
@@ -1622,8 +1625,30 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__rules)
-            opts="-h --help --lang --color list test explain"
+            opts="-h --help --lang --color list test builtin explain"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --lang)
+                    COMPREPLY=($(compgen -W "en ko" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        haechi__subcmd__rules__subcmd__builtin)
+            opts="-h --help --lang --color"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1852,7 +1877,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__serve)
-            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --config --drain-delay --drain-time --cluster-name --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
+            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --demo --config --drain-delay --drain-time --cluster-name --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

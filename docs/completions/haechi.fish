@@ -146,7 +146,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand completions" -l color -d '
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand detect" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand detect" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order; `builtin` stands for Haechi\'s own rules, which are in force when nothing is given' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -s o -l output -d 'How to print detections [choices: text, json, sarif, ocsf] [default: text]' -r -f -a "text\t''
 json\t''
 sarif\t''
@@ -179,15 +179,16 @@ never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -l all -d 'Tell every rule that matches an event, not only the first'
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -s f -l follow -d 'Wait for more at the end of the last file'
 complete -c haechi -n "__fish_haechi_using_subcommand detect" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "list" -d 'List the rules of rule files, with what changes them'
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "test" -d 'Load rule files and tell each mistake and each doubt'
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test explain" -f -a "explain" -d 'Explain why rules match events or not, check by check'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -f -a "list" -d 'List the rules of rule files, with what changes them'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -f -a "test" -d 'Load rule files and tell each mistake and each doubt'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -f -a "builtin" -d 'Print Haechi\'s own rules, to be read, copied and changed'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and not __fish_seen_subcommand_from list test builtin explain" -f -a "explain" -d 'Explain why rules match events or not, check by check'
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the rules [choices: table, json] [default: table]' -r -f -a "table\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from list" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -204,7 +205,13 @@ complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_sub
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from builtin" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from builtin" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from builtin" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -s r -l rules -d 'A rule file in Falco\'s language, or a folder of such; may be given again, in order; Haechi\'s own rules when nothing is given' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l rule -d 'Only the rule of this name' -r
 complete -c haechi -n "__fish_haechi_using_subcommand rules; and __fish_seen_subcommand_from explain" -l source -d 'What the events are; by default each event tells [choices: syscall, k8s_audit, aws_cloudtrail, gcp_auditlog, okta, github, aws_vpcflow, aws_guardduty, aws_securityhub, aws_inspector, aws_config]' -r -f -a "syscall\t''
 k8s_audit\t''
@@ -645,7 +652,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l on-error -d 'Whether a request is let through when a policy cannot be evaluated, whatever it says itself, as POLICY=allow or refuse' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l exempt-namespace -d 'A namespace in which nothing is asked; Haechi\'s own should be one' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l pod-security -d 'Enforce this Pod Security Standard where a namespace\'s labels say nothing or are not known, such as `baseline` or `restricted:v1.30`' -r
-complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rules -d 'Files or folders with detection rules; read again when they change' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rules -d 'Files or folders with detection rules; read again when they change; `builtin` stands for Haechi\'s own rules, which are in force when nothing is given' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l watch -d 'A folder that files with events arrive in; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-delay -d 'Seconds to go on after a signal, until everybody has heard to go elsewhere [default: 5]' -r
@@ -660,6 +667,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rego-first -d 'Take the Rego of Gatekeeper templates that have CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l demo -d 'Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -f -a "webhook-config" -d 'Print the webhook configurations, with the authority that the API server must trust'

@@ -202,11 +202,13 @@ impl Alert {
             }
         };
         let first = |names: &[&str]| names.iter().find_map(|name| text(name));
-        let namespace = first(&["ka.target.namespace", "k8s.ns.name"]);
-        let resource = match (text("ka.target.resource"), text("ka.target.name")) {
+        let namespace =
+            detection.namespace.clone().or_else(|| first(&["ka.target.namespace", "k8s.ns.name"]));
+        let resource = detection.resource.as_ref().map(ToString::to_string);
+        let resource = resource.or_else(|| match (text("ka.target.resource"), text("ka.target.name")) {
             (Some(kind), Some(name)) => Some(format!("{kind} {name}")),
             _ => first(&["k8s.pod.name", "ct.request.name", "container.name"]),
-        };
+        });
         let fingerprint = Fingerprint::of([
             "detection",
             &*detection.source,
@@ -435,6 +437,8 @@ mod tests {
             time_ns: 1_700_000_000_123_456_789,
             event_number: 1,
             event_id: None,
+            namespace: None,
+            resource: None,
             message: "alice read db".into(),
             fields: vec![
                 field("ka.target.name", "db"),

@@ -4,6 +4,7 @@ use crate::capture::KernelEvent;
 use crate::fields::vpc_flow::COLUMNS;
 use crate::fields::{Source, SourceId};
 use crate::json::{self, MemberPart, Objects, Part, Value};
+use crate::target::Target;
 
 /// The columns of a flow log line, in the order of [`COLUMNS`]; an empty part is a column that the line lacks.
 pub type Columns = [Part; COLUMNS.len()];
@@ -81,6 +82,11 @@ impl<'e> Event<'e> {
             }
             _ => None,
         }
+    }
+
+    /// The namespace and the Kubernetes object that the event is about.
+    pub fn target(&self) -> Target {
+        Target::of(self)
     }
 
     /// The value at a part of the text.

@@ -11,6 +11,7 @@ mod reported;
 mod saas;
 
 pub(crate) use generic::pointer_steps;
+pub(crate) use kernel::kernel_text;
 
 use std::net::IpAddr;
 

@@ -17,6 +17,7 @@
 //! - one bad rule, one bad event loses nothing else: it is told with its place, and the next one goes on;
 //! - memory is flat: one document, and marks of the last events that matched.
 
+pub mod builtin;
 pub mod capture;
 pub mod condition;
 pub mod decode;
@@ -28,4 +29,5 @@ pub mod output;
 pub mod program;
 pub mod rules;
 pub mod stream;
+pub mod target;
 mod time;

@@ -23,6 +23,8 @@ pub struct OutputOptions {
     pub include_message: bool,
     /// JSON has `output_fields`.
     pub include_fields: bool,
+    /// JSON has `namespace` and `resource`: what the event is about in Kubernetes. Falco's has neither.
+    pub include_target: bool,
     /// Who speaks; `hostname` in JSON.
     pub hostname: String,
 }
@@ -35,6 +37,7 @@ impl Default for OutputOptions {
             include_tags: true,
             include_message: false,
             include_fields: true,
+            include_target: false,
             hostname: String::new(),
         }
     }
@@ -68,6 +71,14 @@ impl OutputOptions {
         put("hostname", self.hostname.clone().into());
         if self.include_message {
             put("message", detection.message.clone().into());
+        }
+        if self.include_target {
+            if let Some(namespace) = &detection.namespace {
+                put("namespace", namespace.clone().into());
+            }
+            if let Some(resource) = &detection.resource {
+                put("resource", serde_json::to_value(resource).unwrap_or_default());
+            }
         }
         if self.include_output {
             put("output", self.plain(detection).into());
@@ -117,6 +128,8 @@ mod tests {
             time_ns: 1_470_327_477_881_781_397,
             event_number: 1,
             event_id: None,
+            namespace: None,
+            resource: None,
             message: "An open was seen (command=cat /dev/null)".into(),
             fields: vec![("proc.cmdline".into(), FieldValue::Text("cat /dev/null".into()))],
         }

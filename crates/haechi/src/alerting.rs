@@ -11,7 +11,8 @@ use haechi_alerts::Config;
 use haechi_alerts::alert::{Alert, AllTexts, Context, Origin, Status};
 use haechi_alerts::deliver::{Alerts, Surroundings, SystemSecrets, start};
 use haechi_model::{
-    Arg, ArgValue, Detection, FieldValue, Finding, Location, Position, RuleSource, Severity, Span,
+    Arg, ArgValue, Detection, FieldValue, Finding, Location, Position, ResourceRef, RuleSource, Severity,
+    Span,
 };
 use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
@@ -20,6 +21,7 @@ use haechi_store::Store;
 use haechi_store::detections::StoredDetection;
 use haechi_store::findings::{FindingQuery, StoredFinding};
 use haechi_store::outbox::AlertState;
+use serde::Deserialize as _;
 use tokio::sync::Notify;
 
 /// Detections that are handed over at once.
@@ -212,6 +214,7 @@ fn read_back(stored: &StoredDetection) -> Detection {
         .into_iter()
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), FieldValue::Text(value.as_str()?.to_owned()))));
+    let resource = body.get("resource").and_then(|resource| ResourceRef::deserialize(resource).ok());
     Detection {
         rule: stored.rule.as_str().into(),
         source: stored.source.as_str().into(),
@@ -220,6 +223,8 @@ fn read_back(stored: &StoredDetection) -> Detection {
         time_ns: u64::try_from(stored.time_us).unwrap_or_default().saturating_mul(1000),
         event_number: 0,
         event_id: None,
+        namespace: body.get("namespace").and_then(serde_json::Value::as_str).map(str::to_owned),
+        resource,
         message,
         fields: fields.collect(),
     }
@@ -319,6 +324,13 @@ mod tests {
             time_ns: 1_700_000_000_123_456_000,
             event_number: 3,
             event_id: Some("1".into()),
+            namespace: Some("shop".into()),
+            resource: Some(ResourceRef {
+                api_version: "v1".into(),
+                kind: "Secret".into(),
+                namespace: Some("shop".into()),
+                name: "db".into(),
+            }),
             message: "a: Warning b".into(),
             fields: vec![
                 ("ka.target.name".into(), FieldValue::Text("db".into())),
@@ -336,8 +348,12 @@ mod tests {
             time_us: 1_700_000_000_123_456,
             event: None,
             incident: None,
-            body: OutputOptions { time_iso8601: true, ..OutputOptions::default() }.json(&detection),
+            body: OutputOptions { time_iso8601: true, include_target: true, ..OutputOptions::default() }
+                .json(&detection),
         };
-        assert_eq!(alert(&read_back(&stored), "prod"), alert(&detection, "prod"));
+        let alert_of_it = alert(&read_back(&stored), "prod");
+        assert_eq!(alert_of_it, alert(&detection, "prod"));
+        assert_eq!(alert_of_it.namespace.as_deref(), Some("shop"));
+        assert_eq!(alert_of_it.resource.as_deref(), Some("Secret shop/db"));
     }
 }

@@ -63,7 +63,7 @@ fn detect() -> Command {
     let priorities = PossibleValuesParser::new(Priority::ALL.map(Priority::as_str));
     Command::new("detect")
         .arg(events().required(true))
-        .arg(rule_files().long("rules").short('r'))
+        .arg(rule_files().required(false).long("rules").short('r'))
         .arg(output(&["text", "json", "sarif", "ocsf"], "text"))
         .arg(event_source())
         .arg(Arg::new("flow-columns").long("flow-columns"))
@@ -77,15 +77,18 @@ fn rules() -> Command {
         .arg_required_else_help(true)
         .subcommand_required(true)
         .subcommand(
-            Command::new("list").arg(rule_files().num_args(1..)).arg(output(&["table", "json"], "table")),
+            Command::new("list")
+                .arg(rule_files().required(false).num_args(1..))
+                .arg(output(&["table", "json"], "table")),
         )
         .subcommand(
             Command::new("test").arg(rule_files().num_args(1..)).arg(output(&["text", "json"], "text")),
         )
+        .subcommand(Command::new("builtin"))
         .subcommand(
             Command::new("explain")
                 .arg(events().required(true))
-                .arg(rule_files().long("rules").short('r'))
+                .arg(rule_files().required(false).long("rules").short('r'))
                 .arg(Arg::new("rule").long("rule"))
                 .arg(event_source())
                 .arg(Arg::new("flow-columns").long("flow-columns")),

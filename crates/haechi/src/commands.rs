@@ -39,6 +39,7 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         Some(("completions", matches)) => completions(matches, texts),
         Some(("detect", matches)) => detect::run(matches, texts),
         Some(("rules", matches)) => match matches.subcommand() {
+            Some(("builtin", _)) => rules::print_builtin(texts),
             Some(("list", matches)) => rules::list(matches, texts),
             Some(("test", matches)) => rules::test(matches, texts),
             Some(("explain", matches)) => rules::explain(matches, texts),

@@ -6,15 +6,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use haechi_model::Finding;
 use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
 use haechi_sources::Discovery;
 use haechi_sources::cluster::{Change, Cluster, ClusterDocument, ClusterKind, Outcome, Scope, WatchOptions};
-use haechi_store::findings::{Coverage, ScanRun, SeenFinding};
-use serde_json::json;
+use haechi_store::findings::{Coverage, ScanRun};
 
 use crate::commands::scan::{is_made_by_controller, today};
+use crate::found::seen;
 use crate::scan::{ScanOptions, Text, scan_with};
 
 /// How long nothing may change before a scan begins.
@@ -80,28 +79,6 @@ impl Keeper {
         };
         beside.store().put_scan(run).map_err(|error| format!("findings were not stored: {error}"))?;
         beside.count_findings().map_err(|error| format!("findings were not counted: {error}"))
-    }
-}
-
-/// A finding as the store keeps it: data, no sentences, so that each reader gets it in a language of their own; and no
-/// values, which may be credentials.
-fn seen(finding: &Finding) -> SeenFinding {
-    let args: serde_json::Map<_, _> =
-        finding.args.iter().map(|arg| (arg.name.to_string(), arg.value.to_string().into())).collect();
-    let body = json!({
-        "rule": finding.rule,
-        "source": format!("{:?}", finding.source).to_ascii_lowercase(),
-        "severity": finding.severity.as_str(),
-        "path": finding.location.path.as_ref(),
-        "jsonPath": finding.location.json_path,
-        "args": args,
-    });
-    SeenFinding {
-        fingerprint: finding.fingerprint,
-        rule: finding.rule.to_string(),
-        severity: finding.severity,
-        resource: finding.resource.clone(),
-        body: body.to_string(),
     }
 }
 

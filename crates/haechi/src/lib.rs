@@ -17,8 +17,12 @@ mod cli;
 mod commands;
 mod config;
 mod connection;
+#[cfg(feature = "serve")]
+mod demo;
 mod exit;
 pub mod fix;
+#[cfg(feature = "serve")]
+mod found;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;
 mod kustomize;
@@ -27,6 +31,8 @@ mod network;
 mod policy;
 pub mod scan;
 mod suppress;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod webhooks;
 
 pub use cli::command;
 pub use config::Config;

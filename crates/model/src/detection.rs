@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ResourceRef;
+
 /// How urgent a detection is: Falco's eight levels, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -123,6 +125,10 @@ pub struct Detection {
     pub event_number: u64,
     /// What identifies the event at its origin (audit id and stage, CloudTrail event id), where it has such.
     pub event_id: Option<String>,
+    /// The Kubernetes namespace that the event is about, where it is about one.
+    pub namespace: Option<String>,
+    /// The Kubernetes object that the event is about, where it names a single one.
+    pub resource: Option<ResourceRef>,
     /// The rule's output with the fields filled in, without time and priority.
     pub message: String,
     /// The fields that the output names, with their values, sorted by name.

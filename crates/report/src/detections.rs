@@ -255,6 +255,8 @@ mod tests {
             time_ns: 1_470_327_477_881_781_397,
             event_number: 7,
             event_id: Some("0f1e/ResponseComplete".into()),
+            namespace: None,
+            resource: None,
             message: "secret read [here](http://x)".into(),
             fields: vec![("ka.user.name".into(), FieldValue::Text("alice".into()))],
         }

@@ -114,6 +114,8 @@ fn sarif_of_detections_is_as_oasis_says() {
         time_ns: 1_470_327_477_881_781_397,
         event_number: 7,
         event_id: Some("0f1e".into()),
+        namespace: None,
+        resource: None,
         message: "한글 \u{1b}".into(),
         fields: Vec::new(),
     };

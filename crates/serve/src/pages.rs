@@ -12,9 +12,9 @@ use crate::access::{AccessError, Caller, Login, Secret, csrf_of};
 use crate::app::App;
 use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
 use crate::health::state;
-use crate::records::glance;
+use crate::records::{glance, message};
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -29,11 +29,11 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn say(app: &App, id: &str) -> String {
+pub(crate) fn say(app: &App, id: &str) -> String {
     escape(&app.texts.message(id, &Args::new()))
 }
 
-fn page(app: &App, title: &str, content: &str) -> String {
+pub(crate) fn page(app: &App, title: &str, content: &str) -> String {
     let language = match app.texts.language() {
         Language::Ko => "ko",
         Language::En => "en",
@@ -83,7 +83,7 @@ fn go_to(path: &'static str) -> Response {
 }
 
 /// What a person reads when a form did not work; the status is the error's own.
-fn mistake(app: &App, error: AccessError) -> (String, Response) {
+pub(crate) fn mistake(app: &App, error: AccessError) -> (String, Response) {
     let text = match &error {
         AccessError::Denied => app.texts.message("serve-denied", &Args::new()),
         AccessError::Braked(wait) => {
@@ -102,8 +102,13 @@ fn mistake(app: &App, error: AccessError) -> (String, Response) {
 }
 
 fn login_fields(app: &App) -> String {
+    let through = app.oidc.as_ref().map_or_else(String::new, |oidc| {
+        let args = Args::new().text("provider", oidc.name());
+        let text = escape(&app.texts.message("serve-log-in-through", &args));
+        format!("<p><a href=\"/login/oidc\">{text}</a></p>\n")
+    });
     format!(
-        "{}{}",
+        "{through}{}{}",
         field(app, "name", "text", "username"),
         field(app, "password", "password", "current-password")
     )
@@ -147,11 +152,7 @@ pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
     match login {
         Ok(Login { secret, lasts_s, .. }) => {
             let mut response = go_to("/");
-            let session = format!(
-                "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={lasts_s}",
-                secret.reveal()
-            );
-            set_cookie(&mut response, &session);
+            set_cookie(&mut response, &session_cookie(&secret, lasts_s));
             set_cookie(&mut response, &format!("{FORM_COOKIE}=; {GONE}"));
             response
         }
@@ -159,9 +160,14 @@ pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
     }
 }
 
-const GONE: &str = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+/// The cookie of a session.
+pub(crate) fn session_cookie(secret: &Secret, lasts_s: i64) -> String {
+    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={lasts_s}", secret.reveal())
+}
 
-fn set_cookie(response: &mut Response, line: &str) {
+pub(crate) const GONE: &str = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+
+pub(crate) fn set_cookie(response: &mut Response, line: &str) {
     if let Ok(value) = HeaderValue::from_str(line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -197,32 +203,40 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
         Ok(glance) => glance,
         Err(error) => return failure(error),
     };
-    let mut findings = String::new();
-    for (cluster, severity, count) in &glance.findings {
+    let mut counts = String::new();
+    for (cluster, severity, count) in &glance.counts {
         let severity = app.texts.severity(*severity);
-        findings.push_str(&row(&[cluster, &severity, &count.to_string()]));
+        counts.push_str(&row(&[cluster, &severity, &count.to_string()]));
+    }
+    let mut worst = String::new();
+    for found in &glance.worst {
+        let text = |pointer: &str| found.pointer(pointer).and_then(Json::as_str).unwrap_or_default();
+        let severity = text("/severity").parse().map(|severity| app.texts.severity(severity));
+        let places = ["/resource/kind", "/resource/namespace", "/resource/name"];
+        let places: Vec<&str> = places.into_iter().map(text).filter(|place| !place.is_empty()).collect();
+        worst.push_str(&row(&[
+            &severity.unwrap_or_default(),
+            text("/title"),
+            &places.join("/"),
+            text("/message"),
+        ]));
     }
     let mut detections = String::new();
     for found in &glance.detections {
         let time = jiff::Timestamp::from_microsecond(found.time_us)
             .map_or_else(|_| String::new(), |t| t.to_string());
-        detections.push_str(&row(&[
-            &time,
-            &found.cluster,
-            found.priority.as_str(),
-            &found.rule,
-            &found.source,
-        ]));
+        detections.push_str(&row(&[&time, found.priority.as_str(), &found.rule, &message(found)]));
     }
     let mut rows = String::new();
     flatten("", &state(&app).await, &mut rows);
     let content = format!(
-        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}",
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}",
         escape(name),
         escape(csrf),
         say(&app, "serve-log-out"),
-        table(&app, "serve-findings", &["cluster", "severity", "count"], &findings),
-        table(&app, "serve-detections", &["time", "cluster", "severity", "rule", "source"], &detections),
+        table(&app, "serve-findings", &["cluster", "severity", "count"], &counts),
+        table(&app, "serve-worst", &["severity", "title", "resource", "message"], &worst),
+        table(&app, "serve-detections", &["time", "severity", "rule", "message"], &detections),
         table(&app, "serve-state", &[], &rows),
     );
     answer(StatusCode::OK, "text/html", page(&app, &say(&app, "serve-status"), &content))

@@ -234,6 +234,13 @@ fn detection_json(stored: &StoredDetection) -> Json {
     })
 }
 
+/// What a detection says, without the time and the priority that stand before it.
+pub(crate) fn message(stored: &StoredDetection) -> String {
+    let body: Json = serde_json::from_str(&stored.body).unwrap_or(Json::Null);
+    let output = body.get("output").and_then(Json::as_str).unwrap_or_default();
+    output.split_once(&format!(": {} ", stored.priority)).map_or(output, |(_, message)| message).to_owned()
+}
+
 /// An event with its body, which may hold whatever somebody sent to the API server.
 pub(crate) async fn event(app: Arc<App>, call: Call) -> Response {
     let Some(Ok(id)) = call.params.first().map(|id| id.parse::<i64>()) else {
@@ -283,8 +290,10 @@ pub(crate) async fn incidents(app: Arc<App>, call: Call) -> Response {
 /// What the page shows of the store: findings by cluster and severity, and the last detections.
 #[derive(Debug, Default)]
 pub(crate) struct Glance {
-    /// Cluster, severity, how many.
-    pub(crate) findings: Vec<(String, haechi_model::Severity, u64)>,
+    /// Cluster, severity, how many; the most severe first.
+    pub(crate) counts: Vec<(String, haechi_model::Severity, u64)>,
+    /// The worst findings that are not fixed, as the API tells them.
+    pub(crate) worst: Vec<Json>,
     /// The newest first.
     pub(crate) detections: Vec<StoredDetection>,
 }
@@ -292,13 +301,18 @@ pub(crate) struct Glance {
 /// Reads it.
 pub(crate) async fn glance(app: &App) -> Result<Glance, AccessError> {
     let store = app.access.store().clone();
+    let language = app.texts.language();
     let reading = move || {
         let counts = store.finding_counts()?;
-        let findings = counts.into_iter().flat_map(|(cluster, counts)| {
-            counts.into_iter().map(move |(severity, count)| (cluster.clone(), severity, count))
+        let counts = counts.into_iter().flat_map(|(cluster, counts)| {
+            counts.into_iter().rev().map(move |(severity, count)| (cluster.clone(), severity, count))
         });
-        let query = DetectionQuery { limit: 10, ..DetectionQuery::default() };
-        Ok::<_, StoreError>(Glance { findings: findings.collect(), detections: store.detections(&query)? })
+        let texts = Texts::new(language);
+        let open = FindingQuery { is_fixed: Some(false), limit: 10, ..FindingQuery::default() };
+        let worst = store.findings(&open)?.iter().map(|found| finding_json(found, &texts)).collect();
+        let query = DetectionQuery { limit: 20, ..DetectionQuery::default() };
+        let detections = store.detections(&query)?;
+        Ok::<_, StoreError>(Glance { counts: counts.collect(), worst, detections })
     };
     let read = tokio::task::spawn_blocking(reading).await;
     Ok(read.map_err(|error| AccessError::Internal(error.to_string()))??)

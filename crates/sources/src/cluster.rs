@@ -9,10 +9,12 @@
 //!
 //! Of Secrets only metadata is asked for, so that no secret value ever leaves the API server.
 
+mod objects;
 mod page;
 mod watch;
 
 pub use crate::kinds::{ClusterKind, Detail};
+pub use objects::Written;
 pub use watch::{Change, WatchOptions};
 
 use std::ops::ControlFlow;

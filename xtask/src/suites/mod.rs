@@ -47,6 +47,7 @@ pub(crate) const ALL: &[Suite] = &[
     detect::RULES_SHIPPED,
     detect::FALCO_SUITE,
     detect::FALCO_TESTING,
+    detect::AUDIT_LABELLED,
     detect::VPC_FLOW,
     detect::STRATUS,
     detect::INVICTUS,

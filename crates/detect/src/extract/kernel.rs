@@ -16,6 +16,14 @@ pub(super) fn extract(field: &FieldRef, event: &KernelEvent<'_>, scratch: &mut S
     }
 }
 
+/// The value of a field without argument, if it is a text.
+pub(crate) fn kernel_text(name: &str, event: &KernelEvent<'_>) -> Option<String> {
+    match value(name, None, None, event)? {
+        KernelValue::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 fn slot(ty: Type, value: KernelValue, scratch: &mut Scratch) -> Slot {
     match value {
         KernelValue::Text(text) => match ty {

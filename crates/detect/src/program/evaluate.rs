@@ -13,6 +13,7 @@ use crate::condition::{Comparison, Modifier, Operator, Transformer};
 use crate::event::Event;
 use crate::extract::{self, Scratch, Slot, TextRef};
 use crate::fields::{Source, SourceId};
+use crate::target::Target;
 
 /// How many rules may match one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -125,11 +126,16 @@ impl<'p> Matcher<'p> {
             time_ns: event.time_ns,
             event_number: event.number,
             event_id: None,
+            namespace: None,
+            resource: None,
             message: String::new(),
             fields: Vec::new(),
         };
         let Some(source) = self.program.sources.get(usize::from(event.source)) else { return none };
+        let Target { namespace, resource } = event.target();
         Detection {
+            namespace,
+            resource,
             message: rule.output.message(source, &mut self.state, event),
             fields: rule.output.values(source, &mut self.state, event),
             event_id: event.id(),

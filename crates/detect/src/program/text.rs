@@ -92,6 +92,7 @@ fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
     if has_perl_group(pattern) {
         return Err(invalid("missing argument to repetition operator: ?"));
     }
+    let pattern = plain_classes(pattern).map_err(|why| invalid(&why))?;
     regex::bytes::RegexBuilder::new(&format!("\\A(?:{pattern})\\z")).multi_line(true).build().map_err(
         |error| match error {
             regex::Error::CompiledTooBig(limit) => {
@@ -103,6 +104,76 @@ fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
             }
         },
     )
+}
+
+/// Rewrites classes: a bracket in one, and `&&`, `--` and `~~`, are characters to RE2 and mean more to the crate.
+fn plain_classes(pattern: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(char) = rest.chars().next() {
+        if char == '[' {
+            rest = plain_class(rest, &mut out)?;
+        } else {
+            rest = take(
+                rest,
+                if char == '\\' { 1 + second(rest).map_or(0, char::len_utf8) } else { char.len_utf8() },
+                &mut out,
+            );
+        }
+    }
+    Ok(out)
+}
+
+fn second(text: &str) -> Option<char> {
+    text.chars().nth(1)
+}
+
+/// Copies that many bytes; what is left.
+fn take<'p>(text: &'p str, len: usize, out: &mut String) -> &'p str {
+    let (taken, rest) = text.split_at_checked(len).unwrap_or((text, ""));
+    out.push_str(taken);
+    rest
+}
+
+/// One class, from its bracket on; what is behind it.
+fn plain_class<'p>(pattern: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let mut rest = take(pattern, if pattern.starts_with("[^") { 2 } else { 1 }, out);
+    let mut is_first = true;
+    loop {
+        if rest.starts_with(']') && !is_first {
+            return Ok(take(rest, 1, out));
+        }
+        // In POSIX syntax a dash that makes no range is the first or the last of its class.
+        if rest.starts_with('-') && !is_first && second(rest) != Some(']') {
+            return Err(format!("invalid character class range: {rest}"));
+        }
+        is_first = false;
+        if let Some(end) = rest.strip_prefix("[:").and_then(|rest| rest.find(":]")) {
+            rest = take(rest, end + 4, out);
+            continue;
+        }
+        rest = plain_char(rest, out)?;
+        if rest.starts_with('-') && second(rest).is_some_and(|next| next != ']') {
+            rest = plain_char(take(rest, 1, out), out)?;
+        }
+    }
+}
+
+/// One character of a class, escaped or not.
+fn plain_char<'p>(text: &'p str, out: &mut String) -> Result<&'p str, String> {
+    let Some(char) = text.chars().next() else { return Err("missing ]".to_owned()) };
+    if char != '\\' {
+        if matches!(char, '[' | ']' | '&' | '~' | '-' | '^') {
+            out.push('\\');
+        }
+        return Ok(take(text, char.len_utf8(), out));
+    }
+    let len = match second(text) {
+        Some('x') if text.starts_with("\\x{") => text.find('}').map_or(text.len(), |end| end + 1),
+        Some('x') => 4,
+        next => 1 + next.map_or(0, char::len_utf8),
+    };
+    Ok(take(text, len, out))
 }
 
 /// The first escape of a letter that POSIX syntax has not.
@@ -242,6 +313,30 @@ mod tests {
         assert!(TextTest::new(Comparison::Regex, b"(?i)a").is_err());
         assert!(TextTest::new(Comparison::Regex, b"[[:alpha:]]+[(?]").is_ok());
         assert!(TextTest::new(Comparison::Regex, b"a(").is_err());
+    }
+
+    #[test]
+    fn classes_hold_the_characters_that_re2_reads_in_them() {
+        for (pattern, fit, other) in [
+            ("[[]", "[", "]"),
+            ("[]a]", "]a", "["),
+            ("[^]a]", "[^", "]a"),
+            ("[a&&b]", "a&b", "c"),
+            ("[a~~b]", "a~b", "c"),
+            ("[+--]", "+,-", "."),
+            ("[a-c[:digit:]-]", "b5-", "d"),
+            ("[-a]", "-a", "b"),
+            (r"[\]\x41-\x{43}]", "]B", "D"),
+            ("[^^]", "a", "^"),
+        ] {
+            let regex = TextTest::new(Comparison::Regex, pattern.as_bytes()).unwrap();
+            for (text, expected) in fit.chars().map(|c| (c, true)).chain(other.chars().map(|c| (c, false))) {
+                assert_eq!(regex.holds(text.to_string().as_bytes()), expected, "{pattern} {text}");
+            }
+        }
+        for pattern in ["[a-b-c]", "[c-a]", "[a--b]", "[", "[]", "[a", r"[\"] {
+            assert!(TextTest::new(Comparison::Regex, pattern.as_bytes()).is_err(), "{pattern}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use haechi_model::Detection;
 use haechi_report::{Args, DetectionRule, SarifDetections, Texts, write_ocsf_detection};
 use haechi_sources::{FollowedFile, event_files, open_events};
 
-use super::rules::{load_rules, tell_mistakes};
+use super::rules::{load_rules, only_builtin, tell_mistakes};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
@@ -116,14 +116,15 @@ pub(super) fn reject_id(reason: RejectReason) -> String {
 
 /// `haechi detect --rules FILE… EVENTS…`
 pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load_rules(matches)?;
+    let loaded = load_rules(matches, texts)?;
     let has_mistakes = tell_mistakes(&loaded, texts)?;
     if loaded.program.all_rules().next().is_none() {
         return Err(UsageError(texts.message("cli-detect-no-rules", &Args::new())).into());
     }
     let paths: Vec<PathBuf> = matches.get_many::<PathBuf>("events").into_iter().flatten().cloned().collect();
     let files = event_files(&paths).map_err(|error| UsageError(error.to_string()))?;
-    let matching = match matches.get_flag("all") {
+    // Haechi's own rules do not hide each other: the first of them is not the worst.
+    let matching = match matches.get_flag("all") || only_builtin(matches) {
         true => RuleMatching::All,
         false => RuleMatching::First,
     };

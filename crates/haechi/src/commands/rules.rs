@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::ArgMatches;
+use haechi_detect::builtin;
 use haechi_detect::decode::{Decoder, Limits, Reject, Sink};
 use haechi_detect::event::Event;
 use haechi_detect::program::{Explanation, Matcher, RuleMatching, Verdict};
 use haechi_detect::rules::{LoadError, LoadResult, Loaded, Options, RuleFile, load};
 use haechi_model::Priority;
-use haechi_report::{Args, Texts};
+use haechi_report::{Args, Language, Texts};
 use haechi_sources::{event_files, open_events};
 
 use super::detect::{flow_columns, format, place, reject_id};
@@ -18,9 +19,23 @@ use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
 
-/// Reads rule files; a folder stands for the `*.yaml` files in it.
-pub(super) fn load_rules(matches: &ArgMatches) -> Result<Loaded> {
-    let mut files = Vec::new();
+/// What stands for Haechi's own rules among the names of files.
+const BUILTIN: &str = "builtin";
+
+/// Whether no rules are named, so that Haechi's own are in force.
+pub(super) fn only_builtin(matches: &ArgMatches) -> bool {
+    !matches.contains_id("rules")
+}
+
+/// Reads rule files; a folder stands for the `*.yaml` files in it, `builtin` and nothing at all for Haechi's own rules.
+pub(super) fn load_rules(matches: &ArgMatches, texts: &Texts) -> Result<Loaded> {
+    let own = builtin::files(texts.language() == Language::Ko)
+        .iter()
+        .map(|file| (file.name.to_owned(), file.bytes.to_vec()));
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    if only_builtin(matches) {
+        files.extend(own.clone());
+    }
     for path in matches.get_many::<PathBuf>("rules").into_iter().flatten() {
         if path.is_dir() {
             let mut inside: Vec<PathBuf> = std::fs::read_dir(path)?
@@ -28,21 +43,31 @@ pub(super) fn load_rules(matches: &ArgMatches) -> Result<Loaded> {
                 .collect::<io::Result<_>>()?;
             inside.retain(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml"));
             inside.sort();
-            files.extend(inside);
+            files.extend(inside.into_iter().map(read).collect::<Result<Vec<_>, _>>()?);
+        } else if path.as_os_str() == BUILTIN && !path.exists() {
+            files.extend(own.clone());
         } else {
-            files.push(path.clone());
+            files.push(read(path.clone())?);
         }
     }
-    let read = |path: PathBuf| {
-        let bytes =
-            std::fs::read(&path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
-        Ok::<_, UsageError>((path.display().to_string(), bytes))
-    };
-    let files: Vec<(String, Vec<u8>)> = files.into_iter().map(read).collect::<Result<_, _>>()?;
     let files: Vec<RuleFile<'_>> = files.iter().map(|(name, bytes)| RuleFile { name, bytes }).collect();
     let priority = matches.try_get_one::<String>("min-priority").ok().flatten();
     let least_priority = priority.and_then(|text| text.parse().ok()).unwrap_or(Priority::Debug);
     Ok(load(&files, &Options { least_priority, ..Options::default() }))
+}
+
+fn read(path: PathBuf) -> Result<(String, Vec<u8>), UsageError> {
+    let bytes = std::fs::read(&path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+    Ok((path.display().to_string(), bytes))
+}
+
+/// `haechi rules builtin`: Haechi's own rules as they are written, to be read, copied and changed.
+pub(super) fn print_builtin(texts: &Texts) -> Result<Exit> {
+    to_stdout(|out| {
+        let files = builtin::files(texts.language() == Language::Ko);
+        files.iter().try_for_each(|file| out.write_all(file.bytes))
+    })?;
+    Ok(Exit::Clean)
 }
 
 /// Tells what is wrong with rule files; true where something is.
@@ -77,7 +102,7 @@ fn tell_help(error: &LoadError, texts: &Texts, out: &mut dyn Write) -> io::Resul
 
 /// `haechi rules list FILE…`
 pub(super) fn list(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load_rules(matches)?;
+    let loaded = load_rules(matches, texts)?;
     let has_mistakes = tell_mistakes(&loaded, texts)?;
     let is_json = matches.get_one::<String>("output").is_some_and(|format| format == "json");
     to_stdout(|out| {
@@ -132,7 +157,7 @@ fn rule_json(rule: &haechi_detect::rules::RuleSummary) -> serde_json::Value {
 
 /// `haechi rules test FILE…`: whether Falco would load them, as it would say it.
 pub(super) fn test(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load_rules(matches)?;
+    let loaded = load_rules(matches, texts)?;
     let is_json = matches.get_one::<String>("output").is_some_and(|format| format == "json");
     to_stdout(|out| {
         if is_json {
@@ -150,7 +175,7 @@ pub(super) fn test(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 
 /// `haechi rules explain --rule NAME --rules FILE… EVENTS…`
 pub(super) fn explain(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
-    let loaded = load_rules(matches)?;
+    let loaded = load_rules(matches, texts)?;
     let has_mistakes = tell_mistakes(&loaded, texts)?;
     let name = matches.get_one::<String>("rule").map(String::as_str);
     if let Some(name) = name

@@ -11,6 +11,14 @@ serve-more-warnings = { $count ->
     }
 
 serve-listening = listening on { $address }
+serve-demo =
+    A made-up cluster with weaknesses, and an attack on it that goes on for half a minute. All of it is gone when this ends.
+
+      Open { $address }/ and log in as { $user } with the password { $password }
+      The certificate is self-made, so the browser will ask whether to trust it.
+
+      curl -k -H 'Authorization: Bearer { $token }' { $address }/api/detections
+      curl -k -H 'Authorization: Bearer { $token }' '{ $address }/api/findings?severity=critical'
 serve-setup-token = Nobody may log in yet. Open /setup and make the first user with this token; it is good once, until the next start: { $token }
 serve-log-in = Log in
 serve-log-out = Log out
@@ -27,6 +35,14 @@ serve-braked = { $seconds ->
 serve-password-length = A password has at least 12 characters.
 serve-name-invalid = A name has 1 to 128 letters, digits or any of . - _ @ +
 serve-not-now = This does not work at the moment. The log of the service says why.
+
+serve-log-in-through = Log in through { $provider }
+serve-logged-in = You are logged in as { $name }. Go on.
+serve-provider-state = This login was not begun in this browser, is over, or took too long. Begin again.
+serve-provider-refused = The identity provider did not vouch for you. Begin again; if that does not help, ask whoever runs this service.
+serve-provider-no-role = You are known at the identity provider, but none of your groups has a role here. Ask whoever runs this service.
+serve-route-oidc-begin = Go to the identity provider to log in
+serve-route-oidc-end = Come back from the identity provider and be logged in
 
 serve-api = Haechi as a service. Forms are sent urlencoded; whoever has a session sends the value that /api/session tells as `csrf` in the header X-CSRF-Token.
 serve-route-livez = Whether the process lives
@@ -91,18 +107,29 @@ cli-serve-exempt-namespace = A namespace in which nothing is asked; Haechi's own
 cli-serve-pod-security = Enforce this Pod Security Standard where a namespace's labels say nothing or are not known, such as `baseline` or `restricted:v1.30`
     .value = LEVEL
 cli-serve-rego-first = Take the Rego of Gatekeeper templates that have CEL too
-cli-serve-rules = Files or folders with detection rules; read again when they change
+cli-serve-rules = Files or folders with detection rules; read again when they change; `builtin` stands for Haechi's own rules, which are in force when nothing is given
     .value = PATH
 cli-serve-watch = A folder that files with events arrive in; may be given again
     .value = FOLDER
+cli-serve-sns-certificate = A file or folder with the certificates, in PEM, that messages of SNS must be signed with; by default they are fetched from Amazon
+    .value = PATH
+cli-serve-sns-topic = A topic that messages of SNS are taken of; may be given again. By default of all
+    .value = ARN
+cli-serve-sns-unverified = Take messages of SNS without looking at their signature
 cli-serve-config = The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder
     .value = FILE
+cli-serve-demo = Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends
 cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
     .value = SECONDS
 cli-serve-cluster-name = What the cluster is called among the findings, where several report to one service
     .value = NAME
 cli-serve-drain-time = Seconds that requests under way may take after that
     .value = SECONDS
+cli-serve-webhooks = The webhook configurations in which this service keeps its authority up to date, by their name
+    .value = NAME
+cli-serve-authority-secret = The Secret that instances share their authority and the key of the webhook in, as NAMESPACE/NAME; made when it is missing
+    .value = SECRET
+cli-serve-secret = `{ $given }` is not of the form NAMESPACE/NAME
 cli-serve-webhook-config = Print the webhook configurations, with the authority that the API server must trust
 cli-serve-webhook-config-data = The folder that the service keeps everything in
     .value = FOLDER
@@ -126,6 +153,7 @@ cli-serve-policies-broken = policies cannot be used:
 cli-serve-rules-broken = detection rules cannot be used:
 
 serve-findings = Findings that are not fixed
+serve-worst = The worst of them
 serve-detections = Last detections
 serve-state = How the service fares
 serve-nothing-yet = Nothing has come in yet.
@@ -134,7 +162,9 @@ serve-column-severity = Severity
 serve-column-count = Number
 serve-column-time = Time
 serve-column-rule = Rule
-serve-column-source = Source
+serve-column-title = Title
+serve-column-resource = Object
+serve-column-message = What
 serve-route-findings = List findings, the worst first; ?cluster, rule, namespace, severity, fixed, limit, after
 serve-route-detections = List detections, the newest first; ?cluster, rule, incident, priority, from_us, to_us, limit, after
 serve-route-incidents = List incidents, those that changed last first; ?cluster, state, limit, after

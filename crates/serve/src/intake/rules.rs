@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use haechi_detect::builtin;
 use haechi_detect::program::Program;
 use haechi_detect::rules::{Options, RuleFile, load};
 use sha2::{Digest, Sha256};
@@ -37,18 +38,20 @@ struct State {
 #[derive(Debug)]
 pub struct RuleBook {
     paths: Vec<PathBuf>,
+    is_korean: bool,
     current: ArcSwap<RuleSet>,
     state: Mutex<State>,
 }
 
 impl RuleBook {
-    /// Reads the rules for the first time.
+    /// Reads the rules for the first time. Without any path, and for the path `builtin`, these are Haechi's own; in Korean if
+    /// that is asked for.
     ///
     /// # Errors
     /// Every mistake in them: what a broken rule should have seen would go unseen.
-    pub fn open(paths: Vec<PathBuf>) -> Result<Self, Vec<String>> {
+    pub fn open(paths: Vec<PathBuf>, is_korean: bool) -> Result<Self, Vec<String>> {
         let empty = RuleSet { number: 0, program: load(&[], &Options::default()).program };
-        let book = Self { paths, current: ArcSwap::from_pointee(empty), state: Mutex::default() };
+        let book = Self { paths, is_korean, current: ArcSwap::from_pointee(empty), state: Mutex::default() };
         book.reload();
         let problems = book.health().problems;
         if problems.is_empty() { Ok(book) } else { Err(problems) }
@@ -67,7 +70,7 @@ impl RuleBook {
     /// mistake, all rules stay as they were.
     pub fn reload(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (files, mut problems) = read(&self.paths);
+        let (files, mut problems) = read(&self.paths, self.is_korean);
         let mut hash = Sha256::new();
         for (name, bytes) in &files {
             hash.update(name.as_bytes());
@@ -98,9 +101,20 @@ impl RuleBook {
 
 type Files = Vec<(String, Vec<u8>)>;
 
-fn read(paths: &[PathBuf]) -> (Files, Vec<String>) {
+/// What stands for Haechi's own rules among the paths.
+const BUILTIN: &str = "builtin";
+
+fn read(paths: &[PathBuf], is_korean: bool) -> (Files, Vec<String>) {
     let (mut files, mut problems) = (Vec::new(), Vec::new());
+    let own = builtin::files(is_korean).iter().map(|file| (file.name.to_owned(), file.bytes.to_vec()));
+    if paths.is_empty() {
+        files.extend(own.clone());
+    }
     for path in paths {
+        if path.as_os_str() == BUILTIN && !path.exists() {
+            files.extend(own.clone());
+            continue;
+        }
         match inside(path) {
             Ok(found) => {
                 for file in found {

@@ -1,5 +1,6 @@
 //! `detect/*`: the Falco language against the tests of Falco and its libraries.
 
+mod builtin;
 mod detecting;
 mod loading;
 mod robust;
@@ -12,6 +13,7 @@ use serde_json::Value as Json;
 
 use crate::conformance::{Outcome, Suite};
 
+pub(crate) use builtin::AUDIT_LABELLED;
 pub(crate) use detecting::{FALCO_SUITE, FALCO_TESTING};
 pub(crate) use loading::{ENGINE_UNIT, RULES_SHIPPED};
 pub(crate) use robust::{EVENT_GENERATOR, INVICTUS, SCAP, STRATUS, VPC_FLOW};
