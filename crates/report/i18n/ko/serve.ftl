@@ -9,7 +9,7 @@ serve-more-warnings = 경고 { NUMBER($count) }건을 더 표시하지 않았습
 
 serve-listening = { $address }에서 요청을 받습니다
 serve-demo =
-    취약점이 있는 가상의 클러스터와, 30초쯤 이어지는 공격을 보여 줍니다. 끝나면 모두 지워집니다.
+    약점이 있는 가상의 클러스터와, 30초쯤 이어지는 공격을 보여 줍니다. 끝나면 모두 지워집니다.
 
       { $address }/ 를 열고 사용자 { $user }, 비밀번호 { $password } 로 로그인하십시오.
       인증서를 직접 만들었으므로 브라우저가 신뢰할지 묻습니다.
@@ -112,7 +112,7 @@ cli-serve-sns-topic = SNS 메시지를 받을 토픽. 여러 번 지정할 수 �
 cli-serve-sns-unverified = SNS 메시지를 서명 확인 없이 받습니다
 cli-serve-config = `[serve.admission]`, 점검 항목의 옵션, 파드를 담는 추가 종류를 읽을 설정 파일. 기본은 이 폴더에서 위로 찾은 파일입니다
     .value = FILE
-cli-serve-demo = 취약점이 있는 가상의 클러스터와 그 클러스터에 대한 공격을 보여 줍니다. 끝나면 모두 지워집니다
+cli-serve-demo = 약점이 있는 가상의 클러스터와 그 클러스터에 대한 공격을 보여 줍니다. 끝나면 모두 지워집니다
 cli-serve-drain-delay = 종료 신호를 받은 뒤 모두가 다른 곳으로 옮길 때까지 계속 응답할 시간(초)
     .value = SECONDS
 cli-serve-cluster-name = 여러 클러스터가 한 서비스에 보고할 때 발견 사항에서 이 클러스터를 부르는 이름
