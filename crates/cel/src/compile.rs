@@ -25,7 +25,7 @@ impl Env {
         instantiate(&mut op).map_err(|message| {
             fail(vec![Issue { at: 0, message: format!("program instantiation failed: {message}") }])
         })?;
-        Ok(Program { root: op, locals, output, source: text.into() })
+        Ok(Program { root: op, locals, output, source: text.into(), shared: None })
     }
 }
 

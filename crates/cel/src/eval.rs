@@ -143,6 +143,18 @@ pub struct Evaluator<'a> {
     pub(crate) authorizer: Option<&'a dyn Authorizer>,
     pub(crate) requester: Requester<'a>,
     patterns: HashMap<&'a str, Option<Rc<Pattern>>>,
+    /// Results of programs with a number, by it.
+    shared: Vec<Option<Shared<'a>>>,
+    /// The variables that results are shared over.
+    shared_over: &'a [usize],
+}
+
+/// What became of a program with a number, and what it took.
+#[derive(Debug, Clone)]
+struct Shared<'a> {
+    result: Evaluated<'a>,
+    cost: u64,
+    work: u64,
 }
 
 impl fmt::Debug for Evaluator<'_> {
@@ -173,7 +185,17 @@ impl<'a> Evaluator<'a> {
             authorizer: None,
             requester: Requester::default(),
             patterns: HashMap::new(),
+            shared: Vec::new(),
+            shared_over: &[],
         }
+    }
+
+    /// Evaluates programs with the same number below `count` once until one of these variables is given another value; the
+    /// programs must read no others. Each run costs what it would cost by itself.
+    pub fn share(&mut self, count: usize, over: &'a [usize]) {
+        self.shared.clear();
+        self.shared.resize(count, None);
+        self.shared_over = over;
     }
 
     /// Answers the functions of the host from now on.
@@ -189,6 +211,9 @@ impl<'a> Evaluator<'a> {
 
     /// Gives a variable its value; `None` takes it away.
     pub fn set(&mut self, slot: usize, value: Option<Value<'a>>) {
+        if self.shared_over.contains(&slot) {
+            self.shared.iter_mut().for_each(|shared| *shared = None);
+        }
         if self.slots.len() <= slot {
             self.slots.resize(slot + 1, None);
         }
@@ -211,6 +236,11 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a program; the limits are for this one run.
     pub fn run(&mut self, program: &'a Program) -> Evaluated<'a> {
+        if let Some(Some(shared)) = program.shared.and_then(|number| self.shared.get(number)) {
+            self.total_cost = self.total_cost.saturating_add(shared.cost);
+            self.work = self.work.saturating_add(shared.work);
+            return shared.result.clone();
+        }
         let outer_base = std::mem::replace(&mut self.base, self.locals.len());
         let outer_cost = std::mem::replace(&mut self.cost, 0);
         let outer_work = std::mem::replace(&mut self.work, 0);
@@ -221,6 +251,13 @@ impl<'a> Evaluator<'a> {
         // What took long counts as what costs much, so that the budget of a policy bounds its time as well.
         let cost = std::mem::replace(&mut self.cost, outer_cost).max(self.work / 4);
         self.total_cost = self.total_cost.saturating_add(cost);
+        // What stopped deep within another expression might not stop elsewhere.
+        let is_sure = self.depth == 0 || !matches!(&result, Err(fail) if fail.is_final());
+        if let Some(Some(place)) =
+            program.shared.filter(|_| is_sure).map(|number| self.shared.get_mut(number))
+        {
+            *place = Some(Shared { result: result.clone(), cost, work: self.work });
+        }
         // A variable's work is work of whoever asked for it.
         self.work = self.work.saturating_add(outer_work);
         result

@@ -96,6 +96,7 @@ pub struct Program {
     pub(crate) locals: usize,
     pub(crate) output: Type,
     pub(crate) source: Box<str>,
+    pub(crate) shared: Option<usize>,
 }
 
 impl Program {
@@ -107,6 +108,23 @@ impl Program {
     /// The text that it was compiled from.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether it reads no variables but those of these slots, and asks nobody.
+    pub fn reads_only(&self, slots: &[usize]) -> bool {
+        let mut is_so = true;
+        self.root.for_each(&mut |op| match op {
+            Op::Variable { slot, .. } => is_so &= slots.contains(slot),
+            Op::Call { func: Func::Host(_), .. } => is_so = false,
+            _ => {}
+        });
+        is_so
+    }
+
+    /// Gives it a number; programs with the same number are the same expression, and [`crate::Evaluator::share`] evaluates
+    /// them once.
+    pub fn set_shared(&mut self, number: usize) {
+        self.shared = Some(number);
     }
 
     /// The one place in a variable that the expression reads, as names from the variable on: `["spec", "replicas"]`.
@@ -143,33 +161,44 @@ impl Op {
         if let Some(place) = self.place(slot) {
             return places.iter_mut().for_each(|places| places.push(place.clone()));
         }
-        let mut read = |op: &'o Op| op.read_places(slot, beside, places);
         match self {
             Op::Variable { slot, .. } if !beside.contains(slot) => *places = None,
+            _ => self.for_each_part(&mut |op| op.read_places(slot, beside, places)),
+        }
+    }
+
+    /// Calls `found` with this and all that it is made of.
+    fn for_each<'o>(&'o self, found: &mut dyn FnMut(&'o Op)) {
+        found(self);
+        self.for_each_part(&mut |part| part.for_each(found));
+    }
+
+    fn for_each_part<'o>(&'o self, found: &mut dyn FnMut(&'o Op)) {
+        match self {
             Op::Variable { .. } | Op::Constant(_) | Op::Local(_) => {}
             Op::Select { operand, .. } | Op::Test { operand, .. } | Op::OptSelect { operand, .. } => {
-                read(operand)
+                found(operand);
             }
-            Op::And(terms) | Op::Or(terms) => terms.iter().for_each(read),
-            Op::Call { args, .. } | Op::Search { args, .. } => args.iter().for_each(read),
-            Op::List(items) => items.iter().for_each(|(item, _)| read(item)),
+            Op::And(terms) | Op::Or(terms) => terms.iter().for_each(found),
+            Op::Call { args, .. } | Op::Search { args, .. } => args.iter().for_each(found),
+            Op::List(items) => items.iter().for_each(|(item, _)| found(item)),
             Op::Map(entries) => entries.iter().for_each(|(key, value, _)| {
-                read(key);
-                read(value);
+                found(key);
+                found(value);
             }),
-            Op::Object { fields, .. } => fields.iter().for_each(|(_, value, _)| read(value)),
+            Op::Object { fields, .. } => fields.iter().for_each(|(_, value, _)| found(value)),
             Op::Fold(fold) => {
-                read(&fold.range);
-                fold.filter.iter().for_each(&mut read);
-                read(&fold.body);
+                found(&fold.range);
+                fold.filter.iter().for_each(&mut *found);
+                found(&fold.body);
             }
             Op::Bind { value, body, .. } => {
-                read(value);
-                read(body);
+                found(value);
+                found(body);
             }
             Op::OptMap { range, body, .. } => {
-                read(range);
-                read(body);
+                found(range);
+                found(body);
             }
         }
     }

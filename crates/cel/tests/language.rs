@@ -248,3 +248,36 @@ fn an_authorizer_that_does_not_know_is_no_answer() {
         .replace("authorizer.group", "authorizer.serviceAccount('a','b').group");
     assert_eq!(ask(&three, Some(&OnlyAccounts)), Err(FailKind::Budget));
 }
+
+#[test]
+fn programs_with_one_number_run_once_until_their_variables_change_and_cost_the_same() {
+    let mut env = Env::kubernetes();
+    let (object, other) = (env.add_variable("object", Type::Dyn), env.add_variable("other", Type::Dyn));
+    let compile = |text: &str| env.compile(text).unwrap();
+    let text = "object.map(x, x * 2).exists(x, x == 6) && 7 / object[0] > 1";
+    let (mut first, mut second, alone) = (compile(text), compile(text), compile(text));
+    assert!(first.reads_only(&[object]) && !first.reads_only(&[other]));
+    assert!(!compile("object == other").reads_only(&[object]));
+    first.set_shared(0);
+    second.set_shared(0);
+    let parsed = parse_yaml(b"[[1, 3], [1, 2], [0, 3]]", &haechi_syntax::Limits::default());
+    let list = parsed.documents[0].root();
+    let arena = Bump::new();
+    let over = [object];
+    let mut evaluator = Evaluator::new(&arena, Limits::default());
+    evaluator.share(1, &over);
+    for (index, expected) in [Some(true), Some(false), None, Some(true)].into_iter().enumerate() {
+        let item = list.item(index % 3).unwrap();
+        evaluator.set(object, Some(Value::of_node(item)));
+        let mut heard = Vec::new();
+        for program in [&first, &second, &alone] {
+            // Another variable changes nothing.
+            evaluator.set(other, Some(Value::Int(heard.len() as i64)));
+            let result = evaluator.run(program);
+            heard.push((result.map(|value| format!("{value:?}")), evaluator.take_cost()));
+        }
+        assert_eq!(heard[0], heard[2]);
+        assert_eq!(heard[1], heard[2]);
+        assert_eq!(heard[0].0.as_ref().ok(), expected.map(|value| format!("Bool({value})")).as_ref());
+    }
+}

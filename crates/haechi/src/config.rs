@@ -55,6 +55,9 @@ pub struct Config {
     pub(crate) alerts: Option<haechi_alerts::Config>,
     /// `serve.admission`.
     pub(crate) admission: AdmissionTable,
+    /// `serve.oidc`.
+    #[cfg(feature = "serve")]
+    pub(crate) oidc: Option<haechi_serve::access::OidcSettings>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -110,6 +113,27 @@ struct HelmTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct ServeTable {
     admission: AdmissionTable,
+    /// Read where the service is part of the build.
+    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
+    oidc: Option<OidcTable>,
+}
+
+/// Logging in through an identity provider. The client's secret stands in a file or in the environment, never here.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
+struct OidcTable {
+    issuer: String,
+    client_id: String,
+    client_secret_file: Option<PathBuf>,
+    client_secret_env: Option<String>,
+    url: String,
+    scopes: Option<Vec<String>>,
+    groups_claim: Option<String>,
+    name_claim: Option<String>,
+    ca_file: Option<PathBuf>,
+    clock_skew: Option<i64>,
+    roles: BTreeMap<String, Spanned<String>>,
 }
 
 /// What is set for admission, as `haechi serve` takes it on its command line, too; words are checked.
@@ -221,6 +245,10 @@ impl Config {
         reader.options(file.options, &mut config)?;
         reader.fixes(file.fix, &mut config)?;
         config.admission = reader.admission(file.serve.admission)?;
+        #[cfg(feature = "serve")]
+        {
+            config.oidc = file.serve.oidc.map(|table| reader.oidc(table, folder)).transpose()?;
+        }
         reader.templates(file.pod_templates, &mut config)?;
         for table in file.suppress {
             config.suppressions.push(reader.suppression(table)?);
@@ -254,6 +282,39 @@ impl Reader<'_> {
             }
         }
         Ok(table)
+    }
+
+    #[cfg(feature = "serve")]
+    fn oidc(&self, table: OidcTable, folder: &Path) -> Result<haechi_serve::access::OidcSettings, String> {
+        use haechi_serve::access::{OidcSettings, SecretFrom};
+        let usual = OidcSettings::default();
+        let mut roles = BTreeMap::new();
+        for (group, role) in table.roles {
+            let span = role.span();
+            let known = role.into_inner().parse::<haechi_store::accounts::Role>();
+            roles.insert(group, known.map_err(|error| (self.at)(span, error.to_string()))?);
+        }
+        let secret = match (table.client_secret_file, table.client_secret_env) {
+            (Some(_), Some(_)) => {
+                let both = "`client-secret-file` and `client-secret-env` are set: which is it?";
+                return Err(format!("{}: serve.oidc: {both}", self.shown));
+            }
+            (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
+            (None, name) => name.map(SecretFrom::Environment),
+        };
+        Ok(OidcSettings {
+            issuer: table.issuer,
+            client: table.client_id,
+            secret,
+            url: table.url,
+            scopes: table.scopes.unwrap_or(usual.scopes),
+            groups_claim: table.groups_claim.unwrap_or(usual.groups_claim),
+            name_claim: table.name_claim.unwrap_or(usual.name_claim),
+            roles,
+            authorities: table.ca_file.map(|file| folder.join(file)),
+            skew_s: table.clock_skew.unwrap_or(usual.skew_s),
+            keys_pause: usual.keys_pause,
+        })
     }
 
     fn scan(&self, table: &ScanTable, config: &mut Config) -> Result<(), String> {

@@ -36,6 +36,8 @@ mod policy;
 mod remote;
 pub mod scan;
 mod suppress;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod webhooks;
 
 pub use cli::command;
 pub use config::Config;

@@ -1,5 +1,5 @@
-//! A five-container Pod as an AdmissionReview against a hundred policies, half of them Rego and half CEL; and how long
-//! it takes until what never ends is stopped.
+//! A five-container Pod, and one of 16 KiB, as an AdmissionReview against a hundred policies, half of them Rego and half
+//! CEL; and how long it takes until what never ends is stopped.
 
 #![allow(
     missing_docs,
@@ -9,160 +9,39 @@
 )]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use haechi_objects::{Object, objects};
 use haechi_policy::cel::CelEngine;
 use haechi_policy::gatekeeper::Gatekeeper;
-use haechi_policy::{Engine, Inventory, Outcome, PolicyDocument, PolicySet, Request};
-use haechi_syntax::{Document, Limits, Parsed, parse};
+use haechi_policy::{Engine, Inventory, Outcome, PolicySet, Request};
 
-const EACH: usize = 50;
+#[path = "fixtures/reviews.rs"]
+mod reviews;
 
-fn review_text() -> String {
-    let container = |n: usize| {
-        format!(
-            "{{name: c{n}, image: 'registry.example/team/app{n}:v1.{n}.0', ports: [{{containerPort: 80{n}, protocol: TCP}}], \
-             env: [{{name: A, value: '1'}}], resources: {{limits: {{cpu: 100m, memory: 1Gi}}, requests: {{cpu: 50m, memory: \
-             1Gi}}}}, livenessProbe: {{httpGet: {{path: /, port: 80}}}}, readinessProbe: {{httpGet: {{path: /, port: 80}}}}, \
-             securityContext: {{allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true, runAsUser: \
-             1000, capabilities: {{drop: [ALL]}}, seccompProfile: {{type: RuntimeDefault}}}}, volumeMounts: [{{name: a, \
-             mountPath: /a, readOnly: true}}]}}"
-        )
-    };
-    let containers: Vec<String> = (0..5).map(container).collect();
-    format!(
-        "{{apiVersion: admission.k8s.io/v1, kind: AdmissionReview, request: {{uid: a, operation: CREATE, kind: {{group: '', \
-         version: v1, kind: Pod}}, resource: {{group: '', version: v1, resource: pods}}, name: p, namespace: shop, userInfo: \
-         {{username: ops, groups: [g]}}, object: {{apiVersion: v1, kind: Pod, metadata: {{name: p, namespace: shop, labels: \
-         {{app: p, owner: ops}}, annotations: {{a: b}}}}, spec: {{serviceAccountName: shop, volumes: [{{name: a, configMap: \
-         {{name: x}}}}, {{name: b, emptyDir: {{}}}}], containers: [{}]}}}}}}}}",
-        containers.join(", ")
-    )
-}
-
-const VALIDATIONS: [&str; 5] = [
-    "object.spec.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || \
-     c.securityContext.privileged == false)",
-    "object.spec.containers.all(c, c.image.startsWith('registry.example/') && !c.image.endsWith(':latest'))",
-    "object.spec.containers.all(c, c.?securityContext.?capabilities.?drop.orValue([]).exists(d, d == 'ALL'))",
-    "!has(object.spec.volumes) || object.spec.volumes.all(v, !has(v.hostPath))",
-    "object.spec.containers.all(c, quantity(c.resources.limits.memory).compareTo(quantity('4Gi')) <= 0)",
-];
-
-fn cel_policies() -> String {
-    let policy = |n: usize| {
-        let validation = VALIDATIONS.iter().cycle().nth(n).expect("a cycle");
-        format!(
-            "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicy\nmetadata: {{name: p{n}}}\nspec:\n  \
-             matchConstraints: {{resourceRules: [{{apiGroups: [''], apiVersions: [v1], operations: [CREATE, UPDATE], resources: \
-             [pods]}}]}}\n  validations: [{{expression: \"{validation}\"}}]\n---\n\
-             apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingAdmissionPolicyBinding\n\
-             metadata: {{name: b{n}}}\nspec: {{policyName: p{n}, validationActions: [Deny]}}\n---\n"
-        )
-    };
-    (0..EACH).map(policy).collect()
-}
-
-fn objects_of(documents: &[Document]) -> Vec<Object<'_>> {
-    documents.iter().flat_map(|document| objects(document).objects).collect()
-}
-
-fn policies(documents: &[Document]) -> Vec<PolicyDocument<'_>> {
-    let objects = objects_of(documents).into_iter();
-    objects.map(|object| PolicyDocument { path: Arc::from("p"), object }).collect()
-}
-
-fn read(text: &str) -> Parsed {
-    parse(text.as_bytes(), &Limits::default())
-}
-
-fn library() -> PathBuf {
-    let root = std::env::var_os("HAECHI_CONFORMANCE").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance");
-    root.unwrap_or(beside).join("policy/gatekeeper/library")
-}
-
-fn files(folder: &Path, name: &str, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files(&path, name, found);
-        } else if path.ends_with(name) {
-            found.push(path);
-        }
-    }
-    found.sort();
-}
-
-fn documents(name: &str) -> Vec<Document> {
-    let mut paths = Vec::new();
-    files(&library(), name, &mut paths);
-    paths
-        .iter()
-        .flat_map(|path| parse(&std::fs::read(path).unwrap_or_default(), &Limits::default()).documents)
-        .collect()
-}
+use reviews::{Measured, policies, read, review_text};
 
 fn mixed(criterion: &mut Criterion) {
-    let templates = documents("template.yaml");
-    if templates.is_empty() {
-        eprintln!("skipped: no {}", library().display());
-        return;
-    }
-    let constraints = documents("constraint.yaml");
     let inventory = Inventory::default();
-    let review = read(&review_text());
-    let root = review.documents.first().expect("a review").root();
-    let request = Request::from_admission_review(root, &inventory).expect("a request");
-    let gatekeeper = Gatekeeper { rego_first: true, ..Gatekeeper::default() };
-    let all: Vec<PolicyDocument<'_>> =
-        policies(&templates).into_iter().chain(policies(&constraints)).collect();
     let mut verdicts = Vec::new();
-    gatekeeper.load(&all).set.review(&request, &mut verdicts);
-    let applies = |document: &&Document| {
-        policies(std::slice::from_ref(*document)).iter().all(|constraint| {
-            let policy = format!("{}/{}", constraint.object.kind(), constraint.object.name());
-            verdicts.iter().any(|verdict| {
-                *verdict.policy == *policy && matches!(verdict.outcome, Outcome::Pass | Outcome::Violation(_))
-            })
-        })
-    };
-    let chosen: Vec<&Document> = constraints.iter().filter(applies).collect();
-    let copies: Vec<Document> = (0..EACH)
-        .filter_map(|n| {
-            let source = chosen.get(n % chosen.len().max(1))?.source().text();
-            read(&source.replacen("\n  name: ", &format!("\n  name: n{n}-"), 1)).documents.pop()
-        })
-        .collect();
-    let loaded: Vec<PolicyDocument<'_>> = policies(&templates).into_iter().chain(policies(&copies)).collect();
-    let rego = gatekeeper.load(&loaded).set;
-    let cel_text = read(&cel_policies());
-    let cel = CelEngine::default().load(&policies(&cel_text.documents)).set;
-    let mut verdicts = Vec::new();
-    rego.review(&request, &mut verdicts);
-    cel.review(&request, &mut verdicts);
-    let judged =
-        verdicts.iter().filter(|verdict| !matches!(verdict.outcome, Outcome::NotApplicable(_))).count();
-    assert!(judged >= 2 * EACH, "{judged} verdicts");
-    criterion.bench_function("mixed/five containers/50 Rego and 50 CEL", |bencher| {
-        bencher.iter(|| {
-            verdicts.clear();
-            rego.review(black_box(&request), &mut verdicts);
-            cel.review(black_box(&request), &mut verdicts);
-            verdicts.len()
-        });
-    });
-    criterion.bench_function("mixed/five containers/50 Rego", |bencher| {
-        bencher.iter(|| {
-            verdicts.clear();
-            rego.review(black_box(&request), &mut verdicts);
-            verdicts.len()
-        });
-    });
+    let cases = [("five containers", reviews::mixed()), ("16 KiB", Some(reviews::load()))];
+    for (name, measured) in cases {
+        let Some(measured) = measured else { continue };
+        let Measured { rego, cel, review } = &measured;
+        let root = review.documents.first().expect("a review").root();
+        let request = Request::from_admission_review(root, &inventory).expect("a request");
+        let mut measure = |what: &str, sets: &[&dyn PolicySet]| {
+            criterion.bench_function(&format!("mixed/{name}/{what}"), |bencher| {
+                bencher.iter(|| {
+                    verdicts.clear();
+                    sets.iter().for_each(|set| set.review(black_box(&request), &mut verdicts));
+                    verdicts.len()
+                });
+            });
+        };
+        measure("50 Rego and 50 CEL", &[rego, cel]);
+        measure("50 Rego", &[rego]);
+        measure("50 CEL", &[cel]);
+    }
 }
 
 fn template(body: &str) -> String {

@@ -70,6 +70,7 @@ impl Engine for CelEngine {
     fn load(&self, documents: &[PolicyDocument<'_>]) -> Loaded<CelSet> {
         let set = CelSet {
             policies: Vec::new(),
+            shared: 0,
             resources: Resources::default(),
             authorizer: self.authorizer.clone(),
             apply_unbound: self.apply_unbound,
@@ -85,6 +86,8 @@ impl Engine for CelEngine {
 pub struct CelSet {
     /// Ordered by name.
     policies: Vec<Policy>,
+    /// Expressions that stand in several policies.
+    shared: usize,
     resources: Resources,
     authorizer: Option<Arc<dyn Authorizer>>,
     apply_unbound: bool,

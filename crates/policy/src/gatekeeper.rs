@@ -128,6 +128,7 @@ impl Engine for Gatekeeper {
         }
         set.mutators = MutatorSet::load(documents, &mut errors);
         set.constraints.sort_by(|(_, left), (_, right)| left.policy.cmp(&right.policy));
+        find_same(&mut set.constraints);
         Loaded { set, errors }
     }
 }
@@ -194,6 +195,16 @@ fn load_constraint(
         // Of two with the same name the later one counts, as when both are applied.
         set.constraints.retain(|(_, known)| known.policy != constraint.policy);
         set.constraints.push((template, constraint));
+    }
+}
+
+/// Finds constraints that ask the same.
+#[expect(clippy::mutable_key_type, reason = "parameters are owned: nothing changes behind them")]
+fn find_same(constraints: &mut [(Arc<Template>, Constraint)]) {
+    let mut first = BTreeMap::new();
+    for (index, (template, constraint)) in constraints.iter_mut().enumerate() {
+        let key = (template.kind.clone(), constraint.parameters.clone());
+        constraint.same_as = *first.entry(key).or_insert(index);
     }
 }
 

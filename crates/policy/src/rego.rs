@@ -22,6 +22,7 @@ mod ir;
 mod lexer;
 mod order;
 mod parser;
+mod shared;
 mod sprintf;
 #[cfg(test)]
 mod tests;

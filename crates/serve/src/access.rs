@@ -1,10 +1,12 @@
 //! Who may do what: passwords, sessions, tokens, and the brake on guessing.
 //!
 //! ```text
+//! password | identity provider ─► session
 //! cookie | bearer | path key | client certificate ─► Caller ─► what the route demands ─► handler
 //! ```
 
 mod brake;
+mod oidc;
 mod passwords;
 mod secrets;
 mod service;
@@ -13,6 +15,7 @@ mod tests;
 mod tokens;
 
 pub use brake::{Brake, BrakeOptions};
+pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom};
 pub use passwords::{PasswordError, Passwords};
 pub use secrets::{Secret, csrf_of, same};
 pub(crate) use service::act;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use haechi_report::Texts;
 use haechi_store::accounts::SecretHash;
 
-use crate::access::Access;
+use crate::access::{Access, Oidc};
 use crate::admit::Admission;
 use crate::companion::States;
 use crate::intake::Intake;
@@ -20,6 +20,8 @@ pub struct App {
     pub admission: Admission,
     /// Accounts.
     pub access: Arc<Access>,
+    /// Logging in through an identity provider, if that is set up.
+    pub oidc: Option<Oidc>,
     /// Events.
     pub intake: Intake,
     /// Counts.

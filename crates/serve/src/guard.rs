@@ -25,6 +25,8 @@ use crate::routes::{Demand, Route, Verb};
 pub(crate) const COOKIE: &str = "__Host-haechi";
 /// The cookie of forms that are filled in before anybody is known.
 pub(crate) const FORM_COOKIE: &str = "__Host-haechi-form";
+/// The cookie of a login through an identity provider that is under way.
+pub(crate) const OIDC_COOKIE: &str = "__Host-haechi-oidc";
 /// Time for a body to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// Bytes of a refused request that are read all the same, and the time for them.
@@ -172,7 +174,7 @@ fn cookie_of_form(headers: &HeaderMap) -> Option<Secret> {
     cookie(headers, FORM_COOKIE)
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let value = pairs.find(|(key, _)| *key == name).map(|(_, value)| value)?;

@@ -10,14 +10,18 @@ mod folder;
 mod pipeline;
 mod queue;
 mod rules;
+mod sns;
+#[cfg(test)]
+mod sns_tests;
 #[cfg(test)]
 mod tests;
 
-pub use envelope::{Unwrapped, unwrap};
+pub use envelope::{Unwrapped, unpack, unwrap};
 pub use folder::watch_folders;
 pub use pipeline::{Detected, Listener, Receipt};
 pub use queue::{Intake, IntakeError, IntakeOptions};
 pub use rules::{RuleBook, RuleHealth};
+pub use sns::{SnsError, SnsOptions, SnsTrust};
 
 /// Which door something came through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

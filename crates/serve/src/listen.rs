@@ -7,6 +7,8 @@ mod server;
 mod tests;
 
 pub(crate) use certificates::write as write_secret;
-pub use certificates::{Authority, CertificateError, Certificates, Issued, SelfMade, last_of_chain};
+pub use certificates::{
+    Authority, CertificateError, Certificates, Issued, MadeAuthority, SelfMade, last_of_chain,
+};
 pub use pem::{PemError, client_roots, read_pair};
 pub use server::{Connection, Drain, ListenError, Listener, ServerOptions};

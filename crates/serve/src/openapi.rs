@@ -105,6 +105,9 @@ fn responses(route: &Route) -> Json {
         add("413", "too long");
     }
     let code = match (route.demand, route.body) {
+        // There and back again: the one leads away, the other shows a page that leads on.
+        _ if route.id == "oidc-begin" => "303",
+        _ if route.id == "oidc-end" => "200",
         (Demand::Form, 0) => "401",
         (Demand::Form, _) => "303",
         _ => "200",

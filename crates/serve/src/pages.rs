@@ -14,7 +14,7 @@ use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
 use crate::health::state;
 use crate::records::{glance, message};
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -29,11 +29,11 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn say(app: &App, id: &str) -> String {
+pub(crate) fn say(app: &App, id: &str) -> String {
     escape(&app.texts.message(id, &Args::new()))
 }
 
-fn page(app: &App, title: &str, content: &str) -> String {
+pub(crate) fn page(app: &App, title: &str, content: &str) -> String {
     let language = match app.texts.language() {
         Language::Ko => "ko",
         Language::En => "en",
@@ -83,7 +83,7 @@ fn go_to(path: &'static str) -> Response {
 }
 
 /// What a person reads when a form did not work; the status is the error's own.
-fn mistake(app: &App, error: AccessError) -> (String, Response) {
+pub(crate) fn mistake(app: &App, error: AccessError) -> (String, Response) {
     let text = match &error {
         AccessError::Denied => app.texts.message("serve-denied", &Args::new()),
         AccessError::Braked(wait) => {
@@ -102,8 +102,13 @@ fn mistake(app: &App, error: AccessError) -> (String, Response) {
 }
 
 fn login_fields(app: &App) -> String {
+    let through = app.oidc.as_ref().map_or_else(String::new, |oidc| {
+        let args = Args::new().text("provider", oidc.name());
+        let text = escape(&app.texts.message("serve-log-in-through", &args));
+        format!("<p><a href=\"/login/oidc\">{text}</a></p>\n")
+    });
     format!(
-        "{}{}",
+        "{through}{}{}",
         field(app, "name", "text", "username"),
         field(app, "password", "password", "current-password")
     )
@@ -147,11 +152,7 @@ pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
     match login {
         Ok(Login { secret, lasts_s, .. }) => {
             let mut response = go_to("/");
-            let session = format!(
-                "{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={lasts_s}",
-                secret.reveal()
-            );
-            set_cookie(&mut response, &session);
+            set_cookie(&mut response, &session_cookie(&secret, lasts_s));
             set_cookie(&mut response, &format!("{FORM_COOKIE}=; {GONE}"));
             response
         }
@@ -159,9 +160,14 @@ pub(crate) async fn login(app: Arc<App>, call: Call) -> Response {
     }
 }
 
-const GONE: &str = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+/// The cookie of a session.
+pub(crate) fn session_cookie(secret: &Secret, lasts_s: i64) -> String {
+    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={lasts_s}", secret.reveal())
+}
 
-fn set_cookie(response: &mut Response, line: &str) {
+pub(crate) const GONE: &str = "Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0";
+
+pub(crate) fn set_cookie(response: &mut Response, line: &str) {
     if let Ok(value) = HeaderValue::from_str(line) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }

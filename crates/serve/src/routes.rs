@@ -14,7 +14,7 @@ use haechi_store::accounts::Role;
 use crate::access::Scope;
 use crate::app::App;
 use crate::guard::{Call, guard};
-use crate::{api, desk, health, hooks, pages, records};
+use crate::{api, desk, health, hooks, pages, provider_login, records};
 
 /// What may be done with a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,6 +236,12 @@ pub static ROUTES: &[Route] = &[
     get("/login", "login-form", Demand::Form, HTML, |app, call| Box::pin(pages::login_form(app, call))),
     post("/login", "login", Demand::Form, FORM, &["name", "password"], HTML, |app, call| {
         Box::pin(pages::login(app, call))
+    }),
+    get("/login/oidc", "oidc-begin", Demand::Form, HTML, |app, call| {
+        Box::pin(provider_login::begin(app, call))
+    }),
+    get("/login/oidc/callback", "oidc-end", Demand::Form, HTML, |app, call| {
+        Box::pin(provider_login::end(app, call))
     }),
     post("/logout", "logout", person(Role::Viewer), FORM, &[], HTML, |app, call| {
         Box::pin(pages::logout(app, call))

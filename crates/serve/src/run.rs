@@ -18,12 +18,14 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::access::{Access, AccessError, AccessOptions, SetupState};
+use crate::access::{Access, AccessError, AccessOptions, Oidc, OidcError, OidcSettings, SetupState};
 use crate::admit::{Admission, AdmissionSettings, Decision, Decisions, PolicyFolder, Reloaded};
 use crate::app::App;
 use crate::clock;
 use crate::companion::{Companion, Companions, States};
-use crate::intake::{Intake, IntakeOptions, Listener as Hears, RuleBook, watch_folders};
+use crate::intake::{
+    Intake, IntakeOptions, Listener as Hears, RuleBook, SnsError, SnsOptions, SnsTrust, watch_folders,
+};
 use crate::listen::{
     Authority, CertificateError, Certificates, Drain, Issued, ListenError, Listener, PemError, SelfMade,
     ServerOptions, client_roots,
@@ -55,8 +57,12 @@ pub struct Settings {
     pub rules: Vec<PathBuf>,
     /// Intake.
     pub intake: IntakeOptions,
+    /// Messages of SNS.
+    pub sns: SnsOptions,
     /// Accounts.
     pub access: AccessOptions,
+    /// Logging in through an identity provider.
+    pub oidc: Option<OidcSettings>,
     /// Connections.
     pub server: ServerOptions,
     /// The language of texts.
@@ -87,6 +93,12 @@ pub enum RunError {
         "the key `{0}` is not the one that bodies were encrypted with under this id: give the right one, or the new one another id; nothing was changed"
     )]
     WrongKey(String),
+    /// Certificates of SNS.
+    #[error(transparent)]
+    Sns(#[from] SnsError),
+    /// The identity provider.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     /// The certificate.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
@@ -109,7 +121,12 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            RunError::Policies(_) | RunError::Rules(_) | RunError::Authorities(_) | RunError::WrongKey(_)
+            RunError::Policies(_)
+                | RunError::Rules(_)
+                | RunError::Authorities(_)
+                | RunError::Oidc(_)
+                | RunError::Sns(_)
+                | RunError::WrongKey(_)
         )
     }
 }
@@ -171,6 +188,8 @@ async fn run(
     let rules = Arc::new(RuleBook::open(settings.rules.clone(), is_korean).map_err(RunError::Rules)?);
     let certificates = Arc::new(Certificates::open(settings.authority(), clock::now_s())?);
     let clients = settings.client_authorities.as_deref().map(client_roots).transpose()?;
+    let sns = SnsTrust::open(settings.sns)?;
+    let oidc = settings.oidc.map(Oidc::open).transpose()?;
     let key = path_key(&settings.data)?;
     let store_options =
         StoreOptions { keys: settings.keys.clone(), ..StoreOptions::new(settings.data.join("store")) };
@@ -187,7 +206,7 @@ async fn run(
     hears.extend(listeners);
     let states = Arc::new(States::default());
     let companions = Companions::start(companions, &store, &metrics, &states)?;
-    let intake = Intake::start(store, rules, hears, settings.intake.clone())?;
+    let intake = Intake::start(store, rules, hears, settings.intake.clone(), sns)?;
     watch_folders(&intake, Duration::from_secs(5))?;
     let (told, decisions) = Decisions::channel(4096);
     let admission = Admission::start(folder.clone(), told, settings.language)?;
@@ -195,6 +214,7 @@ async fn run(
     let app = Arc::new(App {
         admission,
         access,
+        oidc,
         intake,
         metrics,
         companions: states,

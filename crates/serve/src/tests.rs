@@ -1,6 +1,7 @@
 //! The routes, in process: a router, a store on disk, no socket.
 
 mod desk;
+pub(crate) mod keys;
 mod records;
 mod refused;
 
@@ -19,11 +20,11 @@ use serde_json::Value as Json;
 use tower::ServiceExt;
 
 use crate::access::{
-    Access, AccessOptions, Brake, BrakeOptions, Passwords, Scope, Secret, SetupState, csrf_of,
+    Access, AccessOptions, Brake, BrakeOptions, Oidc, Passwords, Scope, Secret, SetupState, csrf_of,
 };
 use crate::admit::{Admission, AdmissionSettings, Decisions, PolicyFolder};
 use crate::app::App;
-use crate::intake::{Intake, IntakeOptions, RuleBook};
+use crate::intake::{Intake, IntakeOptions, RuleBook, SnsTrust};
 use crate::listen::Drain;
 use crate::metrics::{Metrics, Posture};
 use crate::routes::{Demand, Part, ROUTES, Route, Verb, router};
@@ -31,13 +32,23 @@ use crate::routes::{Demand, Part, ROUTES, Route, Verb, router};
 const PASSWORD: &str = "correct horse battery";
 const KEY: &str = "0123456789012345678901234567890123456789";
 
-struct World {
-    app: Arc<App>,
+pub(crate) struct World {
+    pub(crate) app: Arc<App>,
     router: Router,
     _folder: tempfile::TempDir,
 }
 
 fn world_with(options: AccessOptions) -> World {
+    world_of(options, None)
+}
+
+pub(crate) fn world_with_oidc(oidc: Option<Oidc>) -> World {
+    // Tests of logins come from one address.
+    let brake = BrakeOptions { free: 100, ..BrakeOptions::default() };
+    world_of(AccessOptions { brake, ..AccessOptions::default() }, oidc)
+}
+
+fn world_of(options: AccessOptions, oidc: Option<Oidc>) -> World {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn haechi_store::Store> =
         Arc::new(SqliteStore::open(Options::new(folder.path().join("store"))).unwrap());
@@ -52,7 +63,9 @@ fn world_with(options: AccessOptions) -> World {
     let app = Arc::new(App {
         admission: Admission::start(Arc::new(policies.unwrap()), told, Language::En).unwrap(),
         access,
-        intake: Intake::start(store, rules, vec![metrics.clone()], intake_options).unwrap(),
+        oidc,
+        intake: Intake::start(store, rules, vec![metrics.clone()], intake_options, SnsTrust::default())
+            .unwrap(),
         metrics,
         companions: Arc::default(),
         texts: Texts::new(Language::En),
@@ -69,14 +82,14 @@ fn world() -> World {
 }
 
 #[derive(Default, Clone)]
-struct Credentials {
-    cookie: Option<String>,
-    csrf: Option<String>,
-    bearer: Option<String>,
+pub(crate) struct Credentials {
+    pub(crate) cookie: Option<String>,
+    pub(crate) csrf: Option<String>,
+    pub(crate) bearer: Option<String>,
 }
 
 impl World {
-    async fn send(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {
         self.router.clone().oneshot(request).await.unwrap()
     }
 
@@ -95,7 +108,7 @@ impl World {
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
-    async fn user(&self, name: &str, role: Role) -> Credentials {
+    pub(crate) async fn user(&self, name: &str, role: Role) -> Credentials {
         let users = self.app.access.users().await.unwrap();
         if !users.iter().any(|user| user.name == name) {
             self.app.access.add_user(name, role, PASSWORD, "test".to_owned()).await.unwrap();
@@ -119,11 +132,11 @@ impl World {
     }
 }
 
-async fn text(response: Response<Body>) -> String {
+pub(crate) async fn text(response: Response<Body>) -> String {
     String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 
-async fn json(response: Response<Body>) -> Json {
+pub(crate) async fn json(response: Response<Body>) -> Json {
     serde_json::from_str(&text(response).await).expect("JSON")
 }
 

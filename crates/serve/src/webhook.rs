@@ -44,8 +44,7 @@ pub fn path_key(data: &Path) -> Result<Secret, KeyError> {
     match std::fs::read_to_string(&path) {
         Ok(text) => {
             let key = text.trim();
-            let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if key.len() < 32 || key.len() > 256 || !key.chars().all(fits) {
+            if !is_strong(key) {
                 return Err(KeyError::Weak(path));
             }
             Ok(Secret::of(key))
@@ -58,6 +57,24 @@ pub fn path_key(data: &Path) -> Result<Secret, KeyError> {
         }
         Err(source) => Err(KeyError::Read { path, source }),
     }
+}
+
+/// Writes the key down that instances share.
+///
+/// # Errors
+/// It cannot be written, or is no secret.
+pub fn keep_key(data: &Path, key: &Secret) -> Result<(), KeyError> {
+    let path = data.join("admission.key");
+    if !is_strong(key.reveal()) {
+        return Err(KeyError::Weak(path));
+    }
+    std::fs::create_dir_all(data).map_err(|source| KeyError::Read { path: path.clone(), source })?;
+    Ok(write_secret(&path, key.reveal())?)
+}
+
+fn is_strong(key: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (32..=256).contains(&key.len()) && key.chars().all(fits)
 }
 
 /// How the API server reaches us.

@@ -9,11 +9,13 @@
 //!
 //! Of Secrets only metadata is asked for, so that no secret value ever leaves the API server.
 
+mod objects;
 mod page;
 mod watch;
 mod write;
 
 pub use crate::kinds::{ClusterKind, Detail};
+pub use objects::Written;
 pub use watch::{Change, WatchOptions};
 pub use write::{Deed, DeedError, encoded};
 

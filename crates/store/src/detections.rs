@@ -4,7 +4,7 @@ use haechi_model::Priority;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::events::{EventId, EventKey, Stored};
+use crate::events::{EventBatch, EventId, EventKey, Stored};
 
 /// A detection to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,17 @@ pub trait DetectionStore {
     /// # Errors
     /// When one is beyond the bounds, or they could not be committed; then none is stored.
     fn put_detections(&self, detections: Vec<NewDetection>) -> Result<Stored, StoreError>;
+
+    /// Stores what is new of a batch of events, and what was detected in them, in one transaction; tells of each detection whether it
+    /// is new. An id that begins with the time costs least.
+    ///
+    /// # Errors
+    /// When something is beyond the bounds, or they could not be committed; then nothing is stored or counted.
+    fn put_detected(
+        &self,
+        batch: EventBatch,
+        detections: Vec<NewDetection>,
+    ) -> Result<(Stored, Vec<bool>), StoreError>;
 
     /// The detection of this id.
     ///

@@ -6,6 +6,7 @@ mod common;
 
 use common::{act, batch, event, folder, open};
 use haechi_model::{Priority, Severity};
+use haechi_store::counters::CounterStore as _;
 use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
 use haechi_store::events::{EventStore as _, Stored};
 use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate, SeenKey};
@@ -26,6 +27,30 @@ fn detection(number: u64) -> NewDetection {
         event: Some((event(number).time_us, event(number).key)),
         body: "{}".into(),
     }
+}
+
+#[test]
+fn events_and_what_was_detected_in_them_are_one() {
+    let folder = folder();
+    let store = open(&folder);
+    let both = |numbers: [u64; 2]| numbers.into_iter().map(detection).collect::<Vec<_>>();
+    let (stored, news) = store.put_detected(batch(0..2), both([0, 1])).unwrap();
+    assert_eq!((stored, news), (Stored { stored: 2, duplicates: 0 }, vec![true, true]));
+    // A sender that heard nothing sends again: what is known is told apart, event by event and detection by detection.
+    let (stored, news) = store.put_detected(batch(1..3), both([1, 2])).unwrap();
+    assert_eq!((stored, news), (Stored { stored: 1, duplicates: 1 }, vec![false, true]));
+    let found = store.detection("d2").unwrap().unwrap();
+    assert_eq!(
+        store.event(found.event.unwrap()).unwrap().unwrap().body,
+        event(2).body,
+        "found in its own transaction"
+    );
+    let mut too_long = detection(5);
+    too_long.body = "x".repeat(2 << 20);
+    assert!(store.put_detected(batch(5..6), vec![too_long]).is_err());
+    assert_eq!(store.find_event(event(5).time_us, &event(5).key).unwrap(), None, "nothing of it is stored");
+    assert!(store.counts().unwrap()["k8s_audit"].adds_up());
+    assert_eq!(store.counts().unwrap()["k8s_audit"].stored, 3);
 }
 
 fn update(id: &str, detections: &[&str]) -> IncidentUpdate {

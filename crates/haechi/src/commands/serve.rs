@@ -15,7 +15,7 @@ use haechi_serve::access::AccessOptions;
 use haechi_serve::admit::{AdmissionSettings, CheckError, ChosenCheck, Enforcement};
 use haechi_serve::clock::now_s;
 use haechi_serve::companion::Companion;
-use haechi_serve::intake::{IntakeOptions, Listener};
+use haechi_serve::intake::{IntakeOptions, Listener, SnsOptions};
 use haechi_serve::listen::ServerOptions;
 use haechi_serve::run::{RunError, Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
@@ -62,11 +62,21 @@ pub(crate) fn command() -> Command {
         .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
         .arg(paths("rules"))
         .arg(paths("watch"))
+        .arg(paths("sns-certificate"))
+        .arg(words("sns-topic"))
+        .arg(Arg::new("sns-unverified").long("sns-unverified").action(ArgAction::SetTrue))
         .arg(Arg::new("demo").long("demo").action(ArgAction::SetTrue).conflicts_with_all(["data", "watch"]))
         .arg(path("config"))
         .arg(seconds("drain-delay", "5"))
         .arg(seconds("drain-time", "25"))
         .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
+        .arg(Arg::new("webhooks").long("webhooks").requires("cluster"))
+        .arg(
+            Arg::new("authority-secret")
+                .long("authority-secret")
+                .requires("cluster")
+                .conflicts_with("tls-cert"),
+        )
         .subcommand(
             Command::new("webhook-config")
                 .arg(data())
@@ -134,7 +144,7 @@ fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
 
 /// What works beside the service: the findings of a cluster are kept current where one is named.
 #[cfg(feature = "cluster")]
-fn companions(matches: &ArgMatches, _texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
+fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
     if !connection::is_asked(matches) {
         return Ok(Vec::new());
     }
@@ -152,7 +162,36 @@ fn companions(matches: &ArgMatches, _texts: &Texts) -> Result<Vec<Box<dyn Compan
         ..ScanOptions::default()
     };
     let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
-    Ok(vec![Box::new(Keeper { name, cluster: connection::connect(matches)?, options })])
+    let mut companions: Vec<Box<dyn Companion>> =
+        vec![Box::new(Keeper { name, cluster: connection::connect(matches)?, options })];
+    companions.extend(webhook_keeper(matches, texts)?);
+    Ok(companions)
+}
+
+/// Looks after the webhook configurations and the Secret that are named. What instances share is taken over at once.
+#[cfg(feature = "cluster")]
+fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn Companion>>> {
+    use crate::webhooks::{Origin, SecretPlace, WebhookKeeper, take_over};
+    let text = |name: &str| matches.get_one::<String>(name);
+    let place = text("authority-secret").map(|given| {
+        let wrong =
+            || UsageError(texts.message("cli-serve-secret", &Args::new().text("given", given.as_str())));
+        SecretPlace::parse(given).ok_or_else(wrong)
+    });
+    let (place, webhooks) = (place.transpose()?, text("webhooks").cloned());
+    if place.is_none() && webhooks.is_none() {
+        return Ok(None);
+    }
+    let data = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
+    let cluster = connection::connect(matches)?;
+    if let Some(place) = &place {
+        take_over(&cluster, place, &data).map_err(anyhow::Error::msg)?;
+    }
+    let origin = match matches.get_one::<PathBuf>("tls-cert") {
+        Some(chain) => Origin::Given(chain.clone()),
+        None => Origin::Made(haechi_serve::run::self_made(&data, &[]), place),
+    };
+    Ok(Some(Box::new(WebhookKeeper { cluster, name: webhooks, data, origin })))
 }
 
 /// Without the Kubernetes client in the build there is no cluster to watch.
@@ -262,7 +301,13 @@ fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
         admission,
         rules: all(matches, "rules"),
         intake: IntakeOptions { folders: all(matches, "watch"), ..IntakeOptions::default() },
+        sns: SnsOptions {
+            certificates: all(matches, "sns-certificate"),
+            topics: all(matches, "sns-topic"),
+            takes_unverified: matches.get_flag("sns-unverified"),
+        },
         access: AccessOptions::default(),
+        oidc: config.oidc,
         server: ServerOptions::default(),
         language: texts.language(),
         drain_delay: seconds("drain-delay"),

@@ -14,6 +14,10 @@ pub(crate) const AUTHORIZER: usize = 5;
 pub(crate) const REQUEST_RESOURCE: usize = 6;
 pub(crate) const VARIABLES: usize = 7;
 
+/// What is the same for all policies and bindings wherever an expression stands: the namespace is hidden from match
+/// conditions, and the authorizer from messages.
+pub(crate) const SHARED: &[usize] = &[OBJECT, OLD_OBJECT, REQUEST];
+
 pub(crate) const VARIABLES_TYPE: &str = "kubernetes.variables";
 
 /// Which of the optional variables an environment has.

@@ -7,7 +7,7 @@ use haechi_cel::{CompileError, Composed, Env, NamedFormat, Program, Type};
 use haechi_model::Span;
 use haechi_syntax::{Node, Style, Value};
 
-use super::env::{Declares, VARIABLES_TYPE, admission_env, carried_over};
+use super::env::{Declares, SHARED, VARIABLES_TYPE, admission_env, carried_over};
 use super::matching::{MatchResources, Rule, Selector};
 use super::{
     Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation,
@@ -89,7 +89,43 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
     let mut policies: Vec<Policy> = policies.into_values().collect();
     policies.sort_by(|one, other| one.name.cmp(&other.name));
     set.policies = policies;
+    set.shared = number_same(&mut set.policies);
     Loaded { set, errors }
+}
+
+/// Numbers the expressions that stand in several policies and depend on nothing but the request. Gives how many there are.
+fn number_same(policies: &mut [Policy]) -> usize {
+    let mut seen: BTreeMap<(bool, Box<str>), usize> = BTreeMap::new();
+    shareable(policies).for_each(|(key, _)| *seen.entry(key).or_default() += 1);
+    seen.retain(|_, count| *count > 1);
+    seen.values_mut().enumerate().for_each(|(number, count)| *count = number);
+    for (key, program) in shareable(policies) {
+        if let Some(number) = seen.get(&key) {
+            program.set_shared(*number);
+        }
+    }
+    seen.len()
+}
+
+/// The expressions that depend on nothing but the request, each by its text and whether its policy mutates: the types that
+/// a text may name are not the same in both kinds.
+fn shareable(policies: &mut [Policy]) -> impl Iterator<Item = ((bool, Box<str>), &mut Program)> {
+    policies.iter_mut().flat_map(|policy| {
+        let mutates = matches!(policy.body, Body::Mutating { .. });
+        let programs = programs(policy).filter(|program| program.reads_only(SHARED));
+        programs.map(move |program| ((mutates, program.source().into()), program))
+    })
+}
+
+/// The expressions of a policy that decide.
+fn programs(policy: &mut Policy) -> impl Iterator<Item = &mut Program> {
+    let conditions = policy.conditions.iter_mut().map(|condition| &mut condition.program);
+    let variables = policy.variables.iter_mut().map(|variable| &mut variable.program);
+    let validations = match &mut policy.body {
+        Body::Validating { validations, .. } => validations.as_mut_slice(),
+        Body::Mutating { .. } => &mut [],
+    };
+    conditions.chain(variables).chain(validations.iter_mut().map(|validation| &mut validation.program))
 }
 
 /// Names that Gatekeeper keeps for itself.

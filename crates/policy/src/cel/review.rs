@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use super::defaults::as_admitted;
 use super::env::{
-    AUTHORIZER, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, PARAMS, REQUEST, REQUEST_RESOURCE, VARIABLES,
+    AUTHORIZER, NAMESPACE_OBJECT, OBJECT, OLD_OBJECT, PARAMS, REQUEST, REQUEST_RESOURCE, SHARED, VARIABLES,
 };
 use super::matching::{Matched, Target, is_namespace};
 use super::mutate::Mutator;
@@ -107,6 +107,7 @@ pub(super) fn review_phase(
     let groups: &[&str] = arena.alloc_slice_copy(&request.user.groups);
     let mut session = Session::new(&arena, target, operation.as_str(), authorizer, groups);
     session.written = written;
+    session.evaluator.share(set.shared, SHARED);
     let is_exempt = is_policy_resource(&session.target.resource);
     let first = verdicts.len();
     // Mutations come first: what is validated is the object that would be stored.

@@ -1,6 +1,8 @@
 //! What the corpora do not ask: words of the API server, bindings, parameters, audit annotations, places of mistakes,
 //! mutations after one another.
 
+mod sharing;
+
 use std::sync::Arc;
 
 use haechi_objects::{Object, objects};

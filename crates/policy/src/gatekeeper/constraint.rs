@@ -42,6 +42,9 @@ pub(crate) struct Constraint {
     pub(crate) matches: Match,
     /// For Rego: an object, empty without parameters.
     pub(crate) parameters: Value<'static>,
+    /// The first of the set's constraints that has the same template and the same parameters: what Rego says to one of
+    /// them it says to all.
+    pub(crate) same_as: usize,
     /// For CEL: the same, read once more; `None` without parameters.
     pub(crate) document: Option<Document>,
     pub(crate) enforcement: Enforcement,
@@ -139,6 +142,7 @@ pub(crate) fn read(
         policy: format!("{}/{name}", template.kind).into(),
         matches,
         parameters,
+        same_as: 0,
         document,
         enforcement,
     })

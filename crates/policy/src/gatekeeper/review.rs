@@ -13,7 +13,7 @@ use super::mutation::Mutated;
 use super::template::{Code, Template};
 use crate::cel::NativeSession;
 use crate::engine::{Actions, FailMode, Operation, Outcome, PolicySet, Request, Verdict, Violation};
-use crate::rego::{Evaluation, Flag, Input, Value};
+use crate::rego::{Evaluation, Flag, Input, Program, Value};
 
 /// Texts that all verdicts share.
 #[derive(Debug, Clone)]
@@ -167,6 +167,7 @@ impl GatekeeperSet {
             spec: None,
             inventory: None,
             evaluation: None,
+            said: BTreeMap::new(),
         };
         for (template, constraint) in &self.constraints {
             review.judge(template, constraint, verdicts);
@@ -202,6 +203,8 @@ struct Review<'r, 'd> {
     inventory: Option<Value<'r>>,
     /// Kept from one constraint to the next, for its memory.
     evaluation: Option<Evaluation<'r>>,
+    /// What Rego said so far, by [`Constraint::same_as`].
+    said: BTreeMap<usize, Vec<Outcome>>,
 }
 
 impl<'r> Review<'r, '_> {
@@ -227,26 +230,16 @@ impl<'r> Review<'r, '_> {
             }
         }
         let before = verdicts.len();
-        let outcomes = match &template.code {
+        match &template.code {
             Code::Rego(program) => {
-                let input = Input {
-                    review: self.input(),
-                    object: self.object.clone(),
-                    spec: self.spec.clone(),
-                    parameters: constraint.parameters.clone(),
-                    inventory: program.reads_inventory.then(|| self.inventory()),
-                    external: self.set.external.as_deref(),
-                    now_ns: self.now_ns,
+                let said = match self.said.get(&constraint.same_as) {
+                    Some(said) => said,
+                    None => {
+                        let said = self.ask(program, constraint);
+                        self.said.entry(constraint.same_as).or_insert(said)
+                    }
                 };
-                match &mut self.evaluation {
-                    Some(evaluation) => {
-                        evaluation.restart(program, input, BUDGET);
-                        evaluation.violations()
-                    }
-                    none => {
-                        none.insert(Evaluation::new(program, input, &self.set.regexes, BUDGET)).violations()
-                    }
-                }
+                verdicts.extend(said.iter().map(|outcome| verdict(outcome.clone(), actions)));
             }
             Code::Cel(policy) => {
                 let (arena, request) = (self.arena, self.request);
@@ -265,21 +258,32 @@ impl<'r> Review<'r, '_> {
                         verdict.actions = actions;
                     }
                 }
-                return;
-            }
-        };
-        match outcomes {
-            Ok(violations) => {
-                let outcomes = violations.iter().map(violation);
-                verdicts.extend(outcomes.map(|outcome| verdict(outcome, actions)));
-            }
-            Err(error) => {
-                let outcome = Outcome::Error { message: error.to_string(), fail_mode: FailMode::Fail };
-                verdicts.push(verdict(outcome, actions));
             }
         }
-        if verdicts.len() == before {
-            verdicts.push(verdict(Outcome::Pass, actions));
+    }
+
+    /// What Rego says to a constraint.
+    fn ask(&mut self, program: &'r Program, constraint: &'r Constraint) -> Vec<Outcome> {
+        let input = Input {
+            review: self.input(),
+            object: self.object.clone(),
+            spec: self.spec.clone(),
+            parameters: constraint.parameters.clone(),
+            inventory: program.reads_inventory.then(|| self.inventory()),
+            external: self.set.external.as_deref(),
+            now_ns: self.now_ns,
+        };
+        let violations = match &mut self.evaluation {
+            Some(evaluation) => {
+                evaluation.restart(program, input, BUDGET);
+                evaluation.violations()
+            }
+            none => none.insert(Evaluation::new(program, input, &self.set.regexes, BUDGET)).violations(),
+        };
+        match violations {
+            Ok(violations) if violations.is_empty() => vec![Outcome::Pass],
+            Ok(violations) => violations.iter().map(violation).collect(),
+            Err(error) => vec![Outcome::Error { message: error.to_string(), fail_mode: FailMode::Fail }],
         }
     }
 

@@ -9,7 +9,7 @@ use super::ir::{ComprKind, Definition, Func, Pattern, Replaced, Rule, RuleKind, 
 use super::order::Orderer;
 use super::parser;
 use super::value::{Flag, Value};
-use super::{RegoError, RegoVersion};
+use super::{RegoError, RegoVersion, shared};
 
 /// A module to compile.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +26,10 @@ pub(crate) struct Program {
     pub(crate) violation: usize,
     /// Whether any rule reads `data.inventory`.
     pub(crate) reads_inventory: bool,
-    /// How many terms without variables are remembered.
-    pub(crate) closed: usize,
+    /// Terms without variables that are remembered, with the numbers of those that are shared.
+    pub(crate) closed: Vec<Option<usize>>,
+    /// How many values constraints share.
+    pub(crate) shared: usize,
 }
 
 /// A mistake, and in which of the sources.
@@ -80,7 +82,10 @@ pub(crate) fn compile(sources: &[Source<'_>]) -> Result<Program, Vec<CompileErro
     let entry = modules.first().map(|(_, module)| module.package.clone()).unwrap_or_default();
     let violation = table.id(&entry, &["violation".to_owned()]);
     match violation {
-        Some(violation) if errors.is_empty() => Ok(Program { rules, violation, reads_inventory, closed }),
+        Some(violation) if errors.is_empty() => {
+            let (closed, shared) = shared::plan(&mut rules, closed);
+            Ok(Program { rules, violation, reads_inventory, closed, shared })
+        }
         None => {
             let message = "the module has no rule `violation`".to_owned();
             errors.push((0, RegoError { offset: 0, message }));
@@ -119,6 +124,8 @@ impl Declared {
             slots: 0,
             is_constant: false,
             is_dear: false,
+            is_same: false,
+            shared: None,
             by_text: None,
         }
     }
@@ -315,7 +322,8 @@ fn define(
     for (body, key, value) in bodies {
         branches.push(orderer.branch(body, key, value, written.at)?);
     }
-    rule.define(Definition { args: patterns.into(), slots: orderer.slots(), branches: branches.into() });
+    let (args, slots) = (patterns.into(), orderer.slots());
+    rule.define(Definition { args, slots, branches: branches.into(), shared: None });
     Ok(())
 }
 

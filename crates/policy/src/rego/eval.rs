@@ -6,12 +6,14 @@
 mod bodies;
 mod memo;
 mod rules;
+mod shared;
 mod terms;
 mod with;
 
 use std::fmt;
 
 use self::memo::Memo;
+use self::shared::Shared;
 use super::builtins::Regexes;
 use super::compile::Program;
 use super::value::Value;
@@ -117,6 +119,8 @@ pub(crate) struct Evaluation<'a> {
     closed: Vec<Option<Option<Value<'a>>>>,
     /// Calls of functions with their results.
     memo: Memo<'a>,
+    /// What constraints of one template have in common.
+    shared: Shared<'a>,
     budget: u64,
     depth: usize,
     /// Above 0 where the order of results can be seen.
@@ -133,6 +137,8 @@ impl<'a> Evaluation<'a> {
     /// Makes ready to evaluate.
     pub(crate) fn new(program: &'a Program, input: Input<'a>, regexes: &'a Regexes, budget: u64) -> Self {
         let known = program.rules.iter().map(|_| None).collect();
+        let mut shared = Shared::default();
+        shared.forget(program.shared);
         Self {
             program,
             input,
@@ -142,16 +148,25 @@ impl<'a> Evaluation<'a> {
             stack: Vec::new(),
             top: 0,
             known,
-            closed: vec![None; program.closed],
+            closed: vec![None; program.closed.len()],
             memo: Memo::default(),
+            shared,
             budget,
             depth: 0,
             ordered: 0,
         }
     }
 
-    /// Makes ready for another program and other parameters; memory is kept.
+    /// Makes ready for other parameters, and maybe another program, on the same review, inventory, providers and time; memory
+    /// is kept, and with the same program whatever does not depend on the parameters.
     pub(crate) fn restart(&mut self, program: &'a Program, input: Input<'a>, budget: u64) {
+        if std::ptr::eq(self.program, program) {
+            self.shared.next_constraint();
+            self.memo.next_constraint();
+        } else {
+            self.shared.forget(program.shared);
+            self.memo.forget();
+        }
         self.program = program;
         self.input = input;
         self.whole = None;
@@ -160,8 +175,7 @@ impl<'a> Evaluation<'a> {
         self.known.clear();
         self.known.resize(program.rules.len(), None);
         self.closed.clear();
-        self.closed.resize(program.closed, None);
-        self.memo.forget();
+        self.closed.resize(program.closed.len(), None);
         self.budget = budget;
         self.depth = 0;
         self.ordered = 0;
@@ -178,6 +192,12 @@ impl<'a> Evaluation<'a> {
             }
             None => Vec::new(),
         })
+    }
+
+    /// Steps that are left.
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u64 {
+        self.budget
     }
 
     /// Takes steps off the budget.

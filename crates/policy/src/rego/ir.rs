@@ -292,6 +292,10 @@ pub(crate) struct Rule {
     pub(crate) is_constant: bool,
     /// Whether a call is worth remembering.
     pub(crate) is_dear: bool,
+    /// Whether it is the same for all constraints of the template on one request.
+    pub(crate) is_same: bool,
+    /// The number under which its value is shared.
+    pub(crate) shared: Option<usize>,
     /// The definitions by the text that they want for an argument, if all want one.
     pub(crate) by_text: Option<ByText>,
 }
@@ -338,6 +342,8 @@ pub(crate) struct Definition {
     pub(crate) slots: usize,
     /// The body and what comes of it, then its alternatives in order.
     pub(crate) branches: Box<[Branch]>,
+    /// The number under which its results are shared where those of the rule are not.
+    pub(crate) shared: Option<usize>,
 }
 
 /// A body and its result.

@@ -1,5 +1,6 @@
 mod odd;
 mod order;
+mod sharing;
 
 use haechi_syntax::{Limits, parse};
 

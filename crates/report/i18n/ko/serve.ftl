@@ -9,7 +9,7 @@ serve-more-warnings = 경고 { NUMBER($count) }건을 더 표시하지 않았습
 
 serve-listening = { $address }에서 요청을 받습니다
 serve-demo =
-    취약점이 있는 가상의 클러스터와, 30초쯤 이어지는 공격을 보여 줍니다. 끝나면 모두 지워집니다.
+    약점이 있는 가상의 클러스터와, 30초쯤 이어지는 공격을 보여 줍니다. 끝나면 모두 지워집니다.
 
       { $address }/ 를 열고 사용자 { $user }, 비밀번호 { $password } 로 로그인하십시오.
       인증서를 직접 만들었으므로 브라우저가 신뢰할지 묻습니다.
@@ -29,6 +29,14 @@ serve-braked = 시도가 너무 많습니다. { NUMBER($seconds) }초 뒤에 다
 serve-password-length = 비밀번호는 12자 이상이어야 합니다.
 serve-name-invalid = 이름은 글자, 숫자, . - _ @ + 로 된 1~128자여야 합니다.
 serve-not-now = 지금은 처리할 수 없습니다. 이유는 서비스 로그에 있습니다.
+
+serve-log-in-through = { $provider } 계정으로 로그인
+serve-logged-in = { $name } 계정으로 로그인했습니다. 계속하십시오.
+serve-provider-state = 이 브라우저에서 시작하지 않았거나, 이미 끝났거나, 시간이 너무 오래 걸린 로그인입니다. 처음부터 다시 하십시오.
+serve-provider-refused = ID 공급자가 신원을 보증하지 않았습니다. 처음부터 다시 하십시오. 그래도 안 되면 이 서비스의 운영자에게 문의하십시오.
+serve-provider-no-role = ID 공급자가 아는 계정이지만, 속한 그룹 가운데 여기서 역할을 받은 그룹이 없습니다. 이 서비스의 운영자에게 문의하십시오.
+serve-route-oidc-begin = 로그인하러 ID 공급자로 이동
+serve-route-oidc-end = ID 공급자에서 돌아와 로그인
 
 serve-api = 서비스로 실행되는 Haechi입니다. 폼은 urlencoded로 보냅니다. 세션이 있으면 /api/session이 알려 주는 `csrf` 값을 X-CSRF-Token 헤더에 함께 보냅니다.
 serve-route-livez = 프로세스가 살아 있는지 확인
@@ -97,15 +105,25 @@ cli-serve-rules = 탐지 규칙이 있는 파일이나 폴더. 바뀌면 다시 
     .value = PATH
 cli-serve-watch = 이벤트 파일이 도착하는 폴더. 여러 번 지정할 수 있습니다
     .value = FOLDER
+cli-serve-sns-certificate = SNS 메시지의 서명을 확인할 인증서(PEM)가 있는 파일이나 폴더. 기본은 Amazon에서 가져옵니다
+    .value = PATH
+cli-serve-sns-topic = SNS 메시지를 받을 토픽. 여러 번 지정할 수 있습니다. 기본은 모든 토픽입니다
+    .value = ARN
+cli-serve-sns-unverified = SNS 메시지를 서명 확인 없이 받습니다
 cli-serve-config = `[serve.admission]`, 점검 항목의 옵션, 파드를 담는 추가 종류를 읽을 설정 파일. 기본은 이 폴더에서 위로 찾은 파일입니다
     .value = FILE
-cli-serve-demo = 취약점이 있는 가상의 클러스터와 그 클러스터에 대한 공격을 보여 줍니다. 끝나면 모두 지워집니다
+cli-serve-demo = 약점이 있는 가상의 클러스터와 그 클러스터에 대한 공격을 보여 줍니다. 끝나면 모두 지워집니다
 cli-serve-drain-delay = 종료 신호를 받은 뒤 모두가 다른 곳으로 옮길 때까지 계속 응답할 시간(초)
     .value = SECONDS
 cli-serve-cluster-name = 여러 클러스터가 한 서비스에 보고할 때 발견 사항에서 이 클러스터를 부르는 이름
     .value = NAME
 cli-serve-drain-time = 그 뒤 처리 중인 요청에 주는 시간(초)
     .value = SECONDS
+cli-serve-webhooks = 이 서비스가 자신의 인증 기관을 최신으로 유지할 웹훅 구성의 이름
+    .value = NAME
+cli-serve-authority-secret = 인스턴스들이 인증 기관과 웹훅 키를 함께 쓸 시크릿. NAMESPACE/NAME 형식. 없으면 만듭니다
+    .value = SECRET
+cli-serve-secret = `{ $given }` 값은 NAMESPACE/NAME 형식이 아닙니다
 cli-serve-webhook-config = API 서버가 신뢰할 인증 기관을 담아 웹훅 설정을 출력합니다
 cli-serve-webhook-config-data = 서비스가 데이터를 보관하는 폴더
     .value = FOLDER

@@ -9,7 +9,9 @@ use haechi_store::{Store, StoreError};
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-use super::{Brake, BrakeOptions, Caller, PasswordError, Passwords, Scope, Secret, TokenBook, csrf_of};
+use super::{
+    Brake, BrakeOptions, Caller, Identity, PasswordError, Passwords, Scope, Secret, TokenBook, csrf_of,
+};
 use crate::clock;
 
 /// Where the hash of the one-time setup token is kept.
@@ -247,6 +249,16 @@ impl Access {
             return Err(AccessError::Denied);
         };
         self.brake.forgive(&names);
+        self.begin_session(user, address, json!({"address": address}), old).await
+    }
+
+    async fn begin_session(
+        &self,
+        user: User,
+        address: &str,
+        details: Json,
+        old: Option<&Secret>,
+    ) -> Result<Login, AccessError> {
         let secret = new_secret()?;
         let now = now_us();
         let session = Session {
@@ -258,7 +270,7 @@ impl Access {
             note: address.to_owned(),
         };
         let actor = format!("user:{}", user.name);
-        let begun = act(actor.clone(), "login.succeeded", actor.clone(), json!({"address": address}));
+        let begun = act(actor.clone(), "login.succeeded", actor.clone(), details);
         self.run(move |store| store.add_session(session, begun)).await?;
         // A cookie from before the login is void from now on.
         if let Some(old) = old {
@@ -267,6 +279,105 @@ impl Access {
             self.run(move |store| store.end_session(&hash, ended)).await?;
         }
         Ok(Login { secret, user: user.name, role: user.role, lasts_s: self.options.session_s })
+    }
+
+    /// Counts an attempt to come in through an identity provider; the seconds to wait when there were too many.
+    pub(crate) fn brake_provider(&self, address: &str) -> Result<(), AccessError> {
+        let wait = self.brake.attempt(&[("provider", ""), ("address", address)], clock::now_s());
+        wait.map_or(Ok(()), |wait| Err(AccessError::Braked(wait)))
+    }
+
+    /// Lets somebody in for whom an identity provider vouches. The account is made at the first time, and has the role that the
+    /// provider's groups give from then on: whoever has another one loses older sessions.
+    ///
+    /// # Errors
+    /// [`AccessError::Denied`] where the account is locked; the store refuses.
+    pub async fn log_in_as(
+        &self,
+        identity: &Identity,
+        address: &str,
+        old: Option<&Secret>,
+    ) -> Result<Login, AccessError> {
+        self.brake.forgive(&[("provider", ""), ("address", address)]);
+        let details = json!({"address": address, "issuer": identity.issuer});
+        let user = match self.by_identity(&identity.issuer, &identity.subject).await? {
+            Some(user) if user.is_disabled => {
+                let subject = format!("user:{}", user.name);
+                self.note("anonymous".to_owned(), "login.refused", subject, details).await?;
+                return Err(AccessError::Denied);
+            }
+            Some(mut user) if user.role != identity.role => {
+                let was = std::mem::replace(&mut user.role, identity.role);
+                let details =
+                    json!({"role": identity.role.as_str(), "was": was.as_str(), "issuer": identity.issuer});
+                let changed =
+                    act("identity-provider", "user.changed", format!("user:{}", user.name), details);
+                let new = user.clone();
+                self.run(move |store| store.update_user(new, changed)).await?;
+                user
+            }
+            Some(user) => user,
+            None => self.add_identity(identity).await?,
+        };
+        self.begin_session(user, address, details, old).await
+    }
+
+    async fn by_identity(&self, issuer: &str, subject: &str) -> Result<Option<User>, AccessError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.run(move |store| store.user_by_identity(&issuer, &subject)).await
+    }
+
+    /// An account for whom a provider vouches. A name that somebody has is never taken over: it gets an end that is the person's own.
+    async fn add_identity(&self, identity: &Identity) -> Result<User, AccessError> {
+        let digest = Secret::of(format!("{}\n{}", identity.issuer, identity.subject)).hash();
+        let end: String = digest.0.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let given = identity.name.as_deref().filter(|name| check_name(name).is_ok());
+        let own = given.map_or_else(
+            || format!("oidc-{end}"),
+            |name| format!("{}+{end}", name.chars().take(NAME - 13).collect::<String>()),
+        );
+        for name in given.into_iter().chain([own.as_str()]) {
+            let mut user = new_user(name, identity.role, None);
+            user.identity = Some((identity.issuer.clone(), identity.subject.clone()));
+            let details = json!({
+                "role": identity.role.as_str(), "issuer": identity.issuer, "subject": identity.subject,
+            });
+            let made = act("identity-provider", "user.created", format!("user:{name}"), details);
+            let new = user.clone();
+            match self.run(move |store| store.add_user(new, made)).await {
+                Ok(()) => return Ok(user),
+                Err(AccessError::Store(StoreError::Exists { .. })) => {}
+                Err(error) => return Err(error),
+            }
+            // The same person may have come twice at once.
+            if let Some(user) = self.by_identity(&identity.issuer, &identity.subject).await? {
+                return Ok(user);
+            }
+        }
+        Err(StoreError::Exists { what: "user", id: own }.into())
+    }
+
+    /// Notes that somebody was not let in who came through an identity provider. Whoever has no role there any more has none here:
+    /// sessions that are left end.
+    ///
+    /// # Errors
+    /// The store refuses.
+    pub(crate) async fn refuse_identity(
+        &self,
+        issuer: &str,
+        subject: Option<&str>,
+        why: &str,
+        address: &str,
+    ) -> Result<(), AccessError> {
+        let details = json!({"address": address, "issuer": issuer, "why": why, "subject": subject});
+        self.note("anonymous".to_owned(), "login.refused", "identity-provider".to_owned(), details).await?;
+        let Some(subject) = subject else { return Ok(()) };
+        if let Some(user) = self.by_identity(issuer, subject).await? {
+            let named = format!("user:{}", user.name);
+            let ended = act("identity-provider", "session.ended", named, json!({"why": "no role"}));
+            self.run(move |store| store.end_sessions_of(&user.name, ended)).await?;
+        }
+        Ok(())
     }
 
     /// Whose cookie it is.

@@ -1,6 +1,7 @@
 //! From texts to stored events and the detections in them.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use haechi_detect::decode::{Decoder, FlowColumns, Format, Limits, Reject, RejectReason, Sink};
 use haechi_detect::event::{Body, Event};
@@ -187,9 +188,9 @@ impl<'s, 'p> Pipeline<'s, 'p> {
     ///
     /// # Errors
     /// The store refuses. What was stored before stays, and is a duplicate when it comes again.
-    pub(super) fn run(
+    pub(super) fn run<B: AsRef<[u8]>>(
         &mut self,
-        mut next: impl FnMut() -> std::io::Result<Option<Vec<u8>>>,
+        mut next: impl FnMut() -> std::io::Result<Option<B>>,
         received_us: i64,
         mut detected: impl FnMut(Detection),
     ) -> Result<Receipt, RunError> {
@@ -211,7 +212,7 @@ impl<'s, 'p> Pipeline<'s, 'p> {
             rejects: BTreeMap::new(),
         };
         while let Some(bytes) = next().map_err(RunError::Read)? {
-            decoder.feed(&bytes, &mut collector);
+            decoder.feed(bytes.as_ref(), &mut collector);
             if collector.drafts.len() >= CHUNK || collector.bytes >= CHUNK_BYTES {
                 collector.bytes = 0;
                 let drafts = std::mem::take(&mut collector.drafts);
@@ -237,8 +238,8 @@ pub(super) enum RunError {
     Read(std::io::Error),
 }
 
-/// Stores events, source by source, and what was detected in them, then hands on what is new of that. Whoever sent them
-/// hears of it only after both were committed: what is lost in between comes again, and is told apart by its identity.
+/// Stores events, source by source, with what was detected in them, then hands on what is new of that. Whoever sent them hears of
+/// it only after both were committed: what is lost in between comes again, and is told apart by its identity.
 fn store(
     store: &dyn Store,
     drafts: Vec<Draft>,
@@ -247,42 +248,49 @@ fn store(
     receipt: &mut Receipt,
     detected: &mut impl FnMut(Detection),
 ) -> Result<(), RunError> {
-    let mut by_source: BTreeMap<&'static str, Vec<NewEvent>> = BTreeMap::new();
-    let mut detections: BTreeMap<String, (NewDetection, Detection)> = BTreeMap::new();
+    let mut by_source: BTreeMap<&'static str, Of> = BTreeMap::new();
     for draft in drafts {
+        let of_source = by_source.entry(draft.source).or_default();
         for detection in draft.detections {
             let new = new_detection(&detection, &draft.event, cluster);
-            detections.insert(new.id.clone(), (new, detection));
+            of_source.detections.insert(new.id.clone(), (new, detection));
         }
-        by_source.entry(draft.source).or_default().push(draft.event);
+        of_source.events.push(draft.event);
     }
-    for (source, events) in by_source {
+    for (source, Of { events, detections }) in by_source {
         let count = events.len() as u64;
         let batch = EventBatch { source: source.to_owned(), received_us, events };
-        let stored = store.put_events(batch).map_err(RunError::Store)?;
+        let (rows, told): (Vec<_>, Vec<_>) = detections.into_values().unzip();
+        let (stored, news) = store.put_detected(batch, rows).map_err(RunError::Store)?;
         receipt.received += count;
         receipt.stored += stored.stored;
         receipt.duplicates += stored.duplicates;
-    }
-    let (mut rows, mut news) = (Vec::new(), Vec::new());
-    for (id, (row, detection)) in detections {
-        if store.detection(&id).map_err(RunError::Store)?.is_none() {
-            rows.push(row);
-            news.push(detection);
+        for (detection, _) in told.into_iter().zip(news).filter(|(_, is_new)| *is_new) {
+            receipt.detections += 1;
+            detected(detection);
         }
     }
-    if !rows.is_empty() {
-        receipt.detections += store.put_detections(rows).map_err(RunError::Store)?.stored;
-        news.into_iter().for_each(detected);
-    }
     Ok(())
+}
+
+/// What is of one source.
+#[derive(Default)]
+struct Of {
+    events: Vec<NewEvent>,
+    detections: BTreeMap<String, (NewDetection, Detection)>,
 }
 
 /// A detection is one by its rule and its event.
 fn new_detection(detection: &Detection, event: &NewEvent, cluster: &str) -> NewDetection {
     let time = event.time_us.unwrap_or(0).to_be_bytes();
     let parts: [&[u8]; 4] = [cluster.as_bytes(), detection.rule.as_bytes(), &event.key.0, &time];
-    let id = EventKey::of(parts).0.iter().map(|byte| format!("{byte:02x}")).collect();
+    // The time first: what happens at about the same time lies together, and the store need not reach all over its index.
+    let micros = detection.time_ns / 1000;
+    let mut id = format!("{micros:014x}");
+    for byte in EventKey::of(parts).0 {
+        // Writing to a string cannot fail.
+        let _ = write!(id, "{byte:02x}");
+    }
     NewDetection {
         id,
         cluster: cluster.to_owned(),

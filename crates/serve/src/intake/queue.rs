@@ -1,5 +1,6 @@
 //! The bounded queue before the threads that decode and store.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -13,10 +14,11 @@ use hyper::body::Bytes;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::envelope::{UnwrapError, unwrap};
+use super::envelope::{UnwrapError, Unwrapped, unpack, unwrap};
 use super::pipeline::{Pipeline, RunError};
-use super::{Detected, Feed, Listener, Receipt, RuleBook};
+use super::{Detected, Feed, Listener, Receipt, RuleBook, SnsTrust};
 use crate::clock;
+use crate::fetch::FetchError;
 
 /// How intake is set up.
 #[derive(Debug, Clone)]
@@ -51,6 +53,9 @@ pub enum IntakeError {
     /// The store refuses.
     #[error("the events could not be stored: {0}")]
     Store(#[from] StoreError),
+    /// What proves a message of SNS is not to be had at the moment.
+    #[error("the certificate of SNS is not to be had at the moment: {0}")]
+    Unproven(#[from] FetchError),
     /// Decoding broke off, or the service ends.
     #[error("the batch was not taken to its end")]
     BrokeOff,
@@ -75,6 +80,7 @@ pub(super) struct Shared {
     pub(super) rules: Arc<RuleBook>,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) options: IntakeOptions,
+    sns: SnsTrust,
     line: Mutex<Line>,
     filled: Condvar,
     /// Drops that the store has not counted yet, by source and reason.
@@ -105,6 +111,7 @@ impl Intake {
         rules: Arc<RuleBook>,
         listeners: Vec<Arc<dyn Listener>>,
         options: IntakeOptions,
+        sns: SnsTrust,
     ) -> std::io::Result<Self> {
         let workers = options.workers;
         let shared = Arc::new(Shared {
@@ -112,6 +119,7 @@ impl Intake {
             rules,
             listeners,
             options,
+            sns,
             line: Mutex::default(),
             filled: Condvar::new(),
             pending: Mutex::default(),
@@ -142,6 +150,9 @@ impl Intake {
         body: Bytes,
         cluster: Option<String>,
     ) -> Result<Receipt, IntakeError> {
+        if feed == Feed::Cloud {
+            self.shared.sns.prepare(&body).await?;
+        }
         let (reply, receipt) = oneshot::channel();
         {
             let mut line = self.shared.line.lock().unwrap_or_else(PoisonError::into_inner);
@@ -164,7 +175,10 @@ impl Intake {
         if let (Err(error), false) = (&taken, feed.sends_again()) {
             let reason = match error {
                 IntakeError::Wrapping(_) => "malformed",
-                IntakeError::Full | IntakeError::Store(_) | IntakeError::BrokeOff => "store-failed",
+                IntakeError::Full
+                | IntakeError::Store(_)
+                | IntakeError::Unproven(_)
+                | IntakeError::BrokeOff => "store-failed",
             };
             self.shared.drop_events(feed.as_str(), reason, 1);
         }
@@ -268,23 +282,26 @@ fn work(shared: &Shared) {
 }
 
 fn take(shared: &Shared, feed: Feed, body: &[u8], cluster: Option<&str>) -> Result<Receipt, IntakeError> {
-    let unwrapped = unwrap(body)?;
+    let unwrapped = match feed {
+        // Neither comes in envelopes.
+        Feed::Audit | Feed::Falco => Unwrapped { texts: vec![unpack(body)?], ..Unwrapped::default() },
+        Feed::Cloud | Feed::Folder => unwrap(body, &shared.sns)?,
+    };
     let rules = shared.rules.current();
     let mut pipeline = Pipeline::new(&*shared.store, &rules.program, feed)
         .of_cluster(cluster)
         .with_columns(shared.options.columns.clone());
-    let mut texts = unwrapped.texts.into_iter();
+    // Each text ends where it ends: the next one is no more of it.
+    const END: Cow<'_, [u8]> = Cow::Borrowed(b"\n");
+    let mut texts = unwrapped.texts.into_iter().flat_map(|text| {
+        let has_end = text.ends_with(b"\n");
+        [text].into_iter().chain((!has_end).then_some(END))
+    });
     let tell = |detection| {
         let cluster = cluster.map(str::to_owned);
         shared.tell(&Detected { detection, feed, cluster });
     };
-    let next = || {
-        // Each text ends where it ends: the next one is no more of it.
-        Ok(texts.next().map(|mut text| {
-            text.push(b'\n');
-            text
-        }))
-    };
+    let next = || Ok(texts.next());
     let run = pipeline.run(next, clock::now_ns() / 1000, tell);
     let mut receipt = run.map_err(|error| match error {
         RunError::Store(error) => IntakeError::Store(error),

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, PublicKeyData as _,
 };
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use serde_json::{Value as Json, json};
@@ -43,6 +45,9 @@ pub enum CertificateError {
         #[source]
         source: std::io::Error,
     },
+    /// Halves of two authorities.
+    #[error("the authority's key does not belong to its certificate")]
+    Mismatch,
     /// A time beyond all calendars.
     #[error("the clock is wrong: {0}")]
     Clock(String),
@@ -182,15 +187,51 @@ impl SelfMade {
         if is_good && self.authority_file().is_file() && key.is_file() {
             return Ok((until, KeyPair::from_pem(&read(&key)?)?));
         }
-        let pair = KeyPair::generate()?;
-        let until = now_s + AUTHORITY_DAYS * DAY_S;
-        let certificate = authority(now_s, until)?.self_signed(&pair)?;
-        write(&key, &pair.serialize_pem())?;
-        write(&self.authority_file(), &certificate.pem())?;
-        // A certificate of an earlier authority is none any more.
+        let made = MadeAuthority::new(now_s)?;
+        self.keep(&made)?;
+        Ok((made.until_s, KeyPair::from_pem(&made.key)?))
+    }
+
+    /// Writes an authority down; certificates of an earlier one are none any more.
+    fn keep(&self, made: &MadeAuthority) -> Result<(), CertificateError> {
+        let folder = &self.folder;
+        // Notes first and last: what breaks off in between is made again and never taken for whole.
+        write(&folder.join("ca.json"), "{}")?;
+        write(&folder.join("ca.key"), &made.key)?;
+        write(&self.authority_file(), &made.certificate)?;
         write(&folder.join("serving.json"), "{}")?;
-        write(&notes, &json!({"until": until}).to_string())?;
-        Ok((until, pair))
+        write(&folder.join("ca.json"), &json!({"until": made.until_s}).to_string())
+    }
+
+    /// The authority with its key, made when it is missing.
+    ///
+    /// # Errors
+    /// Files that cannot be read or written.
+    pub fn made(&self, now_s: i64) -> Result<MadeAuthority, CertificateError> {
+        let (until_s, _) = self.authority(now_s)?;
+        let key = read(&self.folder.join("ca.key"))?;
+        Ok(MadeAuthority { certificate: read(&self.authority_file())?, key, until_s })
+    }
+
+    /// Takes over an authority that somebody else made, such as another instance; `true` where it is another one than before.
+    ///
+    /// # Errors
+    /// The key is none, or does not belong to the certificate; files that cannot be read or written.
+    pub fn adopt(&self, given: &MadeAuthority) -> Result<bool, CertificateError> {
+        given.check()?;
+        let folder = &self.folder;
+        let file = |source| CertificateError::File { path: folder.clone(), source };
+        fs::create_dir_all(folder).map_err(file)?;
+        restrict(folder, 0o700).map_err(file)?;
+        let has =
+            |name: &str, text: &str| fs::read_to_string(folder.join(name)).is_ok_and(|known| known == text);
+        let is_same = has("ca.key", &given.key)
+            && has("ca.pem", &given.certificate)
+            && note(&folder.join("ca.json"), "until").as_i64() == Some(given.until_s);
+        if !is_same {
+            self.keep(given)?;
+        }
+        Ok(!is_same)
     }
 
     /// What a client must trust, in PEM; made when it is missing.
@@ -228,6 +269,51 @@ impl SelfMade {
         let both = format!("{}{}", certificate.pem(), serving.serialize_pem());
         write(&folder.join("serving.pem"), &both)?;
         write(&notes, &json!({"until": until, "names": names}).to_string())
+    }
+}
+
+/// An authority of our own making, with its key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MadeAuthority {
+    /// The certificate, in PEM.
+    pub certificate: String,
+    /// Its key, in PEM.
+    pub key: String,
+    /// When it ends, in seconds since 1970.
+    pub until_s: i64,
+}
+
+impl std::fmt::Debug for MadeAuthority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MadeAuthority").field("until_s", &self.until_s).finish_non_exhaustive()
+    }
+}
+
+impl MadeAuthority {
+    /// A new one.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new(now_s: i64) -> Result<Self, CertificateError> {
+        let pair = KeyPair::generate()?;
+        let until_s = now_s + AUTHORITY_DAYS * DAY_S;
+        let certificate = authority(now_s, until_s)?.self_signed(&pair)?.pem();
+        Ok(Self { certificate, key: pair.serialize_pem(), until_s })
+    }
+
+    /// Whether the next one should be made: early enough for everybody to hear of it before it is used.
+    pub fn is_late(&self, now_s: i64) -> bool {
+        self.until_s <= now_s + (DAYS + 2 * RENEW) * DAY_S
+    }
+
+    /// Whether the key belongs to the certificate.
+    fn check(&self) -> Result<(), CertificateError> {
+        let wrong = |_| CertificateError::Mismatch;
+        let certificate = CertificateDer::from_pem_slice(self.certificate.as_bytes()).map_err(wrong)?;
+        let entity = webpki::EndEntityCert::try_from(&certificate).map_err(|_| CertificateError::Mismatch)?;
+        let of_certificate = entity.subject_public_key_info();
+        let of_key = KeyPair::from_pem(&self.key)?.subject_public_key_info();
+        if of_certificate.as_ref() == of_key.as_slice() { Ok(()) } else { Err(CertificateError::Mismatch) }
     }
 }
 

@@ -166,6 +166,11 @@ impl Pages {
             .header(header::ACCEPT, accept)
             .body(Body::empty())
             .map_err(|error| ListError::Broken(error.to_string()))?;
+        self.send(request).await
+    }
+
+    /// The body of an answer that is a success, in time.
+    pub(super) async fn send(&self, request: Request<Body>) -> Result<Vec<u8>, ListError> {
         match tokio::time::timeout(self.timeout, self.answer(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(ListError::TimedOut(self.timeout.as_secs())),

@@ -10,10 +10,13 @@ use std::time::Duration;
 /// A request as the server saw it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asked {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) accept: String,
     pub(crate) authorization: String,
+    pub(crate) media: String,
+    pub(crate) body: String,
 }
 
 /// What it answers; the status 0 closes the connection without a word.
@@ -106,7 +109,16 @@ fn serve(mut stream: TcpStream, answer: &dyn Fn(&Asked) -> Answer, log: &Mutex<V
         }
         head.push_str(&line);
     }
-    let asked = read_head(&head);
+    let mut asked = read_head(&head);
+    let length = head
+        .to_ascii_lowercase()
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    asked.body = String::from_utf8(body).unwrap();
     log.lock().unwrap().push(asked.clone());
     let answer = answer(&asked);
     std::thread::sleep(answer.delay);
@@ -133,9 +145,12 @@ fn read_head(head: &str) -> Asked {
     };
     let query = query.split('&').filter_map(|pair| pair.split_once('='));
     Asked {
+        method: head.split(' ').next().unwrap_or_default().to_owned(),
         path: path.to_owned(),
         query: query.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         accept: header("accept"),
         authorization: header("authorization"),
+        media: header("content-type"),
+        body: String::new(),
     }
 }

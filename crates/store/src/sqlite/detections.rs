@@ -1,11 +1,11 @@
 use haechi_model::Priority;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::SqliteStore;
 use super::bounds::{MAX_PAGE, check_body, check_items, check_lengths, only, place_of, placed};
 use crate::StoreError;
 use crate::detections::{DetectionQuery, DetectionStore, NewDetection, StoredDetection};
-use crate::events::{EventId, Stored};
+use crate::events::{EventBatch, EventId, Stored};
 
 const COLUMNS: &str = "id, cluster, rule, source, priority, time_us, event, incident, body";
 
@@ -37,6 +37,36 @@ fn check(detections: &[NewDetection]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Stores what is new; tells of each whether it is.
+pub(super) fn insert(connection: &Connection, detections: &[NewDetection]) -> Result<Vec<bool>, StoreError> {
+    if detections.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO detections (id, cluster, rule, source, priority, time_us, event, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let mut news = Vec::with_capacity(detections.len());
+    for new in detections {
+        let event = match &new.event {
+            Some((time_us, key)) => super::events::find(connection, *time_us, key)?,
+            None => None,
+        };
+        let inserted = insert.execute(params![
+            new.id,
+            new.cluster,
+            new.rule,
+            new.source,
+            place_of(&new.priority, &Priority::ALL),
+            new.time_us,
+            event.map(|id| id.0),
+            new.body
+        ])?;
+        news.push(inserted == 1);
+    }
+    Ok(news)
+}
+
 fn page_sql(query: &DetectionQuery) -> String {
     let cluster = only("cluster", 1, query.cluster.is_some());
     let rule = only("rule", 2, query.rule.is_some());
@@ -56,34 +86,20 @@ impl DetectionStore for SqliteStore {
     fn put_detections(&self, detections: Vec<NewDetection>) -> Result<Stored, StoreError> {
         check(&detections)?;
         self.write(move |tx| {
-            let mut stored = Stored::default();
-            let mut insert = tx.connection.prepare_cached(
-                "INSERT OR IGNORE INTO detections (id, cluster, rule, source, priority, time_us, event, body)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?;
-            for new in &detections {
-                let event = match &new.event {
-                    Some((time_us, key)) => super::events::find(tx.connection, *time_us, key)?,
-                    None => None,
-                };
-                let inserted = insert.execute(params![
-                    new.id,
-                    new.cluster,
-                    new.rule,
-                    new.source,
-                    place_of(&new.priority, &Priority::ALL),
-                    new.time_us,
-                    event.map(|id| id.0),
-                    new.body
-                ])?;
-                if inserted == 1 {
-                    stored.stored += 1;
-                } else {
-                    stored.duplicates += 1;
-                }
-            }
-            Ok(stored)
+            let news = insert(tx.connection, &detections)?;
+            let stored = news.iter().filter(|is_new| **is_new).count() as u64;
+            Ok(Stored { stored, duplicates: news.len() as u64 - stored })
         })
+    }
+
+    fn put_detected(
+        &self,
+        batch: EventBatch,
+        detections: Vec<NewDetection>,
+    ) -> Result<(Stored, Vec<bool>), StoreError> {
+        super::events::check(&batch)?;
+        check(&detections)?;
+        self.writer.put_events(batch, detections).map(|done| (done.stored, done.news))
     }
 
     fn detection(&self, id: &str) -> Result<Option<StoredDetection>, StoreError> {

@@ -271,7 +271,7 @@ impl Bodies<'_> {
     }
 }
 
-fn check(batch: &EventBatch) -> Result<(), StoreError> {
+pub(super) fn check(batch: &EventBatch) -> Result<(), StoreError> {
     check_name("source", &batch.source)?;
     if batch.events.len() > MAX_EVENTS {
         let (size, limit) = (batch.events.len(), MAX_EVENTS);
@@ -295,7 +295,7 @@ fn check(batch: &EventBatch) -> Result<(), StoreError> {
 impl EventStore for SqliteStore {
     fn put_events(&self, batch: EventBatch) -> Result<Stored, StoreError> {
         check(&batch)?;
-        self.writer.put_events(batch)
+        self.writer.put_events(batch, Vec::new()).map(|done| done.stored)
     }
 
     fn event(&self, id: EventId) -> Result<Option<StoredEvent>, StoreError> {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::files::Folder;
 use super::schema;
+use crate::detections::NewDetection;
 use crate::events::{EventBatch, Stored};
 use crate::journal::{Act, Anchor};
 use crate::seal::{Keys, Sealer};
@@ -77,11 +78,20 @@ where
     }
 }
 
+/// What came of events and of what was detected in them.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    pub(crate) stored: Stored,
+    /// Of each detection, whether it is new.
+    pub(crate) news: Vec<bool>,
+}
+
 enum Request {
     Events {
         batch: EventBatch,
-        stored: Stored,
-        reply: SyncSender<Result<Stored, StoreError>>,
+        detections: Vec<NewDetection>,
+        done: Done,
+        reply: SyncSender<Result<Done, StoreError>>,
     },
     Call {
         call: Box<dyn Call>,
@@ -96,15 +106,18 @@ enum Request {
 impl Request {
     fn bytes(&self) -> usize {
         match self {
-            Request::Events { batch, .. } => batch.events.iter().map(|event| event.body.len() + 64).sum(),
+            Request::Events { batch, detections, .. } => {
+                let events: usize = batch.events.iter().map(|event| event.body.len() + 64).sum();
+                events + detections.iter().map(|detection| detection.body.len() + 64).sum::<usize>()
+            }
             Request::Call { .. } | Request::Checkpoint { .. } => 0,
         }
     }
 
     fn answer(self, outcome: Result<(), StoreError>) {
         match self {
-            Request::Events { stored, reply, .. } => {
-                let _ = reply.try_send(outcome.map(|()| stored));
+            Request::Events { done, reply, .. } => {
+                let _ = reply.try_send(outcome.map(|()| done));
             }
             Request::Call { call, refused } => call.answer(outcome.and(refused.map_or(Ok(()), Err))),
             Request::Checkpoint { reply } => {
@@ -174,9 +187,13 @@ impl Writer {
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
-    pub(crate) fn put_events(&self, batch: EventBatch) -> Result<Stored, StoreError> {
+    pub(crate) fn put_events(
+        &self,
+        batch: EventBatch,
+        detections: Vec<NewDetection>,
+    ) -> Result<Done, StoreError> {
         let (reply, answer) = mpsc::sync_channel(1);
-        self.send(Request::Events { batch, stored: Stored::default(), reply })?;
+        self.send(Request::Events { batch, detections, done: Done::default(), reply })?;
         answer.recv().unwrap_or(Err(StoreError::Closed))
     }
 
@@ -394,12 +411,19 @@ fn run(
 ) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let batches = group.iter_mut().filter_map(|request| match request {
-        Request::Events { batch, stored, .. } => Some((&*batch, stored)),
+        Request::Events { batch, done, .. } => Some((&*batch, &mut done.stored)),
         Request::Call { .. } | Request::Checkpoint { .. } => None,
     });
     super::events::put(connection, batches, sealer, keys)?;
     for request in group {
-        let Request::Call { call, refused } = request else { continue };
+        let (call, refused) = match request {
+            Request::Call { call, refused } => (call, refused),
+            Request::Events { detections, done, .. } => {
+                done.news = super::detections::insert(connection, detections)?;
+                continue;
+            }
+            Request::Checkpoint { .. } => continue,
+        };
         connection.prepare_cached("SAVEPOINT call")?.execute([])?;
         let before = *anchor;
         let outcome = call.run(&mut Tx { connection, anchor, sealer, keys });

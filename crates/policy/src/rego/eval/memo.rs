@@ -4,6 +4,7 @@ use std::hash::{Hash as _, Hasher};
 use std::sync::Arc;
 
 use super::super::value::{Value, compare_equal};
+use super::shared::Bill;
 
 /// Calls that are remembered at once; a later one takes the place of an earlier one.
 const PLACES: usize = 64;
@@ -19,27 +20,40 @@ pub(super) struct Memo<'a> {
     /// Calls of other generations do not count; that of an empty place is 0.
     generation: u64,
     last: u64,
+    /// Calls of functions that are the same for all constraints of a template count in later generations of one epoch, too.
+    /// 0 while nothing does.
+    epoch: u64,
 }
 
 /// A call of a function.
 #[derive(Debug)]
 struct Call<'a> {
     generation: u64,
+    epoch: u64,
     rule: usize,
     args: [Value<'a>; ARGS],
     result: Option<Value<'a>>,
+    bill: Bill,
 }
 
 impl Default for Call<'_> {
     fn default() -> Self {
-        Self { generation: 0, rule: 0, args: [const { Value::Null }; ARGS], result: None }
+        let args = [const { Value::Null }; ARGS];
+        Self { generation: 0, epoch: 0, rule: 0, args, result: None, bill: Bill::default() }
     }
 }
 
 impl Default for Memo<'_> {
     fn default() -> Self {
-        Self { calls: Vec::new(), generation: 1, last: 1 }
+        Self { calls: Vec::new(), generation: 1, last: 1, epoch: 1 }
     }
+}
+
+/// Which calls counted before others were hidden.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hidden {
+    generation: u64,
+    epoch: u64,
 }
 
 /// Where a call has its place.
@@ -51,18 +65,26 @@ impl<'a> Memo<'a> {
     pub(super) fn forget(&mut self) {
         self.last += 1;
         self.generation = self.last;
+        self.epoch = self.last;
+    }
+
+    /// Forgets the calls that depend on the constraint.
+    pub(super) fn next_constraint(&mut self) {
+        self.last += 1;
+        self.generation = self.last;
     }
 
     /// Hides all calls; what is given back makes them count again.
-    pub(super) fn hide(&mut self) -> u64 {
-        let outside = self.generation;
+    pub(super) fn hide(&mut self) -> Hidden {
+        let outside = Hidden { generation: self.generation, epoch: self.epoch };
         self.forget();
+        self.epoch = 0;
         outside
     }
 
     /// Ends what `hide` began.
-    pub(super) fn unhide(&mut self, outside: u64) {
-        self.generation = outside;
+    pub(super) fn unhide(&mut self, outside: Hidden) {
+        Hidden { generation: self.generation, epoch: self.epoch } = outside;
     }
 
     /// The place of a call, if its arguments are told from others at no cost.
@@ -95,41 +117,57 @@ impl<'a> Memo<'a> {
         Some(Place((hasher.finish() % PLACES as u64) as usize))
     }
 
-    /// The result of an earlier call.
-    pub(super) fn find<'v>(
+    /// Whether a call is remembered.
+    pub(super) fn knows<'v>(
         &self,
         place: Place,
         rule: usize,
         args: impl Iterator<Item = Option<&'v Value<'a>>>,
-    ) -> Option<&Option<Value<'a>>>
+    ) -> bool
     where
         'a: 'v,
     {
-        let call = self.calls.get(place.0)?;
-        if call.generation != self.generation || call.rule != rule {
-            return None;
-        }
+        let Some(call) = self.calls.get(place.0) else { return false };
+        let is_known = call.generation == self.generation || (call.epoch == self.epoch && self.epoch != 0);
         let is_same = |(left, right): (&Value<'a>, Option<&'v Value<'a>>)| {
             right.is_some_and(|right| is_same(left, right))
         };
-        call.args.iter().zip(args).all(is_same).then_some(&call.result)
+        is_known && call.rule == rule && call.args.iter().zip(args).all(is_same)
     }
 
-    /// Remembers a call.
+    /// The result of a remembered call, what it costs, and whether the constraint at hand has paid for it; the bill must be
+    /// put back.
+    pub(super) fn take(&mut self, place: Place) -> Option<(Option<Value<'a>>, Bill, bool)> {
+        let call = self.calls.get_mut(place.0)?;
+        let is_paid = std::mem::replace(&mut call.generation, self.generation) == self.generation;
+        Some((call.result.clone(), std::mem::take(&mut call.bill), is_paid))
+    }
+
+    /// Ends what `take` began.
+    pub(super) fn put_back(&mut self, place: Place, bill: Bill) {
+        if let Some(call) = self.calls.get_mut(place.0) {
+            call.bill = bill;
+        }
+    }
+
+    /// Remembers a call of a function, which may be the same for all constraints.
     pub(super) fn keep(
         &mut self,
         place: Place,
-        rule: usize,
+        (rule, is_same): (usize, bool),
         args: &[Option<Value<'a>>],
         result: &Option<Value<'a>>,
+        bill: Bill,
     ) {
         if self.calls.is_empty() {
             self.calls.resize_with(PLACES, Call::default);
         }
         if let Some(call) = self.calls.get_mut(place.0) {
             call.generation = self.generation;
+            call.epoch = if is_same { self.epoch } else { 0 };
             call.rule = rule;
             call.result.clone_from(result);
+            call.bill = bill;
             for (place, arg) in call.args.iter_mut().zip(args) {
                 *place = arg.clone().unwrap_or(Value::Null);
             }

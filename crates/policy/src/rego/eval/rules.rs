@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::ir::{Branch, Definition, Rule, RuleKind, Term};
 use super::super::value::{Value, compare_equal};
 use super::bodies::Progress;
-use super::memo::{ARGS, Memo};
+use super::memo::{ARGS, Memo, Place};
 use super::terms::push;
 use super::{DEPTH, EvalError, Evaluation, Flow, Result};
 
@@ -16,20 +16,16 @@ impl<'a> Evaluation<'a> {
 
     /// The value of a rule without arguments.
     pub(super) fn rule_value(&mut self, id: usize) -> Result<Option<Value<'a>>> {
-        if let Some(Some(known)) = self.known.get(id) {
-            return Ok(known.clone());
-        }
         let Some(rule) = self.rule(id) else { return Ok(None) };
-        let value = match rule.kind {
-            RuleKind::PartialSet => Some(self.partial_set(rule)?),
-            RuleKind::PartialObject => Some(self.partial_object(rule)?),
-            RuleKind::Complete | RuleKind::Function => {
-                let base = self.top;
-                self.reserve(base, rule.slots);
-                let value = self.complete(rule, base)?;
-                self.top = base;
-                value
-            }
+        let shared = rule.shared.filter(|_| !self.is_replaced);
+        if let Some(Some(known)) = self.known.get(id) {
+            let known = known.clone();
+            shared.iter().for_each(|id| self.shared.note(*id));
+            return Ok(known);
+        }
+        let value = match shared {
+            Some(id) => self.shared(id, |this| this.made_by(rule))?,
+            None => self.made_by(rule)?,
         };
         if let Some(place) = self.known.get_mut(id) {
             *place = Some(value.clone());
@@ -37,65 +33,99 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
+    fn made_by(&mut self, rule: &'a Rule) -> Result<Option<Value<'a>>> {
+        match rule.kind {
+            RuleKind::PartialSet => self.partial_set(rule).map(Some),
+            RuleKind::PartialObject => self.partial_object(rule).map(Some),
+            RuleKind::Complete | RuleKind::Function => {
+                let base = self.top;
+                self.reserve(base, rule.slots);
+                let value = self.complete(rule, base)?;
+                self.top = base;
+                Ok(value)
+            }
+        }
+    }
+
     fn partial_set(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
         let mut items = Vec::new();
-        self.partial(rule, &mut |_, _, value| {
-            push(&mut items, value);
-            Ok(())
-        })?;
-        self.set(items)
-    }
-
-    #[expect(clippy::mutable_key_type, reason = "what changes behind a node is a cache, not its value")]
-    fn partial_object(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
-        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
-        self.partial(rule, &mut |this, key, value| match key {
-            Some(key) => this.add_entry(&mut entries, key, value, &rule.name),
-            None => Ok(()),
-        })?;
-        Ok(Value::object(entries.into_iter().collect()))
-    }
-
-    /// All results of a rule: of each definition those of the first branch that has any.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a callback with its own state; an alias would need three lifetimes"
-    )]
-    fn partial(
-        &mut self,
-        rule: &'a Rule,
-        found: &mut dyn FnMut(&mut Self, Option<Value<'a>>, Value<'a>) -> Result<()>,
-    ) -> Result<()> {
         let base = self.top;
         self.reserve(base, rule.slots);
         self.nested(|this| {
             for definition in &rule.definitions {
-                for branch in &definition.branches {
-                    let Branch { body, key, value } = branch;
-                    // Every further result of a constant is the same.
-                    let is_constant = key.is_none() && matches!(value, Term::Const(_));
-                    let mut has_result = false;
-                    this.run(body, base, &mut |this| {
-                        let key = match key {
-                            Some(key) => match this.term(key, base)? {
-                                Some(key) => Some(key),
-                                None => return Ok(Flow::Next),
-                            },
-                            None => None,
-                        };
-                        let Some(value) = this.term(value, base)? else { return Ok(Flow::Next) };
-                        has_result = true;
-                        found(this, key, value)?;
-                        Ok(if is_constant { Flow::Stop } else { Flow::Next })
-                    })?;
-                    if has_result {
-                        break;
+                match definition.shared.filter(|_| !this.is_replaced) {
+                    None => this.partial(definition, base, &mut |_, _, value| {
+                        push(&mut items, value);
+                        Ok(())
+                    })?,
+                    Some(id) => {
+                        let found = this.shared(id, |this| {
+                            let mut found = Vec::new();
+                            this.partial(definition, base, &mut |_, _, value| {
+                                push(&mut found, value);
+                                Ok(())
+                            })?;
+                            Ok(Some(Value::array(found)))
+                        })?;
+                        items.extend(found.as_ref().and_then(Value::items).unwrap_or_default());
                     }
                 }
             }
             Ok(())
         })?;
         self.top = base;
+        self.set(items)
+    }
+
+    #[expect(clippy::mutable_key_type, reason = "what changes behind a node is a cache, not its value")]
+    fn partial_object(&mut self, rule: &'a Rule) -> Result<Value<'a>> {
+        let mut entries: BTreeMap<Value<'a>, Value<'a>> = BTreeMap::new();
+        let base = self.top;
+        self.reserve(base, rule.slots);
+        self.nested(|this| {
+            rule.definitions.iter().try_for_each(|definition| {
+                this.partial(definition, base, &mut |this, key, value| match key {
+                    Some(key) => this.add_entry(&mut entries, key, value, &rule.name),
+                    None => Ok(()),
+                })
+            })
+        })?;
+        self.top = base;
+        Ok(Value::object(entries.into_iter().collect()))
+    }
+
+    /// The results of a definition: those of the first branch that has any.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a callback with its own state; an alias would need three lifetimes"
+    )]
+    fn partial(
+        &mut self,
+        definition: &'a Definition,
+        base: usize,
+        found: &mut dyn FnMut(&mut Self, Option<Value<'a>>, Value<'a>) -> Result<()>,
+    ) -> Result<()> {
+        for Branch { body, key, value } in &definition.branches {
+            // Every further result of a constant is the same.
+            let is_constant = key.is_none() && matches!(value, Term::Const(_));
+            let mut has_result = false;
+            self.run(body, base, &mut |this| {
+                let key = match key {
+                    Some(key) => match this.term(key, base)? {
+                        Some(key) => Some(key),
+                        None => return Ok(Flow::Next),
+                    },
+                    None => None,
+                };
+                let Some(value) = this.term(value, base)? else { return Ok(Flow::Next) };
+                has_result = true;
+                found(this, key, value)?;
+                Ok(if is_constant { Flow::Stop } else { Flow::Next })
+            })?;
+            if has_result {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -212,8 +242,8 @@ impl<'a> Evaluation<'a> {
         if rule.is_dear && args.len() <= ARGS && args.iter().all(is_plain) {
             let given = args.iter().map(|arg| self.peek(arg, base));
             place = Memo::place(id, given.clone());
-            if let Some(known) = place.and_then(|place| self.memo.find(place, id, given)) {
-                return Ok(known.clone());
+            if let Some(place) = place.filter(|place| self.memo.knows(*place, id, given)) {
+                return self.recall(place);
             }
         }
         for (index, arg) in args.iter().enumerate() {
@@ -231,20 +261,34 @@ impl<'a> Evaluation<'a> {
             let given = self.stack.get(frame..frame + args.len()).unwrap_or_default();
             let given = given.iter().map(Option::as_ref);
             place = Memo::place(id, given.clone());
-            if let Some(known) = place.and_then(|place| self.memo.find(place, id, given)) {
-                let known = known.clone();
+            if let Some(place) = place.filter(|place| self.memo.knows(*place, id, given)) {
                 self.top = frame;
-                return Ok(known);
+                return self.recall(place);
             }
         }
         self.reserve(frame, rule.slots.max(args.len()));
+        let Some(place) = place else {
+            let result = self.complete(rule, frame)?;
+            self.top = frame;
+            return Ok(result);
+        };
+        let opened = self.open();
         let result = self.complete(rule, frame)?;
-        if let Some(place) = place {
-            let given = self.stack.get(frame..frame + args.len()).unwrap_or_default();
-            self.memo.keep(place, id, given, &result);
-        }
+        let bill = self.close(opened, false);
+        self.shared.note_all(&bill);
+        let given = self.stack.get(frame..frame + args.len()).unwrap_or_default();
+        self.memo.keep(place, (id, rule.is_same), given, &result, bill);
         self.top = frame;
         Ok(result)
+    }
+
+    /// The result of an earlier call; one of an earlier constraint is paid for.
+    fn recall(&mut self, place: Place) -> Result<Option<Value<'a>>> {
+        let Some((result, bill, is_paid)) = self.memo.take(place) else { return Ok(None) };
+        self.shared.note_all(&bill);
+        let paid = if is_paid { Ok(()) } else { self.pay(&bill) };
+        self.memo.put_back(place, bill);
+        paid.map(|()| result)
     }
 }
 

@@ -179,10 +179,16 @@ impl<'a> Evaluation<'a> {
 
     #[inline(never)]
     fn closed(&mut self, id: usize, term: &'a Term, base: usize) -> Result<Option<Value<'a>>> {
+        let shared = self.program.closed.get(id).copied().flatten().filter(|_| !self.is_replaced);
         if let Some(Some(known)) = self.closed.get(id) {
-            return Ok(known.clone());
+            let known = known.clone();
+            shared.iter().for_each(|id| self.shared.note(*id));
+            return Ok(known);
         }
-        let value = self.compute(term, base)?;
+        let value = match shared {
+            Some(id) => self.shared(id, |this| this.compute(term, base))?,
+            None => self.compute(term, base)?,
+        };
         if let Some(place) = self.closed.get_mut(id) {
             *place = Some(value.clone());
         }

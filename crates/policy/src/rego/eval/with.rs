@@ -22,7 +22,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         let known = self.program.rules.iter().map(|_| None).collect();
-        let closed = vec![None; self.program.closed];
+        let closed = vec![None; self.program.closed.len()];
         let outside = (
             self.whole.replace(input),
             std::mem::replace(&mut self.is_replaced, true),

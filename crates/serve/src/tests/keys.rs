@@ -1,0 +1,34 @@
+//! A key for tests, since none of this kind can be made on the way.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// A key for these tests and nothing else.
+const RSA_KEY: &str = "
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC42G6EglaudfitnrKpe/ZqNJg5MKNnq3V8wKEOpdFCMk+XsvQtrA3x8qRNTwPvH5Tdx8Hx
+ZCTWi1wsBRxqR8NWjZsBwwXA1TgXKb3R0j7R5QVWQy92A3ZuRK3qVQWpoRhkF24H6MebP3RuMBScL3wpZy8oEGEQBPT41m6jF0mg/mUeQ+GSbHGrv0V1uh+J
+LMTmVP1C9/9WhGabgEjqEoBMdcAdMrQLz8gEXZu10yiPs/6xfsGW2SspAU3K30xrkGJN31hQzqzvJ0Bj2LyDGg1fCvCP+Z8IBuo0RcZeSSZx1dm6TGsKas+E
+PZ53x2At3D5lw707cSRVLajoZpHLawxfAgMBAAECggEAAf5c7B3xwbjxAS0J1UJ1LRO7I+bD5GguK2ByfD4f7HxZbRPs2+8+npeU27vt7sQi7roVppJYxAhF
+wA3KuX9jpR6AMlEq/IzwKW51pyUthfBX5znF8cUQym4AMtukOij2zTbkJL6xzxlXRUxMdJtzKzPQh43sVhK6R6gcZ7LmbuTle1o11uo8/+bBNOI7mfAyjK3C
+StrlIcZId8FiK8p/+eXnSbgrfMP9j5vchskyZTayV8czXJAZbvIbEIMxqDSGOraJDzybM78jUKD6NTpnh/h9R9RQXKJu84axEtrXS7jR0lhUILPG3keUI+xT
+8St/FV2yCGOWM8Csw3KdL2K+bQKBgQDbLu/aFas7A1wM0RApqLYRDozuDjC5ARppY3dAnq2P7WcBevhB71Lzw34EhlWcLYsohFTXkBhyeFhywImNxMWeICdw
+bXXELTsM1uJhzMhUL7uI/7kdeyUyLaeTbBWEXgIMRXIAt+QY57vVvedkUz4PYFJzeL/mbp4wgwhTqAiipQKBgQDX5O/ByGwC/yhy52MZfUyxtvP0LrwNShi2
+hQ1YRdbePS1XfS485PYpVFajU1NZaLStcMExpG95WlN/m5iBW++7dfABUrezkg1g98Jw2fQBmv2U9js+3iTuq0wRq05RxY4RPrahPdsyNu9fRWK4AbHzjZTC
+CJwkXWZL/BQwfwqXswKBgBKMVEvWTZk+3YlQH9gGqPGkk5SJquHdEAkfG7ZiNznY00Cy0VNzF0f9oSps283NpNsW578eOJNnT8TWOk2++yI4gl3nRXIGidq6
+TIoONF27dFlRmq69/xXR+z5khSWgdvfm4JDi/vCEm8aovW4mBThz5EZVT5gGgGiGjivWKnTpAoGBANLDCZiJO4DVbbx2zVT18KhRbekEssraejO8wmFZlMDS
+wm/1oe0KrJF+ZzH8x5KyWCg1ujTnTXgPyRH7aS9n/CpqoUn5YaLpQyxV0zluXPowP7xrgT0HitCA47sgHE5R6TZGne3dQB7OaHL+frgZ14pnvkCKPTx2/cXS
+KjeJ3mJnAoGAHzfKqQGL5pit/2G1scbGRyGCXR/4dXnmxUtKkf59mZO370TrFxI88H1v2+bthAwfG42pALesKM9eWshqVuie+Ypy2qKIEc3TCAkWXdFigTIs
+Odv7HIQ0Fo28mBt/vITNqnEgX5XmBOR4GpF/iYIXD6MkE2CPRA7jcFpk9nZKlYk=";
+
+/// What `openssl dgst -sha1` made of the text of a message, with the key.
+pub(crate) const SHA1_OF_HELLO: &str = "
+S5Mq385IdWB3pJtn/BVFwwbHitL+MBMqFBjWVQQB93E9GMMUX94YA9cTn++eRgu0U8pNJblK9unkouLJbcQ4v13QASRKs2KsyX2nCMfl4wM9jE
+AdLhbcTYdjMbILWhUnQfh7HKEqEN6OBI1eb9wobiZerZAZ7NuoK2FMPjvgPN68gll+YHsxh0vyEf4tnCnftSc54glSiTDeQyzLl5xzerHO6wnO
+CKSHXakMMfoxYmLZN3aq5MQbar4Paj8N8WhVkR8gslzYo3iBQfvoptDdiw7mMYdl1iTp9ZfoIFFbC7MYPsNa+dehiDCCSKvTyRsJJjD2T2+IuI
+24KTy/92eW5A==
+";
+
+/// The key in PKCS #8.
+pub(crate) fn rsa_key() -> Vec<u8> {
+    STANDARD.decode(RSA_KEY.split_whitespace().collect::<String>()).unwrap()
+}
