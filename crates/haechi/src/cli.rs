@@ -55,7 +55,10 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(crate::network::command());
     #[cfg(feature = "serve")]
     let command =
-        command.subcommand(crate::commands::alerts::command()).subcommand(crate::commands::serve::command());
+        command
+            .subcommand(crate::commands::alerts::command())
+            .subcommand(crate::commands::serve::command())
+            .subcommand(crate::commands::store::command());
     localise(command, texts, "cli")
 }
 
@@ -97,12 +100,20 @@ fn rules() -> Command {
 
 fn policy() -> Command {
     let judged = |command: Command| {
-        command
+        let command = command
             .arg(policies("policy").short('p').required(true))
             .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
             .arg(policies("inventory").short('i'))
             .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
-            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)));
+        #[cfg(feature = "providers")]
+        let command = command.arg(
+            Arg::new("ask-providers")
+                .long("ask-providers")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("external-data"),
+        );
+        command
             .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
             .arg(output(&["text", "json"], "text"))
     };
@@ -261,10 +272,13 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     // Another command may have an option `--cluster` of its own.
     let connects = names.iter().any(|name| name == "kubeconfig");
+    let asks = names.iter().any(|name| name == "token-file");
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
             name if crate::connection::NAMES.contains(&name) && connects => format!("cli-connection-{name}"),
+            #[cfg(feature = "serve")]
+            name if crate::remote::NAMES.contains(&name) && asks => format!("cli-remote-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };
