@@ -16,6 +16,8 @@ use haechi_sources::cluster::{Cluster, Written};
 
 /// Time between two looks.
 const EVERY: Duration = Duration::from_secs(20);
+/// Time after which it is tried again when somebody else was first.
+const AGAIN: Duration = Duration::from_secs(2);
 /// Looks after which it is told that others were always first.
 const PATIENCE: u32 = 3;
 /// Attempts to share a Secret, each after somebody else was first.
@@ -123,7 +125,8 @@ impl Companion for WebhookKeeper {
     fn run(self: Box<Self>, beside: &Beside) {
         let (mut looked, mut beaten): (Option<Instant>, u32) = (None, 0);
         while !beside.must_stop() {
-            if looked.is_none_or(|looked| looked.elapsed() >= EVERY) {
+            let pause = if beaten > 0 { AGAIN } else { EVERY };
+            if looked.is_none_or(|looked| looked.elapsed() >= pause) {
                 let wrong = match self.look() {
                     Ok(Written::Done) => {
                         beaten = 0;

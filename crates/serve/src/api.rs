@@ -51,7 +51,7 @@ pub(crate) async fn tokens(app: Arc<App>, _: Call) -> Response {
 
 pub(crate) async fn add_token(app: Arc<App>, call: Call) -> Response {
     let Some(scope) = call.field("scope").and_then(|word| word.parse::<Scope>().ok()) else {
-        return refuse(StatusCode::BAD_REQUEST, "`scope` is one of intake, admit, metrics, read");
+        return refuse(StatusCode::BAD_REQUEST, "`scope` is one of intake, admit, metrics, read, operate");
     };
     let lasts = match call.field("lasts_s").filter(|text| !text.is_empty()).map(|text| text.parse::<i64>()) {
         None => None,

@@ -60,6 +60,12 @@ impl Call {
         form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// All values of that name in the form that was sent.
+    pub fn fields(&self, name: &str) -> Vec<String> {
+        let pairs = form_urlencoded::parse(&self.body).filter(|(key, _)| key == name);
+        pairs.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty()).collect()
+    }
+
     /// A value of the query.
     pub fn asked(&self, name: &str) -> Option<String> {
         let query = self.query.as_deref().unwrap_or_default();
@@ -329,7 +335,8 @@ pub(crate) fn failure(error: AccessError) -> Response {
         AccessError::Braked(_) => StatusCode::TOO_MANY_REQUESTS,
         AccessError::Invalid(_) => StatusCode::BAD_REQUEST,
         AccessError::Password(crate::access::PasswordError::Length) => StatusCode::BAD_REQUEST,
-        AccessError::Store(StoreError::Exists { .. }) => StatusCode::CONFLICT,
+        AccessError::Store(StoreError::Exists { .. } | StoreError::Refused { .. }) => StatusCode::CONFLICT,
+        AccessError::Store(StoreError::TooLarge { .. } | StoreError::Invalid { .. }) => StatusCode::BAD_REQUEST,
         AccessError::Store(StoreError::NotFound { .. }) => StatusCode::NOT_FOUND,
         AccessError::Password(_) | AccessError::Store(_) | AccessError::Internal(_) => {
             tracing::warn!(%error, "a request could not be served");
@@ -348,7 +355,7 @@ pub(crate) fn failure(error: AccessError) -> Response {
 pub(crate) fn may_read(caller: &Caller) -> bool {
     match caller {
         Caller::User { .. } => true,
-        Caller::Token { scope, .. } => matches!(scope, Scope::Read | Scope::Metrics),
+        Caller::Token { scope, .. } => matches!(scope, Scope::Read | Scope::Metrics | Scope::Operate),
         Caller::Nobody | Caller::ApiServer => false,
     }
 }

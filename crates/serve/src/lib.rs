@@ -29,6 +29,7 @@ pub mod app;
 pub mod bundle;
 pub mod clock;
 pub mod companion;
+mod desk;
 mod fetch;
 mod guard;
 mod health;

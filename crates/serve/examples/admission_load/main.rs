@@ -1,9 +1,10 @@
-//! `admission_load policies FOLDER` writes 100 policies of two engines.
+//! `admission_load policies FOLDER [one|mixed]` writes 100 policies of two engines: 50 constraints of one template and 50 policies
+//! that differ in a word, or 25 templates with two constraints each and 50 policies that are all different.
 //! `admission_load ask ADDRESS DATA RATE SECONDS` asks a running `haechi serve` at a steady rate about a Pod of 16 KiB and
 //! tells how long answers took, from the moment at which each was due: waiting for a free connection counts.
 //!
 //! ```sh
-//! admission_load policies /tmp/policies
+//! admission_load policies /tmp/policies mixed
 //! haechi serve --listen 127.0.0.1:8443 --data /tmp/data --policies /tmp/policies &
 //! admission_load ask 127.0.0.1:8443 /tmp/data 200 30
 //! ```
@@ -15,6 +16,8 @@
     clippy::unwrap_used,
     reason = "a measuring aid: it stops where something is wrong, and its output is the figure"
 )]
+
+mod mixed;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -31,7 +34,15 @@ use serde_json::{Value as Json, json};
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     match arguments[1].as_str() {
-        "policies" => policies(Path::new(&arguments[2])),
+        "policies" => {
+            let folder = Path::new(&arguments[2]);
+            std::fs::create_dir_all(folder).expect("a folder");
+            match arguments.get(3).map_or("one", String::as_str) {
+                "one" => policies(folder),
+                "mixed" => mixed::write(folder),
+                other => panic_out(other),
+            }
+        }
         "ask" => ask(
             &arguments[2],
             Path::new(&arguments[3]),
@@ -43,34 +54,17 @@ fn main() {
 }
 
 fn panic_out(word: &str) {
-    println!("`{word}` is neither `policies` nor `ask`");
+    println!("`{word}` is none of `policies`, `ask`, `one`, `mixed`");
     std::process::exit(2);
 }
 
 /// 50 validating policies in CEL and 50 constraints in Rego, all about pods, all kept.
 fn policies(folder: &Path) {
-    std::fs::create_dir_all(folder).expect("a folder");
     let mut text = String::new();
     for index in 0..50 {
-        let policy = json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-            "metadata": {"name": format!("cel-{index}")},
-            "spec": {
-                "failurePolicy": "Fail",
-                "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
-                    "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}]},
-                "validations": [
-                    {"expression": format!("object.spec.containers.all(c, !c.image.startsWith('bad-{index}/'))")},
-                    {"expression": "object.spec.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || !c.securityContext.privileged)"},
-                ],
-            },
-        });
-        let binding = json!({
-            "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-            "metadata": {"name": format!("cel-{index}")},
-            "spec": {"policyName": format!("cel-{index}"), "validationActions": ["Deny"]},
-        });
-        text.push_str(&format!("{policy}\n{binding}\n"));
+        let own = format!("object.spec.containers.all(c, !c.image.startsWith('bad-{index}/'))");
+        let same = "object.spec.containers.all(c, !has(c.securityContext) || !has(c.securityContext.privileged) || !c.securityContext.privileged)";
+        text.push_str(&cel(index, &[json!({"expression": own}), json!({"expression": same})]));
     }
     std::fs::write(folder.join("cel.json"), text).expect("a file");
     let rego = r#"package images
@@ -108,12 +102,32 @@ input_containers[c] { c := input.review.object.spec.initContainers[_] }
     std::fs::write(folder.join("rego.json"), text).expect("a file");
 }
 
+/// A policy in CEL about pods, with its binding.
+fn cel(index: usize, validations: &[Json]) -> String {
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": format!("cel-{index}")},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"],
+                "operations": ["CREATE", "UPDATE"], "resources": ["pods"]}]},
+            "validations": validations,
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": format!("cel-{index}")},
+        "spec": {"policyName": format!("cel-{index}"), "validationActions": ["Deny"]},
+    });
+    format!("{policy}\n{binding}\n")
+}
+
 /// A review with a Pod of 16 KiB.
 fn review() -> String {
     let mut containers: Vec<Json> = Vec::new();
     let pod = |containers: &[Json]| {
         json!({
-            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop"},
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop", "labels": {"app": "shop", "team": "shop"}},
             "spec": {"containers": containers},
         })
     };
