@@ -347,7 +347,8 @@ fn open_incidents(store: &dyn Store, at_least: Severity) -> Result<BTreeMap<Stri
 
 /// The namespace that a detection of an incident names without the object in it.
 fn namespace_of(store: &dyn Store, incident: &Incident) -> Result<Option<String>, StoreError> {
-    let query = DetectionQuery { incident: Some(incident.id.clone()), limit: 100, ..DetectionQuery::default() };
+    let query =
+        DetectionQuery { incident: Some(incident.id.clone()), limit: 100, ..DetectionQuery::default() };
     let detections = store.detections(&query)?;
     // The oldest of them, so that further ones do not change it.
     Ok(detections.iter().rev().find_map(|stored| alert(&read_back(stored), &stored.cluster).namespace))

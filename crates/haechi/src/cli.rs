@@ -54,11 +54,10 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(crate::access::command())
         .subcommand(crate::network::command());
     #[cfg(feature = "serve")]
-    let command =
-        command
-            .subcommand(crate::commands::alerts::command())
-            .subcommand(crate::commands::serve::command())
-            .subcommand(crate::commands::store::command());
+    let command = command
+        .subcommand(crate::commands::alerts::command())
+        .subcommand(crate::commands::serve::command())
+        .subcommand(crate::commands::store::command());
     localise(command, texts, "cli")
 }
 

@@ -28,10 +28,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use haechi_outbound::Reply;
 use haechi_outbound::call::{Reach, Request, SystemSecrets, call};
 use haechi_outbound::secret::{Secret, SecretSource, resolve};
 use haechi_outbound::sigv4::{Signing, amz_date};
-use haechi_outbound::Reply;
 use haechi_store::seal::Keys;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -173,14 +173,16 @@ impl From {
             From::VaultTransit { url, token, namespace, mount, key, wrapped, ca_file } => {
                 let path = format!("/v1/{}/decrypt/{key}", mount.trim_matches('/'));
                 let body = json!({"ciphertext": wrapped});
-                let vault = Vault { url, token, namespace: namespace.as_deref(), ca_file: ca_file.as_deref() };
+                let vault =
+                    Vault { url, token, namespace: namespace.as_deref(), ca_file: ca_file.as_deref() };
                 let answer = vault.ask("POST", &path, Some(&body))?;
                 let plain = answer.pointer("/data/plaintext").and_then(Json::as_str);
                 let plain = plain.ok_or_else(|| anyhow!("the answer of Vault holds no `data.plaintext`"))?;
                 bytes(&STANDARD.decode(plain).context("`data.plaintext` is no base64")?)
             }
             From::VaultKv { url, token, namespace, path, field, ca_file } => {
-                let vault = Vault { url, token, namespace: namespace.as_deref(), ca_file: ca_file.as_deref() };
+                let vault =
+                    Vault { url, token, namespace: namespace.as_deref(), ca_file: ca_file.as_deref() };
                 let answer = vault.ask("GET", &format!("/v1/{}", path.trim_matches('/')), None)?;
                 // Version 2 of the engine keeps the secret one deeper.
                 let found = answer.pointer("/data/data").or_else(|| answer.pointer("/data"));
@@ -192,8 +194,16 @@ impl From {
     }
 
     fn kms(&self, now_us: i64) -> Result<[u8; 32]> {
-        let From::AwsKms { region, url, access_key_id, secret_access_key, session_token, wrapped, key_id, ca_file } =
-            self
+        let From::AwsKms {
+            region,
+            url,
+            access_key_id,
+            secret_access_key,
+            session_token,
+            wrapped,
+            key_id,
+            ca_file,
+        } = self
         else {
             bail!("this key is not of KMS");
         };
@@ -281,8 +291,7 @@ fn exchange(
     if !url.starts_with("https://") {
         bail!("`{url}` is not an address of https: a key is not sent in the clear");
     }
-    let reach =
-        Reach { ca_file, allows_link_local: false, timeout: TIMEOUT, most_bytes: MAX_ANSWER };
+    let reach = Reach { ca_file, allows_link_local: false, timeout: TIMEOUT, most_bytes: MAX_ANSWER };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let reply: Reply = runtime.block_on(call(reach, request)).with_context(|| url.to_owned())?;
     let answer: Option<Json> = serde_json::from_slice(&reply.body).ok();
@@ -298,8 +307,8 @@ fn exchange(
 mod tests {
     use std::io::{BufRead as _, BufReader, Read as _, Write as _};
     use std::net::TcpListener;
-    use std::sync::mpsc::{Receiver, channel};
     use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
 
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -318,16 +327,15 @@ mod tests {
         let certificate =
             CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
         std::fs::write(folder.join("ca.pem"), issuer.pem()).unwrap();
-        let config =
-            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-                .with_safe_default_protocol_versions()
-                .unwrap()
-                .with_no_client_auth()
-                .with_single_cert(
-                    vec![CertificateDer::from(certificate.der().to_vec())],
-                    PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-                )
-                .unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![CertificateDer::from(certificate.der().to_vec())],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
@@ -385,7 +393,9 @@ mod tests {
         let config = "current = 'a'\n[[key]]\nid = 'a'\nkind = 'file'\nfile = 'AT/key'\n";
         let hex: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
         let base = STANDARD.encode(KEY);
-        for text in [KEY.to_vec(), hex.clone().into_bytes(), format!("{hex}\n").into_bytes(), base.into_bytes()] {
+        for text in
+            [KEY.to_vec(), hex.clone().into_bytes(), format!("{hex}\n").into_bytes(), base.into_bytes()]
+        {
             std::fs::write(at.join("key"), text).unwrap();
             let keys = read(at, config).unwrap();
             assert_eq!((keys.current(), keys.has("a")), (Some("a"), true));
@@ -423,7 +433,10 @@ mod tests {
         assert_eq!((keys.current(), keys.has("a")), (None, true), "for reading only");
         let (head, body) = asked.recv().unwrap();
         assert!(head.starts_with("POST /v1/transit/decrypt/haechi "), "{head}");
-        assert!(head.contains("x-vault-token: the-token") && head.contains("x-vault-namespace: team"), "{head}");
+        assert!(
+            head.contains("x-vault-token: the-token") && head.contains("x-vault-namespace: team"),
+            "{head}"
+        );
         assert_eq!(body, r#"{"ciphertext":"vault:v1:abc"}"#);
         // Another authority's certificate is no Vault of ours.
         assert!(told(read(at, &config.replace("ca-file = 'AT/ca.pem'\n", ""))).contains("localhost"));
@@ -444,7 +457,10 @@ mod tests {
             "[[key]]\nid = 'a'\nkind = 'vault-kv'\nurl = '{url}'\ntoken = {{ file = 'AT/token' }}\npath = 'x'\nca-file = 'AT/ca.pem'\n"
         );
         let told = told(read(at, &config));
-        assert!(told.contains("403") && told.contains("permission denied") && !told.contains("the-token"), "{told}");
+        assert!(
+            told.contains("403") && told.contains("permission denied") && !told.contains("the-token"),
+            "{told}"
+        );
     }
 
     #[test]

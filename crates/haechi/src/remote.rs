@@ -92,12 +92,10 @@ impl<'t> Remote<'t> {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let reply = runtime.block_on(call(reach, request)).map_err(|error| {
-            let args =
-                Args::new().text("server", self.server.as_str()).text("detail", error.to_string());
+            let args = Args::new().text("server", self.server.as_str()).text("detail", error.to_string());
             anyhow!(self.texts.message("cli-remote-unreachable", &args))
         })?;
-        let answer: Option<Json> =
-            serde_json::from_slice(&reply.body).ok().filter(|_| !reply.is_cut);
+        let answer: Option<Json> = serde_json::from_slice(&reply.body).ok().filter(|_| !reply.is_cut);
         if (200..300).contains(&reply.status) {
             let args = Args::new().text("server", self.server.as_str());
             return answer.ok_or_else(|| anyhow!(self.texts.message("cli-remote-unreadable", &args)));

@@ -144,7 +144,11 @@ fn an_incident_is_told_once_for_all_its_detections_also_after_a_kill() {
     let service = serve(folder.path());
     let first = posted.recv_timeout(Duration::from_secs(60)).unwrap();
     let alert = &first["alerts"][0];
-    assert_eq!((&alert["title"], &alert["severity"]), (&"Secret read: alice".into(), &"high".into()), "{first}");
+    assert_eq!(
+        (&alert["title"], &alert["severity"]),
+        (&"Secret read: alice".into(), &"high".into()),
+        "{first}"
+    );
     assert_eq!((&first["count"], &alert["namespace"]), (&1.into(), &"shop".into()), "{first}");
     put_event(folder.path(), "keys");
     drop(service);

@@ -33,11 +33,8 @@ fn told(folder: &Path, code: i32, arguments: &[&str]) -> String {
 }
 
 fn judged(code: i32, arguments: &[&str], output: Output) -> String {
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let text =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
     text
 }
@@ -223,7 +220,19 @@ fn silences_and_dead_alerts_go_through_the_service() {
         judged(code, arguments, haechi(at, &all).env("HAECHI_TOKEN", &token).output().unwrap())
     };
     assert!(ask(0, &["alerts", "silence", "list"]).contains("No alert is silenced"));
-    let add = ["alerts", "silence", "add", "--rule", "Shell*", "--label", "user=alice", "--reason", "test", "--for", "2h"];
+    let add = [
+        "alerts",
+        "silence",
+        "add",
+        "--rule",
+        "Shell*",
+        "--label",
+        "user=alice",
+        "--reason",
+        "test",
+        "--for",
+        "2h",
+    ];
     let added = ask(0, &add);
     let id = added.split_whitespace().nth(1).unwrap().to_owned();
     let list = ask(0, &["alerts", "silence", "list"]);
@@ -248,13 +257,13 @@ fn silences_and_dead_alerts_go_through_the_service() {
     let without = told(at, 2, &["alerts", "dead", "list", "--server", url]);
     assert!(without.contains("no token"), "{without}");
     let plain = format!("http://{}", url.trim_start_matches("https://"));
-    let clear = haechi(at, &["alerts", "dead", "list", "--server", &plain]).env("HAECHI_TOKEN", &token).output();
+    let clear =
+        haechi(at, &["alerts", "dead", "list", "--server", &plain]).env("HAECHI_TOKEN", &token).output();
     judged(2, &["http"], clear.unwrap());
-    let strange = haechi(at, &["alerts", "dead", "list", "--server", url]).env("HAECHI_TOKEN", &token).output();
+    let strange =
+        haechi(at, &["alerts", "dead", "list", "--server", url]).env("HAECHI_TOKEN", &token).output();
     judged(4, &["no ca"], strange.unwrap());
-    let wrong = [
-        "alerts", "dead", "list", "--server", url, "--ca-file", "data/tls/ca.pem",
-    ];
+    let wrong = ["alerts", "dead", "list", "--server", url, "--ca-file", "data/tls/ca.pem"];
     let refused = haechi(at, &wrong).env("HAECHI_TOKEN", "haechi_operate_x").output().unwrap();
     assert!(judged(4, &["wrong token"], refused).contains("401"));
 }

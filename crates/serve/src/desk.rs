@@ -26,8 +26,18 @@ use crate::records::{
 
 /// Fields of a silence.
 pub(crate) const SILENCE: &[&str] = &[
-    "severity", "source", "namespace", "rule", "framework", "cluster", "resource", "label", "reason", "starts",
-    "ends", "lasts_s",
+    "severity",
+    "source",
+    "namespace",
+    "rule",
+    "framework",
+    "cluster",
+    "resource",
+    "label",
+    "reason",
+    "starts",
+    "ends",
+    "lasts_s",
 ];
 /// Most bytes of a note or reason.
 const MAX_NOTE: usize = 4000;
@@ -190,9 +200,7 @@ pub(crate) async fn silences(app: Arc<App>, _: Call) -> Response {
 fn conditions(call: &Call) -> Result<MatchersText, Wrong> {
     let severity = match call.field("severity").filter(|text| !text.is_empty()) {
         None => None,
-        Some(text) => {
-            Some(text.parse::<Severity>().map_err(|error| wrong(&format!("`severity`: {error}")))?)
-        }
+        Some(text) => Some(text.parse::<Severity>().map_err(|error| wrong(&format!("`severity`: {error}")))?),
     };
     let mut text = MatchersText {
         severity,

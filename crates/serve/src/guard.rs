@@ -336,7 +336,9 @@ pub(crate) fn failure(error: AccessError) -> Response {
         AccessError::Invalid(_) => StatusCode::BAD_REQUEST,
         AccessError::Password(crate::access::PasswordError::Length) => StatusCode::BAD_REQUEST,
         AccessError::Store(StoreError::Exists { .. } | StoreError::Refused { .. }) => StatusCode::CONFLICT,
-        AccessError::Store(StoreError::TooLarge { .. } | StoreError::Invalid { .. }) => StatusCode::BAD_REQUEST,
+        AccessError::Store(StoreError::TooLarge { .. } | StoreError::Invalid { .. }) => {
+            StatusCode::BAD_REQUEST
+        }
         AccessError::Store(StoreError::NotFound { .. }) => StatusCode::NOT_FOUND,
         AccessError::Password(_) | AccessError::Store(_) | AccessError::Internal(_) => {
             tracing::warn!(%error, "a request could not be served");

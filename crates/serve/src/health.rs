@@ -72,7 +72,9 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
     let companions = app.companions.all();
     let store = app.access.store().clone();
     let alerts = tokio::task::spawn_blocking(move || store.alert_counts()).await;
-    let alerts = alerts.unwrap_or(Err(StoreError::Closed)).map_or_else(|error| json!(error.to_string()), |counts| json!(counts));
+    let alerts = alerts
+        .unwrap_or(Err(StoreError::Closed))
+        .map_or_else(|error| json!(error.to_string()), |counts| json!(counts));
     let is_ok = counts.is_ok()
         && policies.problems.is_empty()
         && rules.problems.is_empty()

@@ -102,8 +102,11 @@ const READERS: Demand =
 /// Who deals with what has happened.
 const OPERATORS: Demand =
     Demand::Caller { role: Some(Role::Operator), scopes: &[Scope::Operate], api_server: false };
-const SCRAPERS: Demand =
-    Demand::Caller { role: Some(Role::Viewer), scopes: &[Scope::Metrics, Scope::Read, Scope::Operate], api_server: false };
+const SCRAPERS: Demand = Demand::Caller {
+    role: Some(Role::Viewer),
+    scopes: &[Scope::Metrics, Scope::Read, Scope::Operate],
+    api_server: false,
+};
 const API_SERVER: Demand = Demand::Caller { role: None, scopes: &[Scope::Admit], api_server: true };
 
 const fn get(

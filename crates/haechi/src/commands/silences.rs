@@ -103,7 +103,9 @@ fn add(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         fields.push(("severity", severity.to_string()));
     }
     for name in PATTERNS {
-        fields.extend(matches.get_many::<String>(name).into_iter().flatten().map(|given| (name, given.clone())));
+        fields.extend(
+            matches.get_many::<String>(name).into_iter().flatten().map(|given| (name, given.clone())),
+        );
     }
     if fields.is_empty() {
         return Err(UsageError(texts.message("cli-silence-everything", &Args::new())).into());
@@ -113,7 +115,8 @@ fn add(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         fields.push(("lasts_s", seconds.to_string()));
     }
     if let Some(until) = matches.get_one::<String>("until") {
-        let wrong = |_| UsageError(texts.message("cli-alerts-time", &Args::new().text("given", until.as_str())));
+        let wrong =
+            |_| UsageError(texts.message("cli-alerts-time", &Args::new().text("given", until.as_str())));
         until.parse::<jiff::Timestamp>().map_err(wrong)?;
         fields.push(("ends", until.clone()));
     }

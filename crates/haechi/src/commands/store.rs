@@ -33,7 +33,8 @@ pub(crate) fn command() -> Command {
     let anchor = || Arg::new("anchor").long("anchor").value_parser(value_parser!(Kept));
     let output = || crate::cli::output(&["text", "json"], "text");
     let number = |name: &'static str| Arg::new(name).long(name).value_parser(value_parser!(u64));
-    let group = |name: &'static str| Command::new(name).arg_required_else_help(true).subcommand_required(true);
+    let group =
+        |name: &'static str| Command::new(name).arg_required_else_help(true).subcommand_required(true);
     group("store")
         .subcommand(Command::new("backup").arg(file().required(true)).arg(data()))
         .subcommand(Command::new("restore").arg(file().required(true)).arg(data()).arg(anchor()))
@@ -178,7 +179,9 @@ fn broken(broken: &Break, texts: &Texts) -> String {
             texts.message("cli-journal-truncated", &number(number(args, "from", *from), "to", *to))
         }
         Break::Rewritten { seq } => texts.message("cli-journal-rewritten", &number(args, "seq", *seq)),
-        Break::Unknown { entries } => texts.message("cli-journal-unknown", &number(args, "entries", *entries)),
+        Break::Unknown { entries } => {
+            texts.message("cli-journal-unknown", &number(args, "entries", *entries))
+        }
     }
 }
 
@@ -428,6 +431,8 @@ fn unreadable(error: &ReadError) -> (&'static str, Args<'_>) {
         }
         ReadError::TooLong { line } => ("cli-journal-long", args.text("line", line.to_string())),
         ReadError::Cut { entries } => ("cli-journal-cut", args.text("entries", entries.to_string())),
-        ReadError::Io(error) => ("cli-journal-no-entry", args.text("line", "").text("detail", error.to_string())),
+        ReadError::Io(error) => {
+            ("cli-journal-no-entry", args.text("line", "").text("detail", error.to_string()))
+        }
     }
 }

@@ -144,7 +144,8 @@ async fn a_silence_needs_conditions_a_reason_and_an_end() {
     ] {
         assert_eq!(add(wrong).await.status(), StatusCode::BAD_REQUEST, "{wrong}");
     }
-    let form = "severity=high&namespace=shop-*&namespace=dev&label=user%3Dalice&reason=maintenance&lasts_s=3600";
+    let form =
+        "severity=high&namespace=shop-*&namespace=dev&label=user%3Dalice&reason=maintenance&lasts_s=3600";
     let made = json(add(form).await).await;
     let conditions = serde_json::json!({
         "severity": "high", "namespace": ["shop-*", "dev"], "labels": {"user": ["alice"]},

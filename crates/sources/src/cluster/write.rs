@@ -13,7 +13,8 @@ use super::{Cluster, page, with_causes};
 /// Most bytes of an answer.
 const MAX_ANSWER: usize = 16 << 20;
 /// Lists of objects without what is in them.
-const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;q=0.1";
+const METADATA: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;q=0.1";
 
 /// What is done at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
