@@ -44,6 +44,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out 
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "network" -d 'Find out what reaches what, why, and write the policies that close it'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "alerts" -d 'Check and try who is told about detections, findings and incidents'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "serve" -d 'Guard admission, take in events and tell how it fares, as a service'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "store" -d 'Copy, restore and verify what a service keeps, and its journal'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l skip -d 'Leave these checks out' -r
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l pod-security -d 'Also judge pods by a Pod Security Standard: `baseline`, `restricted`, or with a version `restricted:v1.30`' -r
@@ -606,14 +607,16 @@ complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_s
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand network; and __fish_seen_subcommand_from observe" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -s h -l help -d 'Print help'
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -f -a "check" -d 'Check the part [alerts] of the configuration, and show which way an alert would take and why'
-complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test" -f -a "test" -d 'Send a test alert to a receiver'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -f -a "check" -d 'Check the part [alerts] of the configuration, and show which way an alert would take and why'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -f -a "test" -d 'Send a test alert to a receiver'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -f -a "silence" -d 'Say what is not to be alerted for a while'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and not __fish_seen_subcommand_from check test silence dead" -f -a "dead" -d 'Deal with alerts that nobody got: the receiver refused them, or did not take them in time'
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l config -d 'The configuration file; by default the haechi.toml above the current folder' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l severity -d 'How severe the alert is [default: critical]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from check" -l source -d 'Where it comes from [default: k8s_audit]' -r
@@ -640,9 +643,28 @@ complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_su
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -f -a "add" -d 'Silence alerts that all the conditions fit; of several of one kind one must fit'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -f -a "list" -d 'List the silences that count now'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from silence" -f -a "end" -d 'End a silence now'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "list" -d 'List them'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "retry" -d 'Send some of them after all'
+complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "drop" -d 'Give some of them up for good'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l listen -d 'Where to listen [default: 127.0.0.1:8443]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l hook-listen -d 'Where other programs call (admission, intake), if that is to be apart from people' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l data -d 'The folder that everything is kept in [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l keys -d 'The file that names the keys for encryption at rest: from files, Vault or AWS KMS' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l name -d 'A name that the service is called by, such as `haechi.haechi.svc`; may be given again' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l tls-cert -d 'The certificate with its chain, in PEM; by default one is made and renewed' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l tls-key -d 'The key of the certificate, in PEM' -r -F
@@ -661,6 +683,8 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-delay -d 'Seconds to go on after a signal, until everybody has heard to go elsewhere [default: 5]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-time -d 'Seconds that requests under way may take after that [default: 25]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l write -d 'Write into the cluster what is found: reports (openreports.io), events about what is new and critical. By default nothing is written [choices: openreports, events]' -r -f -a "openreports\t''
+events\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-name -d 'What the cluster is called among the findings, where several report to one service [default: default]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l webhooks -d 'The webhook configurations in which this service keeps its authority up to date, by their name' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l authority-secret -d 'The Secret that instances share their authority and the key of the webhook in, as NAMESPACE/NAME; made when it is missing' -r
@@ -691,3 +715,48 @@ always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -l fail-open -d 'Let requests through while Haechi does not answer'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -f -a "backup" -d 'Copy the store to a new file, also while a service runs, and verify the copy'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -f -a "restore" -d 'Verify a copy and put it in the place of the store; the service must not run'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -f -a "verify" -d 'Look whether the store is whole: pages, indexes, counts, and every entry of the journal'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and not __fish_seen_subcommand_from backup restore verify journal" -f -a "journal" -d 'Read, export and verify the journal of security-relevant acts'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from backup" -l data -d 'The folder of the service [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from backup" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from backup" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from restore" -l data -d 'The folder of the service [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from restore" -l anchor -d 'What was kept of the journal elsewhere: the copy must hold it' -r
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from restore" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from restore" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from restore" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -l data -d 'The folder of the service [default: haechi-data]' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -l anchor -d 'What was kept of the journal elsewhere: N:HASH, or the hash alone' -r
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -l keys -d 'The file that names the keys, as of `haechi serve`: each is tried' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -f -a "list" -d 'List the entries'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -f -a "export" -d 'Write the journal as lines of JSON that can be verified without the store'
+complete -c haechi -n "__fish_haechi_using_subcommand store; and __fish_seen_subcommand_from journal" -f -a "verify" -d 'Hold a journal against its hashes: an exported one, or that of the store'

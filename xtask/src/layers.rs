@@ -42,6 +42,7 @@ const IO: &[&str] = &[
 /// (crate, what it must not reach over any number of steps, why).
 const FORBIDDEN: &[(&str, &[&str], &str)] = &[
     ("haechi-model", &["haechi-*"], "the plain data stands below everything"),
+    ("haechi-outbound", &["haechi-*"], "a call carries what others mean by it, and knows nothing of it"),
     ("haechi-policy", &["haechi-store"], "admission never waits for the store"),
     ("haechi-detect", &["haechi-respond", "haechi-store"], "only a stored incident triggers an action"),
     ("haechi-store", ENGINES, "the store keeps data, it does not judge"),

@@ -344,6 +344,21 @@ mod tests {
     }
 
     #[test]
+    fn window_goes_by_the_clock_on_the_wall_when_that_is_set() {
+        let night = window(&[], "01:15", "02:45", "America/New_York");
+        // In spring two o'clock is three o'clock: the window ends three quarters of an hour after it began.
+        assert!(night.contains(at("2026-03-08T06:15:00Z")) && night.contains(at("2026-03-08T06:59:59Z")));
+        assert!(!night.contains(at("2026-03-08T07:00:00Z")), "three o'clock");
+        let gap = window(&[], "02:15", "02:45", "America/New_York");
+        let all_day = (0..24 * 60).map(|minute| at("2026-03-08T05:00:00Z") + minute * 60_000_000);
+        assert!(!all_day.clone().any(|time| gap.contains(time)), "there is no such time that day");
+        // In autumn one o'clock comes twice, and both are meant.
+        for (time, expected) in [("05:30", true), ("06:30", true), ("07:30", true), ("07:45", false), ("05:14", false)] {
+            assert_eq!(night.contains(at(&format!("2026-11-01T{time}:00Z"))), expected, "{time}");
+        }
+    }
+
+    #[test]
     fn whole_days_end_at_midnight_and_ranges_may_wrap() {
         let weekend = window(&["sat-mon"], "00:00", "24:00", "UTC");
         assert!(weekend.contains(at("2026-11-21T00:00:00Z")));

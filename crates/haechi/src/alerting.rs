@@ -398,6 +398,43 @@ fn open_findings(store: &dyn Store, texts: &AllTexts, at_least: Severity) -> Res
 }
 
 fn finding_alert(stored: &StoredFinding, texts: &AllTexts) -> Alert {
+    let (frameworks, controls) = demanded(&stored.finding.rule);
+    let context = Context { cluster: stored.cluster.clone(), frameworks, controls, ..Context::default() };
+    Alert::from_finding(&finding_of(stored), stored.first_seen_us, stored.fixed_us, texts, context)
+}
+
+/// Peers of checks that are programs, and demand nothing of anybody.
+const PROGRAMS: [&str; 12] = [
+    "checkov",
+    "complianceascode",
+    "kube-hunter",
+    "kube-linter",
+    "kube-score",
+    "kubeaudit",
+    "kubescape",
+    "kubesec",
+    "polaris",
+    "prowler",
+    "trivy",
+    "yaml",
+];
+
+/// Frameworks that demand what a rule is about (`pci-dss-4`), and their controls (`pci-dss-4 2.2.1`).
+fn demanded(rule: &str) -> (Vec<String>, Vec<String>) {
+    let check = haechi_checks::CHECKS.iter().find(|check| check.info.slug == rule);
+    let peers = check.into_iter().flat_map(|check| check.info.peers);
+    let peers = peers.filter(|peer| !PROGRAMS.contains(&peer.peer));
+    let mut frameworks = BTreeSet::new();
+    let mut controls = BTreeSet::new();
+    for peer in peers {
+        frameworks.insert(peer.peer.to_owned());
+        controls.insert(format!("{} {}", peer.peer, peer.id));
+    }
+    (frameworks.into_iter().collect(), controls.into_iter().collect())
+}
+
+/// A finding as far as the store keeps it: without the text that it was found in.
+pub(crate) fn finding_of(stored: &StoredFinding) -> Finding {
     let seen = &stored.finding;
     let body: serde_json::Value = serde_json::from_str(&seen.body).unwrap_or_default();
     let args = body.get("args").and_then(serde_json::Value::as_object).into_iter().flatten();
@@ -413,7 +450,7 @@ fn finding_alert(stored: &StoredFinding, texts: &AllTexts) -> Alert {
         _ => RuleSource::Check,
     };
     let nowhere = Position { line: 1, column: 1 };
-    let finding = Finding {
+    Finding {
         rule: seen.rule.clone().into(),
         source,
         severity: seen.severity,
@@ -428,9 +465,7 @@ fn finding_alert(stored: &StoredFinding, texts: &AllTexts) -> Alert {
         args: args.collect(),
         fingerprint: seen.fingerprint,
         fix: None,
-    };
-    let context = Context { cluster: stored.cluster.clone(), ..Context::default() };
-    Alert::from_finding(&finding, stored.first_seen_us, stored.fixed_us, texts, context)
+    }
 }
 
 #[cfg(test)]
@@ -438,6 +473,34 @@ mod tests {
     use super::*;
     use haechi_detect::output::OutputOptions;
     use haechi_model::Priority;
+
+    #[test]
+    fn findings_are_routed_by_the_frameworks_that_demand_them() {
+        let (frameworks, controls) = demanded("privileged-container");
+        assert!(frameworks.contains(&"cis-1.12".to_owned()) && controls.contains(&"cis-1.12 5.2.2".to_owned()));
+        assert!(!frameworks.iter().any(|framework| framework == "trivy"));
+        assert_eq!(demanded("no-such-check"), (Vec::new(), Vec::new()));
+        let config = "[alerts]\nreceivers = []\n[[alerts.receiver]]\nname = 'a'\nkind = 'webhook'\nurl = 'https://a.example/'\n\
+                      [[alerts.route]]\nframework = ['cis-*']\nreceivers = ['a']\n";
+        let config = Config::parse(config).unwrap().unwrap();
+        let alert = |rule| {
+            let (frameworks, controls) = demanded(rule);
+            let context = Context { frameworks, controls, ..Context::default() };
+            Alert::test("t", 0, &AllTexts::default(), context)
+        };
+        assert_eq!(config.root.destinations(&alert("privileged-container"), 0).len(), 1);
+        assert_eq!(config.root.destinations(&alert("no-such-check"), 0).len(), 0);
+    }
+
+    /// A peer that is neither a program that is known nor a framework by its form would be a framework by mistake.
+    #[test]
+    fn every_peer_of_a_check_is_a_program_or_a_framework() {
+        let forms = ["aks-", "attack", "cis-", "eks-", "gke-", "nist-", "nsa-", "pci-", "pss", "soc-", "iso-", "hipaa"];
+        for peer in haechi_checks::CHECKS.iter().flat_map(|check| check.info.peers) {
+            let is_framework = forms.iter().any(|form| peer.peer.starts_with(form));
+            assert_ne!(is_framework, PROGRAMS.contains(&peer.peer), "{}", peer.peer);
+        }
+    }
 
     #[test]
     fn detection_that_is_read_back_is_the_same_alert() {

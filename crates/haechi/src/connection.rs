@@ -79,6 +79,12 @@ pub(crate) enum Namespaces<'n> {
 /// The cluster that the flags name.
 #[cfg(feature = "cluster")]
 pub(crate) fn connect(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
+    connect_as(matches, true)
+}
+
+/// The cluster that the flags name; requests are repeated by themselves when it is busy, or not.
+#[cfg(feature = "cluster")]
+pub(crate) fn connect_as(matches: &ArgMatches, repeats: bool) -> Result<haechi_sources::cluster::Cluster> {
     use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection};
     use std::time::Duration;
 
@@ -88,6 +94,7 @@ pub(crate) fn connect(matches: &ArgMatches) -> Result<haechi_sources::cluster::C
         request_timeout: Duration::from_secs(
             matches.get_one::<u64>("request-timeout").copied().unwrap_or(30),
         ),
+        repeats,
     };
     Cluster::connect(&connection, ClusterLimits::default()).map_err(|error| match error {
         error @ ConnectError::Config(_) => anyhow::Error::from(UsageError(error.to_string())),

@@ -37,6 +37,8 @@ mod remote;
 pub mod scan;
 mod suppress;
 #[cfg(all(feature = "cluster", feature = "serve"))]
+mod written;
+#[cfg(all(feature = "cluster", feature = "serve"))]
 mod webhooks;
 
 pub use cli::command;

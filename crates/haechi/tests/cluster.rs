@@ -188,6 +188,15 @@ mod kept {
         folder: &Path,
         is_enough: impl Fn(&FakeApi) -> bool,
     ) -> (Vec<String>, Vec<String>) {
+        serve_with(api, folder, &[], is_enough)
+    }
+
+    fn serve_with(
+        api: &FakeApi,
+        folder: &Path,
+        further: &[&str],
+        is_enough: impl Fn(&FakeApi) -> bool,
+    ) -> (Vec<String>, Vec<String>) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_haechi"))
             .args([
                 "serve",
@@ -203,6 +212,7 @@ mod kept {
             .arg(api.kubeconfig(folder))
             .arg("--data")
             .arg(folder.join("data"))
+            .args(further)
             .env("LC_ALL", "C")
             .env_remove("HTTPS_PROXY")
             .env_remove("HTTP_PROXY")
@@ -277,5 +287,131 @@ mod kept {
         assert!(open.contains(&privileged), "{open:?}");
         let (open, fixed) = serve(&FakeApi::start(answer(true)), folder.path(), all_asked);
         assert!(open.contains(&privileged) && fixed.is_empty(), "{open:?} {fixed:?}");
+    }
+
+    /// A server that keeps what is written to it, by path; reports of others are there already.
+    #[derive(Default)]
+    struct Kept {
+        objects: BTreeMap<String, Json>,
+        events: Vec<Json>,
+        refusals: usize,
+    }
+
+    const REPORTS: &str = "/apis/openreports.io/v1alpha1";
+
+    fn writing(kept: &std::sync::Arc<std::sync::Mutex<Kept>>, is_fixed: bool, is_busy: bool) -> FakeApi {
+        let kept = kept.clone();
+        FakeApi::start(move |asked| {
+            if asked.path == "/version" {
+                return Answer::ok("{}");
+            }
+            let mut kept = kept.lock().unwrap();
+            if asked.path.starts_with(REPORTS) || asked.path.ends_with("/events") && asked.method == "POST" {
+                return written(&mut kept, asked, is_busy);
+            }
+            drop(kept);
+            let mut lists = lists();
+            if is_fixed {
+                lists.remove("/apis/apps/v1/deployments");
+            }
+            match is_watch(asked) {
+                true => Answer { delay: Duration::from_secs(1), ..Answer::ok("") },
+                false => Answer::ok(list(&lists.get(&asked.path).cloned().unwrap_or_default(), "")),
+            }
+        })
+    }
+
+    fn written(kept: &mut Kept, asked: &fake_api::Asked, is_busy: bool) -> Answer {
+        let body = serde_json::from_str::<Json>(&asked.body).unwrap_or_default();
+        if is_busy {
+            kept.refusals += 1;
+            return Answer::status(429, "slow down");
+        }
+        match asked.method.as_str() {
+            "GET" if asked.query.contains_key("labelSelector") => {
+                let plural = asked.path.rsplit('/').next().unwrap();
+                let is_asked = |(path, object): &(&String, &Json)| {
+                    path.contains(&format!("/{plural}/"))
+                        && object["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "haechi"
+                };
+                let items: Vec<Json> =
+                    kept.objects.iter().filter(is_asked).map(|(_, object)| object.clone()).collect();
+                Answer::ok(list(&items, ""))
+            }
+            "GET" => match kept.objects.get(&asked.path) {
+                Some(object) => Answer::ok(object.to_string()),
+                None => Answer::status(404, "not found"),
+            },
+            "PATCH" => {
+                assert_eq!(asked.media, "application/apply-patch+yaml");
+                assert_eq!(asked.query["fieldManager"], "haechi-serve");
+                let mut object = body;
+                object["metadata"]["uid"] = json!(asked.path);
+                kept.objects.insert(asked.path.clone(), object.clone());
+                Answer::ok(object.to_string())
+            }
+            "DELETE" => {
+                assert_eq!(body["preconditions"]["uid"], json!(asked.path), "only the object that was listed");
+                kept.objects.remove(&asked.path);
+                Answer::ok("{}")
+            }
+            _ => {
+                if kept.events.iter().any(|event| event["metadata"]["name"] == body["metadata"]["name"]) {
+                    return Answer::status(409, "already exists");
+                }
+                kept.events.push(body);
+                Answer::ok("{}")
+            }
+        }
+    }
+
+    #[test]
+    fn reports_are_written_kept_current_and_those_of_others_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = std::sync::Arc::new(std::sync::Mutex::new(Kept::default()));
+        let other = format!("{REPORTS}/namespaces/shop/reports/haechi-by-hand");
+        let by_hand = json!({ "kind": "Report", "metadata": { "name": "haechi-by-hand", "namespace": "shop", "uid": "x",
+            "labels": { "app.kubernetes.io/managed-by": "haechi" } } });
+        kept.lock().unwrap().objects.insert(other.clone(), by_hand.clone());
+        let of_deployment = |kept: &Kept| {
+            let is_it = |object: &&Json| object["scope"]["kind"] == "Deployment" && object["scope"]["name"] == "web";
+            kept.objects.values().find(is_it).cloned()
+        };
+        let enough = || {
+            let kept = kept.clone();
+            move |_: &FakeApi| of_deployment(&kept.lock().unwrap()).is_some() && !kept.lock().unwrap().events.is_empty()
+        };
+        serve_with(&writing(&kept, false, false), folder.path(), &["--write", "openreports,events"], enough());
+        {
+            let kept = kept.lock().unwrap();
+            let report = of_deployment(&kept).expect("a report");
+            let results: Vec<&str> = report["results"].as_array().unwrap().iter().map(|r| r["policy"].as_str().unwrap()).collect();
+            assert!(results.contains(&"privileged-container"), "{results:?}");
+            assert!(report["metadata"]["labels"]["haechi.dev/owner"].is_string());
+            assert_eq!(kept.objects[&other], by_hand);
+            let event = &kept.events[0];
+            assert_eq!((&event["type"], &event["reason"]), (&json!("Warning"), &json!("CriticalFinding")));
+            assert_eq!(event["metadata"]["namespace"], "shop", "{event}");
+        }
+        let events = kept.lock().unwrap().events.len();
+        let gone = kept.clone();
+        let enough = move |_: &FakeApi| of_deployment(&gone.lock().unwrap()).is_none();
+        serve_with(&writing(&kept, true, false), folder.path(), &["--write", "openreports,events"], enough);
+        let kept = kept.lock().unwrap();
+        assert!(of_deployment(&kept).is_none(), "what is fixed goes");
+        assert_eq!(kept.objects[&other], by_hand, "what others wrote stays");
+        assert_eq!(kept.events.len(), events, "nothing is told twice");
+    }
+
+    #[test]
+    fn nothing_is_written_unless_asked_and_a_busy_server_is_left_in_peace() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = std::sync::Arc::new(std::sync::Mutex::new(Kept::default()));
+        let watched = |api: &FakeApi| api.asked().iter().filter(|asked| is_watch(asked)).count() >= 30;
+        serve_with(&writing(&kept, false, true), folder.path(), &[], watched);
+        assert_eq!(kept.lock().unwrap().refusals, 0);
+        serve_with(&writing(&kept, false, true), folder.path(), &["--write", "openreports"], watched);
+        let refusals = kept.lock().unwrap().refusals;
+        assert!((1..=2).contains(&refusals), "{refusals}");
     }
 }

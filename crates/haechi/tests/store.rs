@@ -137,8 +137,8 @@ fn tampering_is_told_by_place() {
     };
     let changed = lines[1].replace("\"act\":\"", "\"act\":\"x");
     assert!(verify("changed", &[lines[0], &changed, lines[2]]).contains("Entry 2 "));
-    assert!(verify("dropped", &[lines[0], lines[2]]).contains("Entries 2 to 2"));
-    assert!(verify("turned", &[lines[1], lines[0]]).contains("Entries 1 to 1"));
+    assert!(verify("dropped", &[lines[0], lines[2]]).contains("Entry 2 is missing"));
+    assert!(verify("turned", &[lines[1], lines[0]]).contains("Entry 1 is missing"));
     assert!(verify("cut", &lines[..2]).contains("after 2 entries"));
 }
 

@@ -38,11 +38,13 @@ pub struct Connection {
     pub context: Option<String>,
     /// `--request-timeout`: how long one page may take.
     pub request_timeout: Duration,
+    /// Whether a request is sent again at once when the server is busy (429, 503, 504); else whoever asked decides when.
+    pub repeats: bool,
 }
 
 impl Default for Connection {
     fn default() -> Self {
-        Self { kubeconfig: None, context: None, request_timeout: Duration::from_secs(30) }
+        Self { kubeconfig: None, context: None, request_timeout: Duration::from_secs(30), repeats: true }
     }
 }
 
@@ -289,6 +291,7 @@ async fn configuration(connection: &Connection) -> Result<Config, ConnectError> 
     };
     // Every answer has its own bound; a watch may be silent for longer.
     config.read_timeout = None;
+    config.default_retry = connection.repeats;
     Ok(config)
 }
 

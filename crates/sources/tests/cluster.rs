@@ -22,7 +22,7 @@ fn kind(plural: &str) -> ClusterKind {
 
 fn connect_within(api: &FakeApi, folder: &Path, timeout: Duration, limits: ClusterLimits) -> Cluster {
     let connection =
-        Connection { kubeconfig: Some(api.kubeconfig(folder)), context: None, request_timeout: timeout };
+        Connection { kubeconfig: Some(api.kubeconfig(folder)), request_timeout: timeout, ..Connection::default() };
     Cluster::connect(&connection, limits).unwrap()
 }
 

@@ -39,6 +39,7 @@ fn watch(
         kubeconfig: Some(api.kubeconfig(folder.path())),
         context: None,
         request_timeout: Duration::from_secs(5),
+        ..Connection::default()
     };
     let cluster =
         Cluster::connect(&connection, ClusterLimits { page_bytes: 100_000, ..ClusterLimits::default() })

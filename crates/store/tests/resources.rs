@@ -6,6 +6,7 @@ mod common;
 
 use common::{folder, open};
 use haechi_model::ResourceRef;
+use haechi_store::maintenance::KeyState;
 use haechi_store::resources::{
     ResourceChanges, ResourceQuery, ResourceRun, ResourceStore as _, SeenResource, StoredResource,
 };
@@ -120,4 +121,16 @@ fn an_encrypted_object_cannot_be_passed_off_as_another_one() {
     let query = ResourceQuery { limit: 9, ..ResourceQuery::default() };
     let error = open().resources(&query).unwrap_err();
     assert!(matches!(error, StoreError::WrongKey { key_id } if key_id == "k"));
+}
+
+#[test]
+fn a_key_is_tried_on_objects_too() {
+    let folder = folder();
+    let open = |key: u8| {
+        let keys = Keys::none().with_current("k", [key; 32]);
+        SqliteStore::open(Options { keys, ..Options::new(folder.path()) }).unwrap()
+    };
+    open(3).put_resources(run(1, vec![pod("a", 1)])).unwrap();
+    assert_eq!(open(3).try_keys().unwrap()["k"], KeyState::Opens);
+    assert_eq!(open(4).try_keys().unwrap()["k"], KeyState::Wrong);
 }

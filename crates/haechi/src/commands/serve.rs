@@ -31,6 +31,8 @@ use crate::exit::UsageError;
 use crate::keep::Keeper;
 #[cfg(feature = "cluster")]
 use crate::scan::ScanOptions;
+#[cfg(feature = "cluster")]
+use crate::written::{What, Writer};
 
 /// The command and its options; texts are put in later.
 pub(crate) fn command() -> Command {
@@ -69,6 +71,14 @@ pub(crate) fn command() -> Command {
         .arg(path("config"))
         .arg(seconds("drain-delay", "5"))
         .arg(seconds("drain-time", "25"))
+        .arg(
+            Arg::new("write")
+                .long("write")
+                .requires("cluster")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .value_parser(["openreports", "events"]),
+        )
         .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
         .arg(Arg::new("webhooks").long("webhooks").requires("cluster"))
         .arg(
@@ -162,8 +172,15 @@ fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Compani
         ..ScanOptions::default()
     };
     let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
-    let mut companions: Vec<Box<dyn Companion>> =
-        vec![Box::new(Keeper { name, cluster: connection::connect(matches)?, options })];
+    let keeper = Keeper { name: name.clone(), cluster: connection::connect(matches)?, options };
+    let mut companions: Vec<Box<dyn Companion>> = vec![Box::new(keeper)];
+    let written: Vec<String> = all(matches, "write");
+    if !written.is_empty() {
+        let is_asked = |word: &str| written.iter().any(|given| given == word);
+        let what = What { reports: is_asked("openreports"), events: is_asked("events") };
+        let (cluster, language) = (connection::connect_as(matches, false)?, texts.language());
+        companions.push(Box::new(Writer { name, cluster, what, language }));
+    }
     companions.extend(webhook_keeper(matches, texts)?);
     Ok(companions)
 }

@@ -163,6 +163,12 @@ fn broken(broken: &Break, texts: &Texts) -> String {
             let next = seq.saturating_add(1);
             texts.message("cli-journal-replaced", &number(number(args, "seq", *seq), "next", next))
         }
+        Break::Missing { from, to } if from == to => {
+            texts.message("cli-journal-missing-one", &number(args, "seq", *from))
+        }
+        Break::Truncated { from, to } if from == to => {
+            texts.message("cli-journal-truncated-one", &number(args, "seq", *from))
+        }
         Break::Missing { from, to } => {
             texts.message("cli-journal-missing", &number(number(args, "from", *from), "to", *to))
         }
@@ -184,17 +190,27 @@ fn journal_lines(report: &Report, texts: &Texts) -> Vec<String> {
     let args = Args::new().text("entries", good.entries.to_string()).text("anchor", good.to_string());
     match &report.broken {
         None => vec![texts.message("cli-journal-good", &args)],
+        // Hashes that fit each other prove nothing where somebody has computed them anew.
+        Some(wrong) if is_made_anew(wrong) => {
+            vec![broken(wrong, texts), texts.message("cli-journal-no-good", &args)]
+        }
         Some(wrong) => {
             vec![broken(wrong, texts), texts.message("cli-journal-good-until", &args)]
         }
     }
 }
 
+/// Whether nothing of the journal can be trusted, not even up to the place where it was found out.
+const fn is_made_anew(broken: &Break) -> bool {
+    matches!(broken, Break::Rewritten { .. } | Break::Unknown { .. })
+}
+
 fn journal_json(report: &Report, texts: &Texts) -> Json {
+    let known = (!report.broken.as_ref().is_some_and(is_made_anew)).then_some(report.good);
     json!({
         "good": report.broken.is_none(),
-        "goodEntries": report.good.entries,
-        "anchor": report.good.to_string(),
+        "goodEntries": known.map(|good| good.entries),
+        "anchor": known.map(|good| good.to_string()),
         "broken": report.broken.as_ref().map(|wrong| broken(wrong, texts)),
     })
 }

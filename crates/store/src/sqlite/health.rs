@@ -37,7 +37,7 @@ fn keys(connection: &Connection, given: &Keys) -> Result<BTreeMap<String, bool>,
     Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Tries each key that bodies of events are encrypted with on the newest of them.
+/// Tries each key that bodies are encrypted with on the newest of them, of events and of objects.
 pub(super) fn try_keys(
     transaction: &rusqlite::Transaction<'_>,
     given: &Keys,
@@ -56,6 +56,12 @@ pub(super) fn try_keys(
                 Err(StoreError::WrongKey { .. }) => states.insert(id, KeyState::Wrong),
                 tried => tried.map(|()| None)?,
             };
+        }
+    }
+    for (id, state) in states.iter_mut().filter(|(_, state)| **state == KeyState::Opens) {
+        match super::resources::try_key(transaction, id, given) {
+            Err(StoreError::WrongKey { .. }) => *state = KeyState::Wrong,
+            tried => tried.map(|_| ())?,
         }
     }
     Ok(states)

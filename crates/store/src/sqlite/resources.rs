@@ -172,6 +172,15 @@ fn resource(row: &Row<'_>, keys: &Keys) -> Result<StoredResource, StoreError> {
     })
 }
 
+/// Opens the body that was kept last of those encrypted with a key; `None` if there is none.
+pub(super) fn try_key(connection: &Connection, id: &str, keys: &Keys) -> Result<Option<()>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM resources WHERE key_id = ?1 ORDER BY changed_us DESC LIMIT 1");
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    resource(row, keys).map(|_| Some(()))
+}
+
 fn page_sql(query: &ResourceQuery) -> String {
     let cluster = only("cluster", 1, query.cluster.is_some());
     let kind = only("kind", 2, query.kind.is_some());
