@@ -29,6 +29,7 @@ pub mod app;
 pub mod bundle;
 pub mod clock;
 pub mod companion;
+pub mod compliance;
 mod fetch;
 mod guard;
 mod health;
@@ -40,6 +41,7 @@ pub mod openapi;
 mod pages;
 mod provider_login;
 mod records;
+mod refusal;
 pub mod routes;
 pub mod run;
 #[cfg(test)]
