@@ -46,8 +46,13 @@ pub struct Event<'e> {
 impl<'e> Event<'e> {
     /// The value under a top-level key, if the event is JSON.
     pub fn top(&self, key: &str) -> Option<Value<'e>> {
+        self.member(key).map(|member| self.value(member.value))
+    }
+
+    /// The member under a top-level key, if the event is JSON.
+    pub(crate) fn member(&self, key: &str) -> Option<&'e MemberPart> {
         let Body::Json(members) = self.body else { return None };
-        json::find(members, self.text.as_bytes(), key).map(|part| self.value(part))
+        json::find_member(members, self.text.as_bytes(), key)
     }
 
     /// The value at the end of a path of keys, if the event is JSON.

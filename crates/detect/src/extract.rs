@@ -7,11 +7,13 @@ mod cloudtrail;
 mod generic;
 mod k8s_audit;
 mod kernel;
+mod need;
 mod reported;
 mod saas;
 
 pub(crate) use generic::pointer_steps;
 pub(crate) use kernel::kernel_text;
+pub(crate) use need::{Need, Needs, Seen};
 
 use std::net::IpAddr;
 
@@ -249,6 +251,9 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
         return reported::extract(field, event.value(reported), scratch);
     }
     match definition.extract {
+        Extract::Path([key]) if definition.ty == Type::Text && !definition.is_list => {
+            plain_text(key, event, scratch)
+        }
         Extract::Path(keys) => from_json(definition.ty, definition.is_list, event.path(keys), scratch),
         Extract::PathNotNull(keys) => {
             let value = event.path(keys).filter(|value| value.kind() != Kind::Null);
@@ -270,6 +275,15 @@ pub(crate) fn extract(field: &FieldRef, event: &Event<'_>, scratch: &mut Scratch
             Body::Kernel(kernel) => kernel::extract(field, kernel, scratch),
             _ => Slot::Absent,
         },
+    }
+}
+
+/// The text of a top-level member, which most checks are about.
+fn plain_text(key: &str, event: &Event<'_>, scratch: &mut Scratch) -> Slot {
+    let Some(member) = event.member(key) else { return Slot::Absent };
+    match member.plain_text() {
+        Some(part) => Slot::Text(TextRef::Event(part)),
+        None => Slot::Text(scratch.text_of(event.value(member.value))),
     }
 }
 

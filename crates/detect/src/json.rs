@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub use members::{MemberPart, Objects};
-pub(crate) use members::{find, read_members};
+pub(crate) use members::{find, find_member, read_members};
 use scan::{RawMember, has_backslash, may_have_key, next_member, skip_string};
 
 /// Why a text is no JSON.
@@ -163,8 +163,7 @@ impl<'t> Value<'t> {
     }
 
     fn remembered(self, key: &str) -> Option<Value<'t>> {
-        let bytes = self.text.as_bytes().get(..self.part.end as usize)?;
-        match self.objects?.find(bytes, self.part.start, key) {
+        match self.objects?.find(self.text, self.part, key) {
             Some(found) => found.map(|part| self.within(part)),
             None => Self { objects: None, ..self }.get(key),
         }
@@ -228,7 +227,7 @@ impl<'t> Iterator for Members<'t> {
         if self.at >= self.end {
             return None;
         }
-        let RawMember { key, has_escape, value, next } = next_member(bytes, self.at).ok()??;
+        let RawMember { key, has_escape, value, next, .. } = next_member(bytes, self.at).ok()??;
         self.at = next;
         Some(Member { raw_key: key.of(self.value.text), has_escape, value: self.value.within(value) })
     }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 use haechi_model::Priority;
 
 use crate::condition::Expr;
+use crate::extract::Needs;
 use crate::fields::{Source, SourceId};
 use atom::Atom;
 use builder::Tables;
@@ -83,6 +84,10 @@ pub(crate) struct SourceProgram {
     /// In the order of their definition.
     pub(crate) rules: Vec<Rule>,
     pub(crate) index: Index,
+    /// What getters need of an event to have a value, told apart.
+    pub(crate) needs: Needs,
+    /// Which of these each getter needs.
+    pub(crate) need_of: Vec<Option<u32>>,
     pub(crate) tables: Tables,
 }
 

@@ -75,6 +75,12 @@ impl Reader {
         Some(time)
     }
 
+    /// A time as it is written in JSON, with its quotes, if it is in the minute of the one before.
+    pub(crate) fn at_a_glance(&self, quoted: &str) -> Option<u64> {
+        let [b'"', inner @ .., b'"'] = quoted.as_bytes() else { return None };
+        self.in_the_same_minute(inner)
+    }
+
     /// Nothing for what is not read at a glance.
     fn in_the_same_minute(&self, bytes: &[u8]) -> Option<u64> {
         let start = self.start_ns?;

@@ -97,12 +97,20 @@ fn rules() -> Command {
 
 fn policy() -> Command {
     let judged = |command: Command| {
-        command
+        let command = command
             .arg(policies("policy").short('p').required(true))
             .arg(Arg::new("paths").required(true).num_args(1..).value_parser(value_parser!(PathBuf)))
             .arg(policies("inventory").short('i'))
             .arg(Arg::new("operation").long("operation").value_parser(["create", "update"]))
-            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)))
+            .arg(Arg::new("external-data").long("external-data").value_parser(value_parser!(PathBuf)));
+        #[cfg(feature = "providers")]
+        let command = command.arg(
+            Arg::new("ask-providers")
+                .long("ask-providers")
+                .action(ArgAction::SetTrue)
+                .conflicts_with("external-data"),
+        );
+        command
             .arg(Arg::new("rego-first").long("rego-first").action(ArgAction::SetTrue))
             .arg(output(&["text", "json"], "text"))
     };

@@ -4,9 +4,13 @@ mod authorizer;
 mod external;
 mod files;
 mod judge;
+#[cfg(feature = "providers")]
+mod providers;
 
 pub(crate) use authorizer::Roles;
 pub(crate) use external::Recorded;
 pub(crate) use files::{Reading, read_files};
 pub use judge::BroughtPolicies;
 pub(crate) use judge::{PolicyJudge, engines, no_policies, now_ns};
+#[cfg(feature = "providers")]
+pub(crate) use providers::Providers;

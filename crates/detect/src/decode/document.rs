@@ -444,7 +444,9 @@ impl State {
         keys.iter().find_map(|key| {
             let value = Value::at(text, self.member(text, key)?);
             match value.kind() {
-                Kind::String => self.clock.read(&value.string()?),
+                Kind::String => {
+                    self.clock.at_a_glance(value.raw()).or_else(|| self.clock.read(&value.string()?))
+                }
                 // Some exports have seconds or milliseconds since 1970.
                 Kind::Number => {
                     let number: u64 = value.raw().parse().ok()?;

@@ -49,7 +49,7 @@ pub(super) fn extract(
         Special::RawTime => Slot::Unsigned(time),
         Special::RawTimeSeconds => Slot::Unsigned(time / SECOND),
         Special::RawTimeNanos => Slot::Unsigned(time % SECOND),
-        Special::RawTimeText => Slot::Text(scratch.store(time.to_string().as_bytes())),
+        Special::RawTimeText => Slot::Text(scratch.build(|out| decimal(time, out))),
         Special::RelTime => Slot::Unsigned(since_first),
         Special::RelTimeSeconds => Slot::Unsigned(since_first / SECOND),
         Special::RelTimeNanos => Slot::Unsigned(since_first % SECOND),
@@ -70,6 +70,9 @@ pub(super) fn extract(
             None => Slot::Absent,
         },
         Special::IsAsync => Slot::Boolean(false),
+        Special::JsonPointer if field.steps.len() == 1 => {
+            super::plain_text(field.steps.first().map_or("", String::as_str), event, scratch)
+        }
         Special::JsonPointer => match pointer(event, &field.steps) {
             Some(value) => Slot::Text(scratch.text_of(value)),
             None => Slot::Absent,
@@ -83,6 +86,21 @@ pub(super) fn extract(
         },
         _ => return None,
     })
+}
+
+/// Rules ask of every event whether its time is 0: a placeholder for what never holds.
+fn decimal(mut number: u64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        start -= 1;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(start..).unwrap_or_default());
 }
 
 /// The value at the end of the steps of a JSON pointer; the whole event for none.

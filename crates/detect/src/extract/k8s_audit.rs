@@ -57,6 +57,47 @@ pub(super) fn extract(
     Some(first_if_scalar(special, slot, scratch))
 }
 
+/// A key below `requestObject` without which the field has no value.
+pub(super) fn needed_key(special: Special) -> Option<&'static str> {
+    Some(match special {
+        Special::SubjectUsers
+        | Special::SubjectServiceAccounts
+        | Special::SubjectNamespacedServiceAccounts
+        | Special::SubjectGroups
+        | Special::SubjectHasName => "subjects",
+        Special::FirstContainerImage
+        | Special::FirstContainerRepository
+        | Special::AnyContainerPrivileged => "containers",
+        Special::ServicePorts => "ports",
+        Special::HostPaths => "hostPath",
+        Special::FlexVolumeDrivers => "flexVolume",
+        Special::HasHostPath | Special::VolumeTypes => "volumes",
+        Special::RoleRulesApiGroups
+        | Special::RoleRulesUrls
+        | Special::RoleRulesVerbs
+        | Special::RoleRulesResources => "rules",
+        Special::Container(ContainerList::Init, _) => "initContainers",
+        Special::Container(ContainerList::Ephemeral, _) => "ephemeralContainers",
+        Special::Container(ContainerList::Main, property) => match property {
+            ContainerField::Args => "args",
+            ContainerField::Command => "command",
+            ContainerField::Name => "name",
+            ContainerField::Image | ContainerField::Repository => "image",
+            ContainerField::HostPort => "ports",
+            ContainerField::Privileged => "privileged",
+            ContainerField::Escalation => "allowPrivilegeEscalation",
+            ContainerField::ReadOnlyFs => "readOnlyRootFilesystem",
+            ContainerField::RunAsUser => "runAsUser",
+            ContainerField::RunAsGroup => "runAsGroup",
+            // Without one of its own it has the default.
+            ContainerField::EffectiveUser | ContainerField::EffectiveGroup => "containers",
+            ContainerField::ProcMount => "procMount",
+            ContainerField::Capabilities => "capabilities",
+        },
+        _ => return None,
+    })
+}
+
 /// The deprecated fields about the first container are no lists.
 fn first_if_scalar(special: Special, slot: Slot, scratch: &Scratch) -> Slot {
     match (special, slot) {
@@ -68,15 +109,20 @@ fn first_if_scalar(special: Special, slot: Slot, scratch: &Scratch) -> Slot {
 }
 
 /// Follows keys below `requestObject`; every list on the way is entered, at `index` or at each of its items. An
-/// item that lacks a key counts as absent; nothing where the first list is not reached.
-fn walk<'e>(event: &Event<'e>, keys: &[&str], index: Option<u64>) -> Option<Vec<Found<'e>>> {
-    let mut found = Vec::new();
-    descend(event.top("requestObject")?, keys, index, &mut found).then_some(found)
+/// item that lacks a key counts as absent. False, and nothing found, where the first list is not reached.
+fn walk<'e>(event: &Event<'e>, keys: &[&str], index: Option<u64>, found: &mut impl FnMut(Found<'e>)) -> bool {
+    event.top("requestObject").is_some_and(|object| descend(object, keys, index, found))
 }
 
-fn descend<'e>(value: Value<'e>, keys: &[&str], index: Option<u64>, found: &mut Vec<Found<'e>>) -> bool {
+/// False where a key is missing on the way to the first list or, with an index, anywhere: then nothing was found.
+fn descend<'e>(
+    value: Value<'e>,
+    keys: &[&str],
+    index: Option<u64>,
+    found: &mut impl FnMut(Found<'e>),
+) -> bool {
     let Some((key, rest)) = keys.split_first() else {
-        found.push(Some(value));
+        found(Some(value));
         return true;
     };
     if value.kind() != Kind::Array {
@@ -95,10 +141,8 @@ fn descend<'e>(value: Value<'e>, keys: &[&str], index: Option<u64>, found: &mut 
         }
         None => {
             for item in value.items() {
-                let before = found.len();
                 if !descend(item, keys, None, found) {
-                    found.truncate(before);
-                    found.push(None);
+                    found(None);
                 }
             }
             true
@@ -113,11 +157,12 @@ fn push(scratch: &mut Scratch, value: Value<'_>) {
 
 /// The values that are there.
 fn present(event: &Event<'_>, keys: &[&str], index: Option<u64>, scratch: &mut Scratch) -> Slot {
-    let Some(found) = walk(event, keys, index) else { return Slot::Absent };
     let start = scratch.list_start();
-    for value in found.into_iter().flatten() {
-        push(scratch, value);
-    }
+    walk(event, keys, index, &mut |value| {
+        if let Some(value) = value {
+            push(scratch, value);
+        }
+    });
     scratch.list_since(start)
 }
 
@@ -162,22 +207,22 @@ fn truth(value: bool) -> Slot {
 }
 
 fn any_privileged(event: &Event<'_>) -> Slot {
-    match walk(event, &["spec", "containers", "securityContext", "privileged"], None) {
-        Some(found) => truth(found.into_iter().flatten().any(|value| value.bool() == Some(true))),
-        None => Slot::Absent,
-    }
+    let mut any = false;
+    let keys = ["spec", "containers", "securityContext", "privileged"];
+    let is_pod = walk(event, &keys, None, &mut |value| any |= value.and_then(Value::bool) == Some(true));
+    if is_pod { truth(any) } else { Slot::Absent }
 }
 
 /// A `*` at the end of the path makes it a prefix.
 fn has_host_path(event: &Event<'_>, path: &str) -> Slot {
-    let Some(found) = walk(event, &["spec", "volumes", "hostPath", "path"], None) else {
-        return Slot::Absent;
-    };
     let prefix = path.strip_suffix('*');
-    truth(found.into_iter().flatten().any(|value| {
+    let mut any = false;
+    let has_volumes = walk(event, &["spec", "volumes", "hostPath", "path"], None, &mut |value| {
+        let Some(value) = value else { return };
         let text = value.to_text();
-        text == path || prefix.is_some_and(|prefix| text.starts_with(prefix))
-    }))
+        any |= text == path || prefix.is_some_and(|prefix| text.starts_with(prefix));
+    });
+    if has_volumes { truth(any) } else { Slot::Absent }
 }
 
 fn volume_types(event: &Event<'_>, index: Option<u64>, scratch: &mut Scratch) -> Slot {
@@ -208,13 +253,12 @@ fn source_ips(event: &Event<'_>, index: Option<u64>, scratch: &mut Scratch) -> S
 
 /// The items of that list of every rule of a Role, one after another.
 fn role_rules(event: &Event<'_>, key: &str, index: Option<u64>, scratch: &mut Scratch) -> Slot {
-    let Some(found) = walk(event, &["rules", key], index) else { return Slot::Absent };
     let start = scratch.list_start();
-    for list in found.into_iter().flatten() {
-        for item in list.items() {
+    walk(event, &["rules", key], index, &mut |list| {
+        for item in list.into_iter().flat_map(Value::items) {
             push(scratch, item);
         }
-    }
+    });
     scratch.list_since(start)
 }
 
@@ -260,20 +304,17 @@ fn complete(
     as_repository: bool,
     scratch: &mut Scratch,
 ) -> Slot {
-    let Some(found) = walk(event, keys, index) else { return Slot::Absent };
-    if found.iter().any(Option::is_none) {
-        return Slot::Absent;
-    }
     let start = scratch.list_start();
-    for value in found.into_iter().flatten() {
-        if as_repository {
+    let mut is_complete = true;
+    walk(event, keys, index, &mut |value| match value {
+        Some(value) if as_repository => {
             let text = scratch.store(repository(&value.to_text()).as_bytes());
             scratch.list.push(Slot::Text(text));
-        } else {
-            push(scratch, value);
         }
-    }
-    scratch.list_since(start)
+        Some(value) => push(scratch, value),
+        None => is_complete = false,
+    });
+    if is_complete { scratch.list_since(start) } else { Slot::Absent }
 }
 
 /// `registry:5000/team/app:1.2@sha256:…` without tag and digest.
@@ -288,31 +329,35 @@ fn repository(image: &str) -> &str {
 
 /// Lists of words, each joined by blanks; none where one of them is not that.
 fn joined(event: &Event<'_>, keys: &[&str], index: Option<u64>, scratch: &mut Scratch) -> Slot {
-    let Some(found) = walk(event, keys, index) else { return Slot::Absent };
     let start = scratch.list_start();
-    for list in found.into_iter().flatten() {
+    let mut are_words = true;
+    walk(event, keys, index, &mut |list| {
+        let Some(list) = list else { return };
         let words: Option<Vec<_>> = list.items().map(Value::string).collect();
-        let Some(words) = words.filter(|_| list.kind() == Kind::Array) else { return Slot::Absent };
-        let text = scratch.store(words.join(" ").as_bytes());
-        scratch.list.push(Slot::Text(text));
-    }
-    scratch.list_since(start)
+        match words.filter(|_| list.kind() == Kind::Array) {
+            Some(words) => {
+                let text = scratch.store(words.join(" ").as_bytes());
+                scratch.list.push(Slot::Text(text));
+            }
+            None => are_words = false,
+        }
+    });
+    if are_words { scratch.list_since(start) } else { Slot::Absent }
 }
 
 fn host_ports(event: &Event<'_>, keys: &[&str], index: Option<u64>, scratch: &mut Scratch) -> Slot {
-    let Some(found) = walk(event, keys, index) else { return Slot::Absent };
     let start = scratch.list_start();
-    for ports in found.into_iter().flatten() {
-        if ports.kind() != Kind::Array {
-            return Slot::Absent;
-        }
+    let mut are_lists = true;
+    walk(event, keys, index, &mut |ports| {
+        let Some(ports) = ports else { return };
+        are_lists &= ports.kind() == Kind::Array;
         for port in ports.items() {
             if let Some(number) = port.get("hostPort").or_else(|| port.get("containerPort")) {
                 push(scratch, number);
             }
         }
-    }
-    scratch.list_since(start)
+    });
+    if are_lists { scratch.list_since(start) } else { Slot::Absent }
 }
 
 /// The container's own value, else the Pod's, else `0`.

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::scan;
+use super::scan::{self, RawMember};
 use super::{JsonError, Part, unescape};
 
 /// A member of an object: where its key and its value stand.
@@ -14,13 +14,23 @@ pub struct MemberPart {
     pub value: Part,
     /// Length, first and last byte of the key, to tell most keys apart at once; 0 for a key with escapes.
     tag: u32,
+    /// Whether the value is a text without escapes.
+    is_plain: bool,
 }
 
 impl MemberPart {
     #[inline(always)]
-    pub(super) fn new(text: &[u8], key: Part, has_escape: bool, value: Part) -> Self {
+    pub(super) fn new(text: &[u8], member: &RawMember) -> Self {
+        let key = member.key;
         let raw = text.get(key.start as usize..key.end as usize).unwrap_or_default();
-        Self { key, value, tag: if has_escape { 0 } else { tag(raw) } }
+        let tag = if member.has_escape { 0 } else { tag(raw) };
+        Self { key, value: member.value, tag, is_plain: member.is_plain }
+    }
+
+    /// The text that the value is, if it stands there as it is.
+    pub(crate) fn plain_text(&self) -> Option<Part> {
+        let Part { start, end } = self.value;
+        self.is_plain.then_some(Part { start: start + 1, end: end.saturating_sub(1) })
     }
 
     /// Whether the key is `key`, whose tag is `wanted`.
@@ -39,8 +49,14 @@ impl MemberPart {
 /// The value under a key: of a key that stands twice the first counts.
 #[inline]
 pub(crate) fn find(members: &[MemberPart], text: &[u8], key: &str) -> Option<Part> {
+    find_member(members, text, key).map(|member| member.value)
+}
+
+/// The member under a key: of a key that stands twice the first counts.
+#[inline]
+pub(crate) fn find_member<'m>(members: &'m [MemberPart], text: &[u8], key: &str) -> Option<&'m MemberPart> {
     let wanted = tag(key.as_bytes());
-    members.iter().find(|member| member.is(text, key, wanted)).map(|member| member.value)
+    members.iter().find(|member| member.is(text, key, wanted))
 }
 
 /// Never 0.
@@ -69,10 +85,22 @@ pub struct Objects(RefCell<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Where each object begins, and which of the members are its.
-    objects: Vec<(u32, Part)>,
+    /// Where each object begins, and what is known about it.
+    objects: Vec<(u32, Read)>,
     members: Vec<MemberPart>,
 }
+
+#[derive(Debug, Clone, Copy)]
+enum Read {
+    /// So many values were looked for in it; nothing of it is kept.
+    Glances(u8),
+    /// Which of the members are its.
+    Whole(Part),
+}
+
+/// Of a small object so many values are often all that anybody asks for.
+const GLANCES: u8 = 2;
+const SMALL: usize = 512;
 
 /// So many objects of a text are remembered: what is looked for among them has to be found at once.
 const CAPACITY: usize = 48;
@@ -86,23 +114,52 @@ impl Objects {
         }
     }
 
-    /// The value under a key of the object that begins at `start`; nothing twice where it is not remembered.
-    pub(super) fn find(&self, text: &[u8], start: u32, key: &str) -> Option<Option<Part>> {
+    /// The value under a key of the object that is at a part of the text; nothing twice where it is not remembered.
+    pub(super) fn find(&self, text: &str, part: Part, key: &str) -> Option<Option<Part>> {
         let mut known = self.0.try_borrow_mut().ok()?;
         let Known { objects, members } = &mut *known;
-        let range = match objects.iter().find(|(at, _)| *at == start) {
-            Some((_, range)) => *range,
-            None if objects.len() < CAPACITY => {
-                let first = members.len();
-                // An object with a mistake ends before it.
-                let _ = scan::members(text, start as usize + 1, members);
-                let range = Part::new(first, members.len());
-                objects.push((start, range));
-                range
+        let bytes = text.as_bytes().get(..part.end as usize)?;
+        let at = objects.iter().position(|(at, _)| *at == part.start).unwrap_or(objects.len());
+        let glances = match objects.get(at) {
+            Some((_, Read::Whole(range))) => {
+                let range = range.start as usize..range.end as usize;
+                return Some(find(members.get(range).unwrap_or_default(), bytes, key));
             }
-            None => return None,
+            Some((_, Read::Glances(glances))) => *glances,
+            None if at >= CAPACITY => return None,
+            None => {
+                objects.push((part.start, Read::Glances(0)));
+                0
+            }
         };
-        let members = members.get(range.start as usize..range.end as usize).unwrap_or_default();
-        Some(find(members, text, key))
+        let (_, read) = objects.get_mut(at)?;
+        if glances < GLANCES && bytes.len().saturating_sub(part.start as usize) <= SMALL {
+            *read = Read::Glances(glances + 1);
+            return Some(glance(text, bytes, part, key));
+        }
+        let first = members.len();
+        // An object with a mistake ends before it.
+        let _ = scan::members(bytes, part.start as usize + 1, members);
+        *read = Read::Whole(Part::new(first, members.len()));
+        Some(find(members.get(first..).unwrap_or_default(), bytes, key))
     }
+}
+
+/// The value under a key of an object; what stands behind it is not looked at.
+fn glance(text: &str, bytes: &[u8], part: Part, key: &str) -> Option<Part> {
+    let mut at = part.start as usize + 1;
+    let mut is_first = true;
+    while let Ok(Some(member)) = scan::next_member(bytes, at) {
+        let raw = member.key.of(text);
+        if raw == key || (member.has_escape && unescape(raw) == key) {
+            return Some(member.value);
+        }
+        // What is asked for most stands first.
+        if is_first && !scan::may_have_key(bytes.get(member.next..).unwrap_or_default(), key.as_bytes()) {
+            return None;
+        }
+        is_first = false;
+        at = member.next;
+    }
+    None
 }

@@ -118,7 +118,7 @@ fn read_members<S: Simd>(
         );
         match member? {
             Some(member) => {
-                out.push(MemberPart::new(bytes, member.key, member.has_escape, member.value));
+                out.push(MemberPart::new(bytes, &member));
                 at = member.next;
             }
             None => return Ok(skip_blanks(bytes, at)),
@@ -133,6 +133,8 @@ pub(super) struct RawMember {
     pub(super) key: Part,
     pub(super) has_escape: bool,
     pub(super) value: Part,
+    /// Whether the value is a text without escapes.
+    pub(super) is_plain: bool,
     /// Where the next member begins, or the closing bracket stands.
     pub(super) next: usize,
 }
@@ -165,7 +167,13 @@ fn read_member<S: Simd, V: SimdInt<S, Element = u8>>(
         None => return Err(JsonError::Truncated),
     }
     let start = skip_blanks(bytes, colon + 1);
-    let end = value_end::<S, V>(simd, bytes, start, container_end)?;
+    let (end, is_plain) = match bytes.get(start) {
+        Some(b'"') => {
+            let (end, has_escape) = string_end::<S, V>(simd, bytes, start)?;
+            (end, !has_escape)
+        }
+        _ => (value_end::<S, V>(simd, bytes, start, container_end)?, false),
+    };
     let after = skip_blanks(bytes, end);
     let next = match bytes.get(after) {
         Some(b',') => after + 1,
@@ -174,7 +182,7 @@ fn read_member<S: Simd, V: SimdInt<S, Element = u8>>(
         None => return Err(JsonError::Truncated),
     };
     let key = Part::new(key_start + 1, key_end - 1);
-    Ok(Some(RawMember { key, has_escape, value: Part::new(start, end), next }))
+    Ok(Some(RawMember { key, has_escape, value: Part::new(start, end), is_plain, next }))
 }
 
 // Values.
@@ -226,10 +234,10 @@ fn contains_key<S: Simd>(simd: S, bytes: &[u8], key: &[u8]) -> bool {
     let is_plain = !key.iter().any(|byte| matches!(byte, b'/' | b'"' | b'\\') || *byte < 0x20);
     let mut at = 0;
     loop {
-        let (Some(here), Some::<u8x16<S>>(next), Some::<u8x16<S>>(behind)) = (
+        let (Some(here), Some(next), Some(behind)) = (
             load::<S, u8x16<S>>(simd, bytes, at),
-            load(simd, bytes, at + 1),
-            load(simd, bytes, at + closing),
+            load::<S, u8x16<S>>(simd, bytes, at + 1),
+            load::<S, u8x16<S>>(simd, bytes, at + closing),
         ) else {
             return true;
         };

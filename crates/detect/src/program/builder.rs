@@ -8,6 +8,7 @@ use super::getter::{Getter, GetterId, Yield, function_type};
 use super::index::Index;
 use super::{Node, NodeId, Program, Rule, RuleInfo, SourceProgram, Template, TemplateError};
 use crate::condition::{Comparison, Expr, FieldExpr, Operand, Operator, Pos, Right, Transformer};
+use crate::extract::{Need, Needs};
 use crate::fields::{self, Source, SourceId, Type};
 
 /// A condition that cannot be compiled; the text is Falco's.
@@ -73,6 +74,8 @@ impl ProgramBuilder {
             nodes: Vec::new(),
             rules: Vec::new(),
             index: Index::default(),
+            needs: Needs::default(),
+            need_of: Vec::new(),
             tables: Tables::default(),
         };
         Self { sources: Source::ALL.iter().map(|_| empty()).collect() }
@@ -136,8 +139,22 @@ impl ProgramBuilder {
     pub fn finish(mut self) -> Program {
         for (program, source) in self.sources.iter_mut().zip(Source::ALL) {
             program.index = Index::build(program, source);
+            program.note_needs();
         }
         Program { sources: self.sources }
+    }
+}
+
+impl SourceProgram {
+    /// Notes which keys getters need of an event.
+    fn note_needs(&mut self) {
+        for getter in &self.getters {
+            let need = match getter {
+                Getter::Field(field) => Need::of(field),
+                Getter::Constant(_) | Getter::List(_) | Getter::Function { .. } => None,
+            };
+            self.need_of.push(need.map(|need| u32::try_from(self.needs.add(need)).unwrap_or(u32::MAX)));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::text::{self, PathSet, TextTest};
 use super::{Node, NodeId, Program, Rule, SourceProgram, number};
 use crate::condition::{Comparison, Modifier, Operator, Transformer};
 use crate::event::Event;
-use crate::extract::{self, Scratch, Slot, TextRef};
+use crate::extract::{self, Scratch, Seen, Slot, TextRef};
 use crate::fields::{Source, SourceId};
 use crate::target::Target;
 
@@ -45,6 +45,9 @@ pub(crate) struct State {
     nodes: Vec<u32>,
     /// Epoch and value of each getter.
     slots: Vec<(u32, Slot)>,
+    /// Epoch and truth of each need.
+    needs: Vec<u32>,
+    seen: Seen,
     scratch: Scratch,
     /// Bytes under way through a function.
     spare: Vec<u8>,
@@ -147,6 +150,7 @@ impl<'p> Matcher<'p> {
 impl State {
     pub(crate) fn begin(&mut self, id: SourceId, source: &SourceProgram) {
         self.scratch.clear();
+        self.seen = Seen::default();
         self.epoch = self.epoch.wrapping_add(1) & (u32::MAX >> 1);
         if self.source != Some(id) || self.epoch == 0 {
             self.epoch = 1;
@@ -155,16 +159,21 @@ impl State {
             self.nodes.resize(source.nodes.len(), 0);
             self.slots.clear();
             self.slots.resize(source.getters.len(), (0, Slot::Absent));
+            self.needs.clear();
+            self.needs.resize(source.needs.len(), 0);
         }
     }
 
     /// Whether a node holds.
+    #[inline(always)]
     pub(crate) fn node(&mut self, source: &SourceProgram, id: NodeId, event: &Event<'_>) -> bool {
-        if let Some(known) = self.nodes.get(id as usize)
-            && known >> 1 == self.epoch
-        {
-            return known & 1 == 1;
+        match self.nodes.get(id as usize) {
+            Some(known) if known >> 1 == self.epoch => known & 1 == 1,
+            _ => self.new_node(source, id, event),
         }
+    }
+
+    fn new_node(&mut self, source: &SourceProgram, id: NodeId, event: &Event<'_>) -> bool {
         let holds = match source.nodes.get(id as usize) {
             Some(Node::Constant(value)) => *value,
             Some(Node::Atom(atom)) => source.atoms.get(*atom as usize).is_some_and(|atom| {
@@ -183,13 +192,17 @@ impl State {
     }
 
     /// The value of a getter.
+    #[inline(always)]
     pub(crate) fn slot(&mut self, source: &SourceProgram, id: GetterId, event: &Event<'_>) -> Slot {
-        if let Some((epoch, slot)) = self.slots.get(id as usize)
-            && *epoch == self.epoch
-        {
-            return *slot;
+        match self.slots.get(id as usize) {
+            Some((epoch, slot)) if *epoch == self.epoch => *slot,
+            _ => self.new_slot(source, id, event),
         }
+    }
+
+    fn new_slot(&mut self, source: &SourceProgram, id: GetterId, event: &Event<'_>) -> Slot {
         let slot = match source.getters.get(id as usize) {
+            Some(Getter::Field(_)) if self.lacks_need(source, id, event) => Slot::Absent,
             Some(Getter::Field(field)) => extract::extract(field, event, &mut self.scratch),
             Some(Getter::Constant(bytes)) => Slot::Text(self.scratch.store(bytes)),
             Some(Getter::List(items)) => self.list(source, items, event),
@@ -202,6 +215,18 @@ impl State {
             *known = (self.epoch, slot);
         }
         slot
+    }
+
+    /// Whether the event has for certain not what the getter needs.
+    fn lacks_need(&mut self, source: &SourceProgram, id: GetterId, event: &Event<'_>) -> bool {
+        let Some(Some(need)) = source.need_of.get(id as usize) else { return false };
+        let need = *need as usize;
+        let Some(known) = self.needs.get_mut(need) else { return false };
+        if *known >> 1 != self.epoch {
+            let may = source.needs.may_be_met(need, event, &mut self.seen);
+            *known = self.epoch << 1 | u32::from(may);
+        }
+        *known & 1 == 0
     }
 
     pub(crate) fn scratch(&self) -> &Scratch {

@@ -11,7 +11,8 @@ use super::getter::{Getter, GetterId};
 use super::text::TextTest;
 use super::{Node, NodeId, SourceProgram};
 use crate::condition::Comparison;
-use crate::fields::Source;
+use crate::extract::Special;
+use crate::fields::{Extract, FieldRef, Source, Type};
 
 /// The rules that each value of each discriminating field allows.
 #[derive(Debug, Default)]
@@ -51,16 +52,7 @@ impl Index {
             }
         }
         let mut fields = Vec::new();
-        for name in source.discriminators {
-            let is_it = |getter: &Getter| {
-                matches!(getter, Getter::Field(field)
-                    if field.field().name == *name && field.argument.is_none())
-            };
-            let Some(getter) = program.getters.iter().position(is_it) else { continue };
-            let getter = u32::try_from(getter).unwrap_or(u32::MAX);
-            let mut memo = HashMap::new();
-            let allowed: Vec<Allowed> =
-                program.rules.iter().map(|rule| allowed(program, getter, rule.root, &mut memo)).collect();
+        for (getter, allowed) in discriminators(program, source) {
             let mut other = vec![0; words];
             let mut values: BTreeMap<(usize, Vec<u8>), RuleSet> = BTreeMap::new();
             for (position, allowed) in allowed.iter().enumerate() {
@@ -87,7 +79,7 @@ impl Index {
         Self { fields, all }
     }
 
-    /// The discriminating fields that rules use, the best first.
+    /// The discriminating fields, the best first.
     pub(crate) fn getters(&self) -> impl Iterator<Item = (usize, GetterId)> {
         self.fields.iter().map(|field| field.getter).enumerate()
     }
@@ -116,6 +108,46 @@ impl Index {
         }
         any != 0
     }
+}
+
+/// So many fields are looked at before the rules are.
+const MOST_FIELDS: usize = 4;
+
+/// The fields that tell most about which rules can match, with the values that each rule allows them: those that the
+/// source names, then what can be read at once and decides on a quarter of the rules or more.
+fn discriminators(program: &SourceProgram, source: &Source) -> Vec<(GetterId, Vec<Allowed>)> {
+    let mut found = Vec::new();
+    for (position, getter) in program.getters.iter().enumerate() {
+        let Getter::Field(field) = getter else { continue };
+        let name = field.field().name;
+        let named = source.discriminators.iter().position(|known| *known == name && field.argument.is_none());
+        if named.is_none() && !is_at_hand(field) {
+            continue;
+        }
+        let getter = u32::try_from(position).unwrap_or(u32::MAX);
+        let mut memo = HashMap::new();
+        let allowed: Vec<Allowed> =
+            program.rules.iter().map(|rule| allowed(program, getter, rule.root, &mut memo)).collect();
+        let decided = allowed.iter().filter(|allowed| matches!(allowed, Allowed::Only(_))).count();
+        if named.is_some() || (decided > 1 && decided * 4 >= program.rules.len()) {
+            found.push(((named.unwrap_or(usize::MAX), usize::MAX - decided), getter, allowed));
+        }
+    }
+    found.sort_by_key(|(order, _, _)| *order);
+    found.truncate(MOST_FIELDS);
+    found.into_iter().map(|(_, getter, allowed)| (getter, allowed)).collect()
+}
+
+/// Whether a field is one text near the root of the event.
+fn is_at_hand(field: &FieldRef) -> bool {
+    let definition = field.field();
+    let depth = match definition.extract {
+        Extract::Path(keys) | Extract::PathNotNull(keys) => keys.len(),
+        Extract::Special(Special::JsonPointer) => field.steps.len(),
+        Extract::Column(_) => 1,
+        Extract::Special(_) | Extract::Reported => return false,
+    };
+    (1..=2).contains(&depth) && !definition.is_list && matches!(definition.ty, Type::Text | Type::Dynamic)
 }
 
 fn set(rules: &mut RuleSet, position: usize) {

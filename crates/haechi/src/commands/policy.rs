@@ -22,6 +22,8 @@ use serde_json::{Value as Json, json};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
+#[cfg(feature = "providers")]
+use crate::policy::Providers;
 use crate::policy::{Reading, Recorded, Roles, engines, no_policies, now_ns, read_files};
 use crate::scan::placeholder;
 
@@ -86,6 +88,11 @@ impl Given {
         let mut engines = engines(matches.get_flag("rego-first"));
         if let Some(path) = matches.get_one::<PathBuf>("external-data") {
             engines.gatekeeper.external = Some(Arc::new(Recorded::read(path).map_err(UsageError)?));
+        }
+        #[cfg(feature = "providers")]
+        if matches.get_flag("ask-providers") {
+            let objects = self.policies.objects().chain(self.inventory.objects());
+            engines.gatekeeper.external = Some(Arc::new(Providers::among(objects)));
         }
         let roles = Roles::of(self.readings().into_iter().flat_map(Reading::objects));
         engines.cel.authorizer = roles.map(|roles| Arc::new(roles) as Arc<dyn haechi_cel::Authorizer>);
