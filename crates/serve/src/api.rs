@@ -87,7 +87,9 @@ fn role(call: &Call) -> Result<Option<Role>, Box<Response>> {
     match call.field("role").filter(|text| !text.is_empty()).map(|text| text.parse::<Role>()) {
         None => Ok(None),
         Some(Ok(role)) => Ok(Some(role)),
-        Some(Err(error)) => Err(Box::new(refuse_with(StatusCode::BAD_REQUEST, "role", vec![("given", error.0)]))),
+        Some(Err(error)) => {
+            Err(Box::new(refuse_with(StatusCode::BAD_REQUEST, "role", vec![("given", error.0)])))
+        }
     }
 }
 

@@ -70,8 +70,7 @@ impl Beside {
     pub fn count_findings(&self) -> Result<(), StoreError> {
         let counts = self.store.finding_counts()?;
         let of = |severity| counts.values().filter_map(|counts| counts.get(&severity)).sum();
-        let posture =
-            Posture { critical: of(Severity::Critical), high: of(Severity::High) };
+        let posture = Posture { critical: of(Severity::Critical), high: of(Severity::High) };
         self.metrics.set_posture(Some(posture));
         Ok(())
     }

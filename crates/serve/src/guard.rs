@@ -278,9 +278,7 @@ fn prove_form(route: &Route, call: &Call) -> Result<(), Box<Response>> {
     let given = header.or_else(|| call.field("csrf")).unwrap_or_default();
     match wanted {
         Some(wanted) if same(&wanted, &given) => Ok(()),
-        _ => {
-            Err(Box::new(refuse(StatusCode::FORBIDDEN, "form")))
-        }
+        _ => Err(Box::new(refuse(StatusCode::FORBIDDEN, "form"))),
     }
 }
 

@@ -41,8 +41,7 @@ async fn admit(app: &App, call: Call, phase: Phase) -> Response {
         Told::Review(text) => answer(StatusCode::OK, "application/json", text),
         Told::Refused(error) => review(error),
         Told::Overloaded => {
-            let mut response =
-                refuse(StatusCode::SERVICE_UNAVAILABLE, "admission-full");
+            let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "admission-full");
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }
@@ -76,7 +75,9 @@ async fn take(app: &App, call: Call, feed: Feed) -> Response {
         Err(IntakeError::Wrapping(UnwrapError::Gzip(detail))) => {
             refuse_with(StatusCode::BAD_REQUEST, "gzip", vec![("detail", detail)])
         }
-        Err(IntakeError::Wrapping(UnwrapError::TooLong)) => refuse(StatusCode::BAD_REQUEST, "unpacked-too-long"),
+        Err(IntakeError::Wrapping(UnwrapError::TooLong)) => {
+            refuse(StatusCode::BAD_REQUEST, "unpacked-too-long")
+        }
         Err(error) => {
             if !matches!(error, IntakeError::Full) {
                 tracing::error!(%error, feed = feed.as_str(), "events were not taken");
@@ -96,12 +97,16 @@ async fn take(app: &App, call: Call, feed: Feed) -> Response {
 /// What is wrong with a body that is no AdmissionReview which could be answered.
 fn review(error: ReviewError) -> Response {
     match error {
-        ReviewError::Kind(given) => refuse_with(StatusCode::BAD_REQUEST, "review-kind", vec![("given", given)]),
+        ReviewError::Kind(given) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-kind", vec![("given", given)])
+        }
         ReviewError::Version(given) => {
             refuse_with(StatusCode::BAD_REQUEST, "review-version", vec![("version", given)])
         }
         ReviewError::NoUid => refuse(StatusCode::BAD_REQUEST, "review-uid"),
-        ReviewError::Syntax(detail) => refuse_with(StatusCode::BAD_REQUEST, "review-syntax", vec![("detail", detail)]),
+        ReviewError::Syntax(detail) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-syntax", vec![("detail", detail)])
+        }
         ReviewError::Request(error) => {
             refuse_with(StatusCode::BAD_REQUEST, "review-request", vec![("detail", error.to_string())])
         }

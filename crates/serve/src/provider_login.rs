@@ -10,8 +10,8 @@ use haechi_report::Args;
 use crate::access::{AccessError, Login, Oidc, OidcError, Secret};
 use crate::app::App;
 use crate::guard::{Call, OIDC_COOKIE, answer, cookie};
-use crate::refusal::refuse;
 use crate::pages::{GONE, escape, mistake, page, say, session_cookie, set_cookie};
+use crate::refusal::refuse;
 
 /// Sends the browser to the provider.
 pub(crate) async fn begin(app: Arc<App>, call: Call) -> Response {

@@ -55,9 +55,7 @@ fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
     let wanted: Option<String> = asked(call, "cluster")?;
     let Caller::Token { cluster: Some(own), .. } = &call.caller else { return Ok(wanted) };
     match wanted {
-        Some(other) if other != *own => {
-            Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster")))
-        }
+        Some(other) if other != *own => Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster"))),
         _ => Ok(Some(own.clone())),
     }
 }
@@ -72,7 +70,7 @@ fn after<const N: usize>(call: &Call) -> Result<Option<[String; N]>, Wrong> {
     let parts = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let parts: Option<Vec<String>> = parts;
     let parts = parts.and_then(|parts| parts.try_into().ok());
-    parts.map(Some).ok_or_else(|| wrong_place())
+    parts.map(Some).ok_or_else(wrong_place)
 }
 
 /// Reads from the store where that may block, and answers with what comes of it.
