@@ -1483,7 +1483,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__apply)
-            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --all --fail-on --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --ask-providers --rego-first --output --all --fail-on --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1541,7 +1541,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__policy__subcmd__explain)
-            opts="-p -i -o -h --policy --inventory --operation --external-data --rego-first --output --help --lang --color"
+            opts="-p -i -o -h --policy --inventory --operation --external-data --ask-providers --rego-first --output --help --lang --color"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1877,7 +1877,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__serve)
-            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --demo --config --drain-delay --drain-time --cluster-name --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
+            opts="-h --listen --hook-listen --data --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --sns-certificate --sns-topic --sns-unverified --demo --config --drain-delay --drain-time --cluster-name --webhooks --authority-secret --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1947,6 +1947,14 @@ _haechi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --sns-certificate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sns-topic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1960,6 +1968,14 @@ _haechi() {
                     return 0
                     ;;
                 --cluster-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --webhooks)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authority-secret)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -244,7 +244,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
 update\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l external-data -d 'Answers of external data providers, from a file; without it, policies that ask a provider are errors' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l external-data -d 'Answers of external data providers, from a file; without it or --ask-providers, policies that ask a provider are errors' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l fail-on -d 'Exit with 1 on violations of policies that deny, that warn or deny, or on any [choices: deny, warn, any, never] [default: deny]' -r -f -a "deny\t''
@@ -256,6 +256,7 @@ ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l ask-providers -d 'Ask the providers of external data that the policies name, by HTTPS, each within its own timeout'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -l all -d 'Also show policies that pass and those that do not apply'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from apply" -s h -l help -d 'Print help'
@@ -272,7 +273,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s i -l inventory -d 'A file or folder with objects that policies may look up, such as Namespaces and parameters; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l operation -d 'Judge manifests as a request of this kind; by default as objects by themselves [choices: create, update]' -r -f -a "create\t''
 update\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l external-data -d 'Answers of external data providers, from a file; without it, policies that ask a provider are errors' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l external-data -d 'Answers of external data providers, from a file; without it or --ask-providers, policies that ask a provider are errors' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
 json\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
@@ -280,6 +281,7 @@ ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l ask-providers -d 'Ask the providers of external data that the policies name, by HTTPS, each within its own timeout'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -l rego-first -d 'Use the Rego of a Gatekeeper template that has CEL too'
 complete -c haechi -n "__fish_haechi_using_subcommand policy; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand checks" -s o -l output -d 'How to print the result [choices: table, json] [default: table]' -r -f -a "table\t''
@@ -654,10 +656,14 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l pod-security -d 'Enforce this Pod Security Standard where a namespace\'s labels say nothing or are not known, such as `baseline` or `restricted:v1.30`' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rules -d 'Files or folders with detection rules; read again when they change; `builtin` stands for Haechi\'s own rules, which are in force when nothing is given' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l watch -d 'A folder that files with events arrive in; may be given again' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-certificate -d 'A file or folder with the certificates, in PEM, that messages of SNS must be signed with; by default they are fetched from Amazon' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-topic -d 'A topic that messages of SNS are taken of; may be given again. By default of all' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-delay -d 'Seconds to go on after a signal, until everybody has heard to go elsewhere [default: 5]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-time -d 'Seconds that requests under way may take after that [default: 25]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-name -d 'What the cluster is called among the findings, where several report to one service [default: default]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l webhooks -d 'The webhook configurations in which this service keeps its authority up to date, by their name' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l authority-secret -d 'The Secret that instances share their authority and the key of the webhook in, as NAMESPACE/NAME; made when it is missing' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l context -d 'The context of that file' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
@@ -667,6 +673,7 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 always\t''
 never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rego-first -d 'Take the Rego of Gatekeeper templates that have CEL too'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-unverified -d 'Take messages of SNS without looking at their signature'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l demo -d 'Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'

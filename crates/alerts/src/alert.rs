@@ -281,6 +281,11 @@ impl Alert {
         .bounded()
     }
 
+    /// The fingerprint of the alert about the incident of this id.
+    pub fn incident_fingerprint(id: &str) -> String {
+        Fingerprint::of(["incident", id]).to_string()
+    }
+
     /// An alert about an incident; it is over when the incident is closed.
     pub fn from_incident(incident: &IncidentFacts, texts: &AllTexts, context: Context) -> Self {
         let count = usize::try_from(incident.detections).unwrap_or(usize::MAX);
@@ -289,7 +294,7 @@ impl Alert {
             texts.message("alert-incident-summary", &args)
         };
         Self {
-            fingerprint: Fingerprint::of(["incident", &incident.id]).to_string(),
+            fingerprint: Self::incident_fingerprint(&incident.id),
             origin: Origin::Incident,
             kind: Kind::Condition,
             status: if incident.closed_us.is_some() { Status::Resolved } else { Status::Firing },

@@ -48,6 +48,10 @@ pub struct Config {
     pub root: Route,
     /// Findings that are at least so severe become alerts; none if it is nothing.
     pub findings: Option<Severity>,
+    /// Incidents that are at least so severe become alerts, one each; none if it is nothing.
+    pub incidents: Option<Severity>,
+    /// Whether each detection becomes an alert, whatever incident it belongs to.
+    pub detections: bool,
     /// Alerts that may wait in all groups together.
     pub max_alerts: usize,
     /// The same for the same routes: when it changes, waiting alerts are routed anew.
@@ -81,6 +85,8 @@ struct AlertsTable {
     group_interval: Option<Spanned<String>>,
     repeat_interval: Option<Spanned<String>>,
     findings: Option<Spanned<String>>,
+    incidents: Option<Spanned<String>>,
+    detections: Option<bool>,
     max_alerts: Option<Spanned<i64>>,
     #[serde(default)]
     receiver: Vec<Spanned<receiver::ReceiverTable>>,
@@ -206,11 +212,14 @@ impl Reader<'_> {
                 .filter(|count| (1..=1_000_000).contains(count))
                 .ok_or_else(|| (count.span(), "expected a number from 1 to 1000000".to_owned()))?,
         };
-        let findings = match table.findings {
-            None => Some(Severity::High),
-            Some(text) if text.get_ref() == "never" => None,
-            Some(text) => Some(parsed(&text)?),
+        let from = |text: Option<Spanned<String>>, default| match text {
+            None => Ok(default),
+            Some(text) if text.get_ref() == "never" => Ok(None),
+            Some(text) => parsed(&text).map(Some),
         };
+        let findings = from(table.findings, Some(Severity::High))?;
+        // Who is told of each detection is not told again of what they make together, unless asked for.
+        let incidents = from(table.incidents, None)?;
         let mut children = Vec::new();
         for (at, route) in table.route.into_iter().enumerate() {
             children.push(self.route(route, &format!("{}", at + 1), &above, &receivers, 1)?);
@@ -226,7 +235,15 @@ impl Reader<'_> {
             children,
         };
         let digest = Sha256::digest(self.text).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Config { receivers, root, findings, max_alerts, digest })
+        Ok(Config {
+            receivers,
+            root,
+            findings,
+            incidents,
+            detections: table.detections.unwrap_or(true),
+            max_alerts,
+            digest,
+        })
     }
 
     fn route(

@@ -9,12 +9,9 @@
 //! - a receiver that fails is tried again with growing pauses, alone: others do not wait for it;
 //! - what a service refuses for good, or does not take in `give-up-after`, stays in the outbox as dead, with its reason.
 
-mod guard;
-mod http;
 mod mail;
 mod pump;
 mod stream;
-mod tls;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -27,38 +24,27 @@ use haechi_store::{Store, StoreError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-pub use guard::is_forbidden;
+use haechi_outbound::call::Reach;
+pub use haechi_outbound::call::{SystemSecrets, is_forbidden};
 pub use pump::{Pump, SubmitError};
 pub use worker::{Attempt, StepReport, Worker, send};
 
 use crate::alert::{Alert, AllTexts, Origin};
 use crate::config::Config;
 use crate::dispatch::Counts;
-use crate::secret::{SecretSource, Secrets};
+use crate::receivers::Receiver;
+use crate::secret::Secrets;
 
-/// Most bytes of a secret's file.
-const MAX_SECRET: u64 = 64 << 10;
+/// Most bytes of an answer that are read.
+const MAX_ANSWER: usize = 64 << 10;
 
-/// Secrets from files and environment variables.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemSecrets;
-
-impl Secrets for SystemSecrets {
-    fn read(&self, from: &SecretSource) -> Result<String, String> {
-        use std::io::Read as _;
-        match from {
-            SecretSource::File(path) => {
-                let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-                let mut text = String::new();
-                let read =
-                    file.take(MAX_SECRET + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
-                if u64::try_from(read).unwrap_or(u64::MAX) > MAX_SECRET {
-                    return Err(format!("more than {MAX_SECRET} bytes"));
-                }
-                Ok(text)
-            }
-            SecretSource::Env(name) => std::env::var(name).map_err(|error| error.to_string()),
-        }
+/// How a receiver is reached.
+fn reach(receiver: &Receiver) -> Reach<'_> {
+    Reach {
+        ca_file: receiver.ca_file.as_deref(),
+        allows_link_local: receiver.allows_link_local,
+        timeout: receiver.timeout,
+        most_bytes: MAX_ANSWER,
     }
 }
 

@@ -18,13 +18,15 @@ pub mod config;
 #[cfg(feature = "deliver")]
 pub mod deliver;
 pub mod dispatch;
+pub mod incident;
 pub mod matching;
 pub mod notification;
 pub mod receivers;
 pub mod route;
-pub mod secret;
 pub mod silence;
 mod words;
+
+pub use haechi_outbound::secret;
 
 pub use alert::{Alert, Kind, Origin, Status, Wording};
 pub use config::{Config, ConfigError};

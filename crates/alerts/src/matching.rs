@@ -40,6 +40,11 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), matcher: glob.compile_matcher() })
     }
 
+    /// The pattern that only this text fits.
+    pub fn literal(text: &str) -> String {
+        globset::escape(text)
+    }
+
     /// Whether the whole text fits.
     pub fn is_match(&self, text: &str) -> bool {
         self.matcher.is_match(text)

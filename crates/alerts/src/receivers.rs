@@ -5,7 +5,6 @@ pub mod opsgenie;
 pub mod otlp;
 pub mod pagerduty;
 mod request;
-mod sigv4;
 pub mod slack;
 pub mod sns;
 pub mod syslog;

@@ -236,10 +236,10 @@ impl<'a> Evaluator<'a> {
 
     /// Evaluates a program; the limits are for this one run.
     pub fn run(&mut self, program: &'a Program) -> Evaluated<'a> {
-        if let Some(Some(shared)) = program.shared.and_then(|number| self.shared.get(number)) {
-            self.total_cost = self.total_cost.saturating_add(shared.cost);
-            self.work = self.work.saturating_add(shared.work);
-            return shared.result.clone();
+        if let Some(number) = program.shared
+            && let Some(result) = self.recall(number)
+        {
+            return result;
         }
         let outer_base = std::mem::replace(&mut self.base, self.locals.len());
         let outer_cost = std::mem::replace(&mut self.cost, 0);
@@ -251,16 +251,28 @@ impl<'a> Evaluator<'a> {
         // What took long counts as what costs much, so that the budget of a policy bounds its time as well.
         let cost = std::mem::replace(&mut self.cost, outer_cost).max(self.work / 4);
         self.total_cost = self.total_cost.saturating_add(cost);
-        // What stopped deep within another expression might not stop elsewhere.
-        let is_sure = self.depth == 0 || !matches!(&result, Err(fail) if fail.is_final());
-        if let Some(Some(place)) =
-            program.shared.filter(|_| is_sure).map(|number| self.shared.get_mut(number))
-        {
-            *place = Some(Shared { result: result.clone(), cost, work: self.work });
+        if let Some(number) = program.shared {
+            self.keep(number, &result, cost);
         }
         // A variable's work is work of whoever asked for it.
         self.work = self.work.saturating_add(outer_work);
         result
+    }
+
+    /// What another program with the same number came to; it costs the same again.
+    fn recall(&mut self, number: usize) -> Option<Evaluated<'a>> {
+        let shared = self.shared.get(number)?.as_ref()?;
+        self.total_cost = self.total_cost.saturating_add(shared.cost);
+        self.work = self.work.saturating_add(shared.work);
+        Some(shared.result.clone())
+    }
+
+    fn keep(&mut self, number: usize, result: &Evaluated<'a>, cost: u64) {
+        // What stopped deep within another expression might not stop elsewhere.
+        let is_sure = self.depth == 0 || !matches!(result, Err(fail) if fail.is_final());
+        if let Some(place) = self.shared.get_mut(number).filter(|_| is_sure) {
+            *place = Some(Shared { result: result.clone(), cost, work: self.work });
+        }
     }
 
     pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Fail> {

@@ -41,8 +41,9 @@ pub enum RejectReason {
     CaptureBlock,
     /// The length of a block of such a recording cannot be believed: what stands behind it is lost.
     CaptureLength,
-    /// An event with a value that its format does not have: an unknown stage, an unknown action. It is held against
-    /// the rules all the same, but rules that ask for the known values cannot tell.
+    /// An event with a value that its format does not have: an unknown stage (audit), category (CloudTrail), action or
+    /// status (flow logs), severity, state or status (Security Hub, Inspector, AWS Config), priority (Falco's alerts). It is
+    /// held against the rules all the same, but rules that ask for the known values cannot tell.
     UnknownValue,
 }
 

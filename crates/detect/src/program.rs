@@ -11,6 +11,7 @@ mod getter;
 mod glob;
 mod index;
 mod number;
+mod residue;
 mod template;
 mod text;
 

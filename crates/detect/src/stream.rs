@@ -1,6 +1,6 @@
 //! A stream of bytes in, detections out.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use haechi_model::Detection;
@@ -150,29 +150,49 @@ impl<R: Report> Sink for Connected<'_, '_, R> {
     }
 }
 
-/// Marks of the last things that were seen.
+/// Marks of the last things that were seen: those of this generation and of the one before. One by one they would leave
+/// gaps in the set, which grows for them although it holds no more.
 #[derive(Debug, Default)]
 struct Seen {
     marks: HashSet<u64>,
-    order: VecDeque<u64>,
+    before: HashSet<u64>,
 }
 
 impl Seen {
+    /// So many are remembered at least, and at most twice as many.
     const CAPACITY: usize = 1 << 17;
 
     fn is_new(&mut self, thing: impl Hash) -> bool {
         let mut hasher = DefaultHasher::new();
         thing.hash(&mut hasher);
         let mark = hasher.finish();
-        if !self.marks.insert(mark) {
+        if self.before.contains(&mark) || !self.marks.insert(mark) {
             return false;
         }
-        self.order.push_back(mark);
-        if self.order.len() > Self::CAPACITY
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.marks.remove(&oldest);
+        if self.marks.len() == Self::CAPACITY {
+            std::mem::swap(&mut self.marks, &mut self.before);
+            self.marks.clear();
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_marks_are_remembered_and_memory_stays_flat() {
+        let mut seen = Seen::default();
+        let mut room = Vec::new();
+        for generation in 0..6usize {
+            for number in 0..Seen::CAPACITY {
+                assert!(seen.is_new((generation, number)));
+            }
+            assert!(!seen.is_new((generation, 0usize)) && !seen.is_new((generation, Seen::CAPACITY - 1)));
+            room.push(seen.marks.capacity() + seen.before.capacity());
+        }
+        assert!(seen.is_new((0usize, 0usize)));
+        assert!(room[2..].iter().all(|capacity| *capacity == room[2]), "{room:?}");
     }
 }

@@ -1,15 +1,17 @@
 //! Alerts beside the service: what is detected and what is found goes to the dispatcher, which tells the people concerned.
 //!
 //! The store knows which detections were not handed over yet: those of a process that was ended are handed over by the next one.
-//! Findings are compared with the store's: one that is open and not known is told, one that is known and no longer open is over.
+//! Findings and incidents are compared with the store's: one that is open and not known is told, one that is known and no longer open
+//! is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use haechi_alerts::Config;
-use haechi_alerts::alert::{Alert, AllTexts, Context, Origin, Status};
+use haechi_alerts::alert::{Alert, AllTexts, Context, IncidentFacts, Origin, Status};
 use haechi_alerts::deliver::{Alerts, Surroundings, SystemSecrets, start};
+use haechi_alerts::incident::object_of;
 use haechi_model::{
     Arg, ArgValue, Detection, FieldValue, Finding, Location, Position, ResourceRef, RuleSource, Severity,
     Span,
@@ -17,10 +19,11 @@ use haechi_model::{
 use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
 use haechi_serve::intake::{Detected, Listener};
-use haechi_store::Store;
-use haechi_store::detections::StoredDetection;
+use haechi_store::detections::{DetectionQuery, StoredDetection};
 use haechi_store::findings::{FindingQuery, StoredFinding};
+use haechi_store::incidents::{Incident, IncidentQuery};
 use haechi_store::outbox::AlertState;
+use haechi_store::{Store, StoreError};
 use serde::Deserialize as _;
 use tokio::sync::Notify;
 
@@ -28,6 +31,10 @@ use tokio::sync::Notify;
 const BATCH: u32 = 1000;
 /// How often findings are compared, and the outbox is looked at.
 const COMPARE: Duration = Duration::from_secs(30);
+/// How often incidents are compared.
+const COMPARE_INCIDENTS: Duration = Duration::from_secs(2);
+/// The label that names an incident.
+const INCIDENT: &str = "incident";
 /// Most things of a page of the store.
 const PAGE: u32 = 10_000;
 
@@ -100,9 +107,12 @@ impl Alerting {
         // What lies in the past when alerts begin is nobody's news.
         let mut how = if alerts.is_first() { Handing::Past } else { Handing::Again };
         let mut compared: Option<Instant> = None;
+        let mut incidents = Incidents::default();
         loop {
             let is_last = beside.must_stop();
-            let handed = hand_over(&alerts, &store, how).await;
+            // Where nobody is to hear of each, they are noted as decided all the same.
+            let told_how = if self.config.detections { how } else { Handing::Past };
+            let handed = hand_over(&alerts, &store, told_how).await;
             how = match (&handed, how) {
                 (Ok(()), _) => Handing::New,
                 (Err(_), Handing::Past) => Handing::Past,
@@ -116,6 +126,9 @@ impl Alerting {
                     Some(at_least) => compare(&alerts, &store, &texts, at_least).await.err(),
                 };
                 wrong.outbox = outbox(&alerts);
+            }
+            if let Some(at_least) = self.config.incidents.filter(|_| !is_last && incidents.is_due()) {
+                wrong.incidents = incidents.compare(&alerts, &store, &texts, at_least).await.err();
             }
             beside.tell(wrong.told());
             if is_last {
@@ -133,12 +146,13 @@ impl Alerting {
 struct Wrong {
     handing: Option<String>,
     findings: Option<String>,
+    incidents: Option<String>,
     outbox: Option<String>,
 }
 
 impl Wrong {
     fn told(&self) -> Option<String> {
-        let all = [&self.handing, &self.findings, &self.outbox];
+        let all = [&self.handing, &self.findings, &self.incidents, &self.outbox];
         let told: Vec<&str> = all.into_iter().flatten().map(String::as_str).collect();
         (!told.is_empty()).then(|| told.join("; "))
     }
@@ -253,6 +267,117 @@ async fn compare(
         return Ok(());
     }
     alerts.submit(changed).await.map_err(|error| format!("findings are not alerted: {error}"))
+}
+
+/// Incidents as they were last told to the dispatcher.
+#[derive(Debug, Default)]
+struct Incidents {
+    known: BTreeMap<String, Incident>,
+    compared: Option<Instant>,
+}
+
+impl Incidents {
+    fn is_due(&self) -> bool {
+        self.compared.is_none_or(|at| at.elapsed() >= COMPARE_INCIDENTS)
+    }
+
+    /// Tells the dispatcher what is new, has changed, or is over.
+    async fn compare(
+        &mut self,
+        alerts: &Alerts,
+        store: &Arc<dyn Store>,
+        texts: &Arc<AllTexts>,
+        at_least: Severity,
+    ) -> Result<(), String> {
+        self.compared = Some(Instant::now());
+        let (store, texts) = (Arc::clone(store), Arc::clone(texts));
+        let known = self.known.clone();
+        let told = alerts.open_conditions(Origin::Incident);
+        let read = move || {
+            let open = open_incidents(&*store, at_least)?;
+            let is_changed = |incident: &&Incident| known.get(&incident.id) != Some(*incident);
+            let changed =
+                open.values().filter(is_changed).map(|incident| incident_alert(&*store, incident, &texts));
+            let mut changed = changed.collect::<Result<Vec<Alert>, StoreError>>()?;
+            let names: BTreeSet<String> = open.keys().map(|id| Alert::incident_fingerprint(id)).collect();
+            for alert in told.into_iter().filter(|alert| !names.contains(&alert.fingerprint)) {
+                changed.extend(ended(&*store, alert, at_least)?);
+            }
+            Ok::<_, StoreError>((changed, open))
+        };
+        let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string())?;
+        let (changed, open) = read.map_err(|error| format!("incidents cannot be read: {error}"))?;
+        if !changed.is_empty() {
+            let taken = alerts.submit(changed).await;
+            taken.map_err(|error| format!("incidents are not alerted: {error}"))?;
+        }
+        self.known = open;
+        Ok(())
+    }
+}
+
+/// The end of an incident that was told, unless it goes on after all: while a long list is read, one may move in it.
+fn ended(store: &dyn Store, told: Alert, at_least: Severity) -> Result<Option<Alert>, StoreError> {
+    let id = told.labels.get(INCIDENT).map(String::as_str).unwrap_or_default();
+    let stored = store.incident(id)?;
+    let goes_on = |incident: &Incident| incident.closed_us.is_none() && incident.severity >= at_least;
+    if stored.as_ref().is_some_and(goes_on) {
+        return Ok(None);
+    }
+    let ended_us = stored.and_then(|incident| incident.closed_us).unwrap_or_else(now_us);
+    Ok(Some(Alert { status: Status::Resolved, ended_us: Some(ended_us), ..told }))
+}
+
+/// All that are not closed.
+fn open_incidents(store: &dyn Store, at_least: Severity) -> Result<BTreeMap<String, Incident>, StoreError> {
+    let mut open = BTreeMap::new();
+    let mut query = IncidentQuery {
+        is_closed: Some(false),
+        at_least: Some(at_least),
+        limit: PAGE,
+        ..IncidentQuery::default()
+    };
+    loop {
+        let page = store.incidents(&query)?;
+        let Some(last) = page.last() else { return Ok(open) };
+        query.after = Some((last.updated_us, last.id.clone()));
+        open.extend(page.into_iter().map(|incident| (incident.id.clone(), incident)));
+    }
+}
+
+/// The namespace that a detection of an incident names without the object in it.
+fn namespace_of(store: &dyn Store, incident: &Incident) -> Result<Option<String>, StoreError> {
+    let query =
+        DetectionQuery { incident: Some(incident.id.clone()), limit: 100, ..DetectionQuery::default() };
+    let detections = store.detections(&query)?;
+    // The oldest of them, so that further ones do not change it.
+    Ok(detections.iter().rev().find_map(|stored| alert(&read_back(stored), &stored.cluster).namespace))
+}
+
+fn incident_alert(store: &dyn Store, incident: &Incident, texts: &AllTexts) -> Result<Alert, StoreError> {
+    let facts = IncidentFacts {
+        id: incident.id.clone(),
+        group: incident.group.clone(),
+        title: incident.title.clone(),
+        severity: incident.severity,
+        opened_us: incident.opened_us,
+        closed_us: incident.closed_us,
+        detections: incident.detections,
+    };
+    let keys = store.incident_keys(&incident.id)?;
+    let mut labels = BTreeMap::from([(INCIDENT.to_owned(), incident.id.clone())]);
+    if let Some(user) = keys.iter().find_map(|seen| seen.key.strip_prefix("user ")) {
+        labels.insert("user".to_owned(), user.to_owned());
+    }
+    let namespace = match keys.iter().find_map(|seen| object_of(&seen.key)?.1) {
+        Some(namespace) => Some(namespace.to_owned()),
+        None => namespace_of(store, incident)?,
+    };
+    if let Some(namespace) = namespace {
+        labels.insert("namespace".to_owned(), namespace);
+    }
+    let context = Context { cluster: incident.cluster.clone(), labels, ..Context::default() };
+    Ok(Alert::from_incident(&facts, texts, context))
 }
 
 /// All of them: half a list would look as if the rest were mended.

@@ -54,8 +54,10 @@ pub fn command(texts: &Texts) -> Command {
         .subcommand(crate::access::command())
         .subcommand(crate::network::command());
     #[cfg(feature = "serve")]
-    let command =
-        command.subcommand(crate::commands::alerts::command()).subcommand(crate::commands::serve::command());
+    let command = command
+        .subcommand(crate::commands::alerts::command())
+        .subcommand(crate::commands::serve::command())
+        .subcommand(crate::commands::store::command());
     localise(command, texts, "cli")
 }
 
@@ -269,10 +271,13 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     // Another command may have an option `--cluster` of its own.
     let connects = names.iter().any(|name| name == "kubeconfig");
+    let asks = names.iter().any(|name| name == "token-file");
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
             name if crate::connection::NAMES.contains(&name) && connects => format!("cli-connection-{name}"),
+            #[cfg(feature = "serve")]
+            name if crate::remote::NAMES.contains(&name) && asks => format!("cli-remote-{name}"),
             name if SHARED.contains(&name) && scans_files => format!("cli-scan-{name}"),
             name => format!("{id}-{name}"),
         };

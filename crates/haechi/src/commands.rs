@@ -10,6 +10,10 @@ mod rules;
 pub(crate) mod scan;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "serve")]
+pub(crate) mod silences;
+#[cfg(feature = "serve")]
+pub(crate) mod store;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -29,6 +33,8 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         Some(("alerts", matches)) => match matches.subcommand() {
             Some(("check", matches)) => alerts::check(matches, texts),
             Some(("test", matches)) => alerts::test(matches, texts),
+            Some(("silence", matches)) => silences::run_silence(matches, texts),
+            Some(("dead", matches)) => silences::run_dead(matches, texts),
             _ => bail!("no such command"),
         },
         Some(("config", matches)) => match matches.subcommand() {
@@ -56,6 +62,8 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         Some(("network", matches)) => crate::network::run(matches, texts),
         #[cfg(feature = "serve")]
         Some(("serve", matches)) => serve::run(matches, texts),
+        #[cfg(feature = "serve")]
+        Some(("store", matches)) => store::run(matches, texts),
         // The parser demands a command that it knows.
         _ => bail!("no such command"),
     }

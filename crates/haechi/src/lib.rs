@@ -23,12 +23,17 @@ mod exit;
 pub mod fix;
 #[cfg(feature = "serve")]
 mod found;
+mod incidents;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;
+#[cfg(feature = "serve")]
+mod keys;
 mod kustomize;
 mod language;
 mod network;
 mod policy;
+#[cfg(feature = "serve")]
+mod remote;
 pub mod scan;
 mod suppress;
 #[cfg(all(feature = "cluster", feature = "serve"))]

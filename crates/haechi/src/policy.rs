@@ -4,6 +4,7 @@ mod authorizer;
 mod external;
 mod files;
 mod judge;
+mod mistakes;
 #[cfg(feature = "providers")]
 mod providers;
 
@@ -12,5 +13,6 @@ pub(crate) use external::Recorded;
 pub(crate) use files::{Reading, read_files};
 pub use judge::BroughtPolicies;
 pub(crate) use judge::{PolicyJudge, engines, no_policies, now_ns};
+pub(crate) use mistakes::mistake_line;
 #[cfg(feature = "providers")]
 pub(crate) use providers::Providers;

@@ -128,3 +128,33 @@ fn who_is_concerned_is_told_once_also_after_a_kill() {
     let third = posted.recv_timeout(Duration::from_secs(8));
     assert!(third.is_err(), "nothing is told twice: {third:?}");
 }
+
+#[test]
+fn an_incident_is_told_once_for_all_its_detections_also_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let (port, posted) = receiver();
+    std::fs::create_dir(folder.path().join("events")).unwrap();
+    std::fs::write(folder.path().join("rules.yaml"), RULES).unwrap();
+    let config = format!(
+        "[alerts]\nreceivers = ['hook']\ngroup-wait = '0s'\ngroup-interval = '1s'\nincidents = 'high'\ndetections = false\n\
+         [[alerts.receiver]]\nname = 'hook'\ntimeout = '2s'\nkind = 'webhook'\nurl = 'http://127.0.0.1:{port}/'\n"
+    );
+    std::fs::write(folder.path().join("haechi.toml"), config).unwrap();
+    put_event(folder.path(), "db");
+    let service = serve(folder.path());
+    let first = posted.recv_timeout(Duration::from_secs(60)).unwrap();
+    let alert = &first["alerts"][0];
+    assert_eq!(
+        (&alert["title"], &alert["severity"]),
+        (&"Secret read: alice".into(), &"high".into()),
+        "{first}"
+    );
+    assert_eq!((&first["count"], &alert["namespace"]), (&1.into(), &"shop".into()), "{first}");
+    put_event(folder.path(), "keys");
+    drop(service);
+    let _service = serve(folder.path());
+    // The answer to the first may have come too late for the killed one to note: then it is the same notification.
+    while let Ok(again) = posted.recv_timeout(Duration::from_secs(10)) {
+        assert_eq!(again["id"], first["id"], "nothing is told twice: {again}");
+    }
+}

@@ -180,7 +180,8 @@ fn errors_of_keys_and_of_the_provider_reach_the_policy() {
 
 #[test]
 fn what_is_no_answer_is_an_error_and_never_a_pass() {
-    let answers: [(fn() -> Option<String>, &str); 5] = [
+    type Answer = fn() -> Option<String>;
+    let answers: [(Answer, &str); 5] = [
         (|| Some("HTTP/1.1 503 Away\r\ncontent-length: 0\r\n\r\n".into()), "status 503"),
         (|| Some("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}}".into()), "cannot be read"),
         (|| Some("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"kind\"".into()), "localhost: "),

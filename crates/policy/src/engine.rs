@@ -7,6 +7,8 @@ use haechi_model::{Position, Span};
 use haechi_objects::Object;
 use haechi_syntax::Node;
 
+use crate::mistake::Mistake;
+
 /// A document that may hold a policy, a binding, a constraint …
 #[derive(Debug, Clone)]
 pub struct PolicyDocument<'d> {
@@ -29,18 +31,25 @@ pub struct LoadError {
     pub policy: String,
     /// The mistake and, where there is one, the remedy. English, lower case, no full stop.
     pub message: String,
+    /// Which mistake it is, with what its text names; see [`Mistake`].
+    pub id: Option<&'static str>,
+    /// What the text names.
+    pub args: Vec<(&'static str, String)>,
 }
 
 impl LoadError {
     /// An error about a value of a document.
-    pub fn at(document: &PolicyDocument<'_>, node: Node<'_>, message: impl Into<String>) -> Self {
+    pub fn at(document: &PolicyDocument<'_>, node: Node<'_>, mistake: impl Into<Mistake>) -> Self {
+        let Mistake { id, args, text: message } = mistake.into();
         let span = node.anchor_span();
         Self {
             path: document.path.clone(),
             span,
             position: node.document().source().position(span.start),
             policy: format!("{} {}", document.object.kind(), document.object.name()),
-            message: message.into(),
+            message,
+            id,
+            args,
         }
     }
 }

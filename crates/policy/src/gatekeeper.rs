@@ -32,6 +32,7 @@ pub use external::{ExternalAnswer, ExternalData};
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, FailMode, LoadError, Loaded, PolicyDocument, PolicyInfo};
+use crate::mistake::mistake;
 use crate::rego::Regexes;
 use config::Config;
 use constraint::Constraint;
@@ -106,21 +107,21 @@ impl Engine for Gatekeeper {
             } else if object.is("expansion.gatekeeper.sh", "ExpansionTemplate") {
                 set.expansions.read(document, &mut errors);
             } else if is_misplaced(object) && !set.templates.contains_key(object.kind()) {
-                let message = format!(
-                    "Gatekeeper knows no `{}` in `{}`; the apiVersion of a constraint is `{}/v1beta1`",
-                    object.kind(),
-                    object.group(),
-                    constraint::GROUP
+                let message = mistake!(
+                    "unknown-kind",
+                    "Gatekeeper knows no `{kind}` in `{group}`; the apiVersion of a constraint is `constraints.gatekeeper.sh/v1beta1`",
+                    kind = object.kind(),
+                    group = object.group(),
                 );
                 let node = object.node().get("apiVersion").unwrap_or(object.node());
                 errors.push(LoadError::at(document, node, message));
             } else if set.templates.contains_key(object.kind()) {
                 // A constraint by its kind, under another group: nobody would ever enforce it.
-                let message = format!(
-                    "`{}` is the kind of a constraint, but its group is `{}`: apiVersion must be `{}/v1beta1`",
-                    object.kind(),
-                    object.group(),
-                    constraint::GROUP
+                let message = mistake!(
+                    "constraint-group",
+                    "`{kind}` is the kind of a constraint, but its group is `{group}`: apiVersion must be `constraints.gatekeeper.sh/v1beta1`",
+                    kind = object.kind(),
+                    group = object.group(),
                 );
                 let node = object.node().get("apiVersion").unwrap_or(object.node());
                 errors.push(LoadError::at(document, node, message));
@@ -156,8 +157,11 @@ fn load_template<'d>(
     let object = document.object;
     if object.group() != TEMPLATES {
         let node = object.node().get("apiVersion").unwrap_or(object.node());
-        let message =
-            format!("a ConstraintTemplate's apiVersion is `{TEMPLATES}/v1`, not `{}`", object.api_version());
+        let message = mistake!(
+            "template-group",
+            "a ConstraintTemplate's apiVersion is `templates.gatekeeper.sh/v1`, not `{found}`",
+            found = object.api_version(),
+        );
         errors.push(LoadError::at(document, node, message));
         return;
     }
@@ -165,7 +169,8 @@ fn load_template<'d>(
         object.node().at(&["spec", "crd", "spec", "names", "kind"]).and_then(haechi_syntax::Node::as_str);
     match template::read(document, rego_first, errors) {
         Some(template) if set.templates.contains_key(&template.kind) => {
-            let message = format!("a template for `{}` is there already", template.kind);
+            let message =
+                mistake!("template-twice", "a template for `{kind}` is there already", kind = template.kind);
             errors.push(LoadError::at(document, object.node(), message));
         }
         Some(template) => {
@@ -185,8 +190,16 @@ fn load_constraint(
     let node = object.node().get("kind").unwrap_or(object.node());
     let Some(template) = set.templates.get(object.kind()).cloned() else {
         let message = match refused.contains(&object.kind()) {
-            true => format!("the template of `{}` could not be loaded", object.kind()),
-            false => format!("there is no ConstraintTemplate for `{}`", object.kind()),
+            true => mistake!(
+                "template-refused",
+                "the template of `{kind}` could not be loaded",
+                kind = object.kind()
+            ),
+            false => mistake!(
+                "template-missing",
+                "there is no ConstraintTemplate for `{kind}`",
+                kind = object.kind()
+            ),
         };
         errors.push(LoadError::at(document, node, message));
         return;

@@ -19,6 +19,7 @@ pub mod cel;
 mod engine;
 pub mod gatekeeper;
 mod go;
+mod mistake;
 pub mod pss;
 mod rego;
 
@@ -29,3 +30,4 @@ pub use engine::{
     Operation, Outcome, Patch, PatchOp, Permissions, PolicyDocument, PolicyInfo, PolicySet, Request,
     UserInfo, Verdict, Violation,
 };
+pub use mistake::Mistake;

@@ -32,6 +32,7 @@ files![
     "network",
     "docs",
     "policy",
+    "policy-mistakes",
     "fixes",
     "serve",
 ];

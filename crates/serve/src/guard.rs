@@ -18,7 +18,7 @@ use hyper::body::Bytes;
 use crate::access::{AccessError, Caller, Invalid, Scope, Secret, csrf_of, same};
 use crate::app::App;
 use crate::listen::Connection;
-use crate::refusal::{refuse, refuse_with, word};
+use crate::refusal::{refuse, refuse_with, say, word};
 use crate::routes::{Demand, Route, Verb};
 
 /// The session's cookie. The prefix binds it to this host, to TLS and to no path.
@@ -58,6 +58,12 @@ impl Call {
     /// A value of the form that was sent.
     pub fn field(&self, name: &str) -> Option<String> {
         form_urlencoded::parse(&self.body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// All values of that name in the form that was sent.
+    pub fn fields(&self, name: &str) -> Vec<String> {
+        let pairs = form_urlencoded::parse(&self.body).filter(|(key, _)| key == name);
+        pairs.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty()).collect()
     }
 
     /// A value of the query.
@@ -336,6 +342,12 @@ pub(crate) fn failure(error: AccessError) -> Response {
         AccessError::Store(StoreError::NotFound { id, .. }) => {
             refuse_with(StatusCode::NOT_FOUND, "not-found", vec![("name", id.clone())])
         }
+        AccessError::Store(error @ StoreError::Refused { .. }) => {
+            say(StatusCode::CONFLICT, &error.to_string())
+        }
+        AccessError::Store(error @ (StoreError::TooLarge { .. } | StoreError::Invalid { .. })) => {
+            say(StatusCode::BAD_REQUEST, &error.to_string())
+        }
         AccessError::Password(_) | AccessError::Store(_) | AccessError::Internal(_) => {
             tracing::warn!(%error, "a request could not be served");
             return refuse(StatusCode::SERVICE_UNAVAILABLE, "not-now");
@@ -351,7 +363,7 @@ pub(crate) fn failure(error: AccessError) -> Response {
 pub(crate) fn may_read(caller: &Caller) -> bool {
     match caller {
         Caller::User { .. } => true,
-        Caller::Token { scope, .. } => matches!(scope, Scope::Read | Scope::Metrics),
+        Caller::Token { scope, .. } => matches!(scope, Scope::Read | Scope::Metrics | Scope::Operate),
         Caller::Nobody | Caller::ApiServer => false,
     }
 }

@@ -73,6 +73,11 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
         Err(error) => (json!(error.to_string()), Json::Null, Json::Null),
     };
     let companions = app.companions.all();
+    let store = app.access.store().clone();
+    let alerts = tokio::task::spawn_blocking(move || store.alert_counts()).await;
+    let alerts = alerts
+        .unwrap_or(Err(StoreError::Closed))
+        .map_or_else(|error| json!(error.to_string()), |counts| json!(counts));
     let is_ok = counts.is_ok()
         && policies.problems.is_empty()
         && rules.problems.is_empty()
@@ -108,6 +113,7 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
             .into_iter()
             .map(|(name, wrong)| (name, Json::from(wrong.unwrap_or_else(|| "ok".to_owned()))))
             .collect::<serde_json::Map<_, _>>(),
+        "alerts": alerts,
         "store": store_ok,
     })
 }

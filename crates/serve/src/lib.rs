@@ -30,6 +30,7 @@ pub mod bundle;
 pub mod clock;
 pub mod companion;
 pub mod compliance;
+mod desk;
 mod fetch;
 mod guard;
 mod health;

@@ -221,19 +221,48 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
             text("/message"),
         ]));
     }
+    let told = |time_us: i64| {
+        jiff::Timestamp::from_microsecond(time_us).map_or_else(|_| String::new(), |t| t.to_string())
+    };
+    let mut incidents = String::new();
+    for incident in &glance.incidents {
+        incidents.push_str(&row(&[
+            &told(incident.opened_us),
+            &incident.cluster,
+            &app.texts.severity(incident.severity),
+            &say(&app, &format!("serve-incident-{}", incident.state)),
+            &incident.title,
+            &incident.detections.to_string(),
+        ]));
+    }
+    let mut dead = String::new();
+    for alert in &glance.dead {
+        let why = alert.last_error.as_deref().unwrap_or_default();
+        dead.push_str(&row(&[&told(alert.created_us), &alert.receiver, &alert.attempts.to_string(), why]));
+    }
+    // No table where nothing is wrong.
+    let dead = match dead.is_empty() {
+        true => String::new(),
+        false => table(&app, "serve-dead-alerts", &["time", "receiver", "attempts", "why"], &dead),
+    };
     let mut detections = String::new();
     for found in &glance.detections {
-        let time = jiff::Timestamp::from_microsecond(found.time_us)
-            .map_or_else(|_| String::new(), |t| t.to_string());
+        let time = told(found.time_us);
         detections.push_str(&row(&[&time, found.priority.as_str(), &found.rule, &message(found)]));
     }
     let mut rows = String::new();
     flatten("", &state(&app).await, &mut rows);
     let content = format!(
-        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}",
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}{dead}{}",
         escape(name),
         escape(csrf),
         say(&app, "serve-log-out"),
+        table(
+            &app,
+            "serve-incidents",
+            &["time", "cluster", "severity", "state", "incident", "detections"],
+            &incidents
+        ),
         table(&app, "serve-findings", &["cluster", "severity", "count"], &counts),
         table(&app, "serve-worst", &["severity", "title", "resource", "message"], &worst),
         table(&app, "serve-detections", &["time", "severity", "rule", "message"], &detections),

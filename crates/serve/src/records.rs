@@ -12,14 +12,15 @@ use haechi_report::Texts;
 use haechi_store::detections::{DetectionQuery, StoredDetection};
 use haechi_store::events::EventId;
 use haechi_store::findings::{FindingQuery, StoredFinding};
-use haechi_store::incidents::IncidentQuery;
+use haechi_store::incidents::{Incident, IncidentQuery};
+use haechi_store::outbox::{AlertHead, AlertState};
 use haechi_store::{Store, StoreError};
 use serde_json::{Value as Json, json};
 
 use crate::access::{AccessError, Caller};
 use crate::app::App;
 use crate::guard::{Call, answer, failure};
-use crate::refusal::{refuse, refuse_with};
+use crate::refusal::{refuse, refuse_with, say};
 
 /// Rows of a page, unless fewer are asked for.
 const PAGE: u32 = 100;
@@ -27,9 +28,9 @@ const PAGE: u32 = 100;
 const MOST: u32 = 1000;
 
 /// What is wrong with a question.
-type Wrong = Box<Response>;
+pub(crate) type Wrong = Box<Response>;
 
-fn wrong(name: &str, given: &str) -> Wrong {
+fn wrong_value(name: &str, given: &str) -> Wrong {
     let values = vec![("name", name.to_owned()), ("given", given.chars().take(100).collect())];
     Box::new(refuse_with(StatusCode::BAD_REQUEST, "asked", values))
 }
@@ -39,19 +40,23 @@ fn wrong_place() -> Wrong {
     Box::new(refuse(StatusCode::BAD_REQUEST, "after"))
 }
 
+pub(crate) fn wrong(why: &str) -> Wrong {
+    Box::new(say(StatusCode::BAD_REQUEST, why))
+}
+
 /// A value of the query, read; absent where it is empty.
 fn asked<T: std::str::FromStr>(call: &Call, name: &str) -> Result<Option<T>, Wrong> {
     let text = call.asked(name).filter(|text| !text.is_empty());
-    let read = text.map(|text| text.parse().map_err(|_| wrong(name, &text)));
+    let read = text.map(|text| text.parse().map_err(|_| wrong_value(name, &text)));
     read.transpose()
 }
 
-fn limit(call: &Call) -> Result<u32, Wrong> {
+pub(crate) fn limit(call: &Call) -> Result<u32, Wrong> {
     Ok(asked(call, "limit")?.unwrap_or(PAGE).clamp(1, MOST))
 }
 
 /// The cluster that is asked about. A token that is good for one sees no other.
-fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
+pub(crate) fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
     let wanted: Option<String> = asked(call, "cluster")?;
     let Caller::Token { cluster: Some(own), .. } = &call.caller else { return Ok(wanted) };
     match wanted {
@@ -61,7 +66,7 @@ fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
 }
 
 /// Where the next page begins, as whoever asks hands it back.
-fn cursor(parts: &[String]) -> String {
+pub(crate) fn cursor(parts: &[String]) -> String {
     URL_SAFE_NO_PAD.encode(json!(parts).to_string())
 }
 
@@ -74,7 +79,7 @@ fn after<const N: usize>(call: &Call) -> Result<Option<[String; N]>, Wrong> {
 }
 
 /// Reads from the store where that may block, and answers with what comes of it.
-async fn read(
+pub(crate) async fn read(
     app: &App,
     reading: impl FnOnce(&dyn Store) -> Result<Json, StoreError> + Send + 'static,
 ) -> Response {
@@ -88,7 +93,7 @@ async fn read(
 }
 
 /// A page of rows; `next` is absent on the last one.
-fn page(name: &str, rows: Vec<Json>, limit: u32, next: Option<String>) -> Json {
+pub(crate) fn page(name: &str, rows: Vec<Json>, limit: u32, next: Option<String>) -> Json {
     let is_full = rows.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     json!({name: rows, "next": next.filter(|_| is_full)})
 }
@@ -148,7 +153,7 @@ fn fingerprint_of(text: &str) -> Option<Fingerprint> {
 }
 
 /// A finding as people read it; its sentence is made now, in their language.
-fn finding_json(stored: &StoredFinding, texts: &Texts) -> Json {
+pub(crate) fn finding_json(stored: &StoredFinding, texts: &Texts) -> Json {
     let seen = &stored.finding;
     // What cannot be read of the body is left out: the rest of the finding stands beside it.
     let body: Json = serde_json::from_str(&seen.body).unwrap_or(Json::Null);
@@ -224,13 +229,13 @@ fn detection_query(call: &Call) -> Result<DetectionQuery, Wrong> {
     })
 }
 
-fn time_and_id(call: &Call) -> Result<Option<(i64, String)>, Wrong> {
+pub(crate) fn time_and_id(call: &Call) -> Result<Option<(i64, String)>, Wrong> {
     let Some([time, id]) = after::<2>(call)? else { return Ok(None) };
     let time = time.parse().map_err(|_| wrong_place())?;
     Ok(Some((time, id)))
 }
 
-fn detection_json(stored: &StoredDetection) -> Json {
+pub(crate) fn detection_json(stored: &StoredDetection) -> Json {
     let body: Json = serde_json::from_str(&stored.body).unwrap_or(Json::Null);
     json!({
         "id": stored.id, "cluster": stored.cluster, "rule": stored.rule, "source": stored.source,
@@ -275,6 +280,8 @@ pub(crate) async fn incidents(app: Arc<App>, call: Call) -> Response {
         Ok(IncidentQuery {
             cluster: cluster(&call)?,
             state: asked(&call, "state")?,
+            is_closed: asked(&call, "closed")?,
+            at_least: asked(&call, "severity")?,
             after: time_and_id(&call)?,
             limit: limit(&call)?,
         })
@@ -292,15 +299,20 @@ pub(crate) async fn incidents(app: Arc<App>, call: Call) -> Response {
     .await
 }
 
-/// What the page shows of the store: findings by cluster and severity, and the last detections.
+/// What the page shows of the store: findings by cluster and severity, incidents that are not closed, the last detections, and
+/// alerts that nobody got.
 #[derive(Debug, Default)]
 pub(crate) struct Glance {
     /// Cluster, severity, how many; the most severe first.
     pub(crate) counts: Vec<(String, haechi_model::Severity, u64)>,
     /// The worst findings that are not fixed, as the API tells them.
     pub(crate) worst: Vec<Json>,
+    /// Those that changed last first.
+    pub(crate) incidents: Vec<Incident>,
     /// The newest first.
     pub(crate) detections: Vec<StoredDetection>,
+    /// The newest first.
+    pub(crate) dead: Vec<AlertHead>,
 }
 
 /// Reads it.
@@ -317,7 +329,10 @@ pub(crate) async fn glance(app: &App) -> Result<Glance, AccessError> {
         let worst = store.findings(&open)?.iter().map(|found| finding_json(found, &texts)).collect();
         let query = DetectionQuery { limit: 20, ..DetectionQuery::default() };
         let detections = store.detections(&query)?;
-        Ok::<_, StoreError>(Glance { counts: counts.collect(), worst, detections })
+        let open = IncidentQuery { is_closed: Some(false), limit: 10, ..IncidentQuery::default() };
+        let incidents = store.incidents(&open)?;
+        let dead = store.alerts(None, Some(AlertState::Dead), 10)?;
+        Ok::<_, StoreError>(Glance { counts: counts.collect(), worst, incidents, detections, dead })
     };
     let read = tokio::task::spawn_blocking(reading).await;
     Ok(read.map_err(|error| AccessError::Internal(error.to_string()))??)

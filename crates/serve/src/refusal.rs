@@ -31,6 +31,11 @@ pub(crate) fn refuse_with(
     response
 }
 
+/// A refusal in words that come from elsewhere.
+pub(crate) fn say(status: StatusCode, why: &str) -> Response {
+    refuse_with(status, "said", vec![("detail", why.to_owned())])
+}
+
 /// Writes the body of a refusal, in JSON; what is none stays as it is.
 pub(crate) fn word(texts: &Texts, response: &mut Response) {
     let Some(Refusal { id, values }) = response.extensions_mut().remove::<Refusal>() else { return };

@@ -14,7 +14,7 @@ use haechi_store::accounts::Role;
 use crate::access::Scope;
 use crate::app::App;
 use crate::guard::{Call, guard};
-use crate::{api, health, hooks, pages, provider_login, records};
+use crate::{api, desk, health, hooks, pages, provider_login, records};
 
 /// What may be done with a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,9 +98,15 @@ const fn program(scopes: &'static [Scope]) -> Demand {
 }
 
 const READERS: Demand =
-    Demand::Caller { role: Some(Role::Viewer), scopes: &[Scope::Read], api_server: false };
-const SCRAPERS: Demand =
-    Demand::Caller { role: Some(Role::Viewer), scopes: &[Scope::Metrics, Scope::Read], api_server: false };
+    Demand::Caller { role: Some(Role::Viewer), scopes: &[Scope::Read, Scope::Operate], api_server: false };
+/// Who deals with what has happened.
+const OPERATORS: Demand =
+    Demand::Caller { role: Some(Role::Operator), scopes: &[Scope::Operate], api_server: false };
+const SCRAPERS: Demand = Demand::Caller {
+    role: Some(Role::Viewer),
+    scopes: &[Scope::Metrics, Scope::Read, Scope::Operate],
+    api_server: false,
+};
 const API_SERVER: Demand = Demand::Caller { role: None, scopes: &[Scope::Admit], api_server: true };
 
 const fn get(
@@ -157,6 +163,33 @@ pub static ROUTES: &[Route] = &[
     get("/api/findings", "findings", READERS, JSON, |app, call| Box::pin(records::findings(app, call))),
     get("/api/detections", "detections", READERS, JSON, |app, call| Box::pin(records::detections(app, call))),
     get("/api/incidents", "incidents", READERS, JSON, |app, call| Box::pin(records::incidents(app, call))),
+    get("/api/incidents/{id}", "incident", READERS, JSON, |app, call| Box::pin(desk::incident(app, call))),
+    post(
+        "/api/incidents/{id}/acknowledge",
+        "incident-acknowledge",
+        OPERATORS,
+        FORM,
+        &["note"],
+        JSON,
+        |app, call| Box::pin(desk::acknowledge(app, call)),
+    ),
+    post("/api/incidents/{id}/close", "incident-close", OPERATORS, FORM, &["note"], JSON, |app, call| {
+        Box::pin(desk::close(app, call))
+    }),
+    get("/api/silences", "silences", READERS, JSON, |app, call| Box::pin(desk::silences(app, call))),
+    post("/api/silences", "silence-add", OPERATORS, FORM, desk::SILENCE, JSON, |app, call| {
+        Box::pin(desk::add_silence(app, call))
+    }),
+    post("/api/silences/{id}/end", "silence-end", OPERATORS, FORM, &[], JSON, |app, call| {
+        Box::pin(desk::end_silence(app, call))
+    }),
+    get("/api/alerts/dead", "alerts-dead", READERS, JSON, |app, call| Box::pin(desk::dead(app, call))),
+    post("/api/alerts/dead/{id}/retry", "alert-retry", OPERATORS, FORM, &[], JSON, |app, call| {
+        Box::pin(desk::retry(app, call))
+    }),
+    post("/api/alerts/dead/{id}/drop", "alert-drop", OPERATORS, FORM, &[], JSON, |app, call| {
+        Box::pin(desk::drop_dead(app, call))
+    }),
     // A body may hold what only who works with it should see.
     get("/api/events/{id}", "event", person(Role::Operator), JSON, |app, call| {
         Box::pin(records::event(app, call))

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use haechi_report::{Args, Language, Texts};
+use haechi_store::maintenance::KeyState;
+use haechi_store::seal::Keys;
 use haechi_store::sqlite::Options as StoreOptions;
 use haechi_store::{OpenError, SqliteStore, Store};
 use serde_json::json;
@@ -41,6 +43,8 @@ pub struct Settings {
     pub hooks: Option<SocketAddr>,
     /// The folder that everything is kept in.
     pub data: PathBuf,
+    /// Keys for what is kept encrypted.
+    pub keys: Keys,
     /// Names that it is called by.
     pub names: Vec<String>,
     /// Certificate and key, if they are given.
@@ -84,6 +88,11 @@ pub enum RunError {
     /// Accounts.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// A key that is not the one that its id stands for.
+    #[error(
+        "the key `{0}` is not the one that bodies were encrypted with under this id: give the right one, or the new one another id; nothing was changed"
+    )]
+    WrongKey(String),
     /// Certificates of SNS.
     #[error(transparent)]
     Sns(#[from] SnsError),
@@ -117,6 +126,7 @@ impl RunError {
                 | RunError::Authorities(_)
                 | RunError::Oidc(_)
                 | RunError::Sns(_)
+                | RunError::WrongKey(_)
         )
     }
 }
@@ -181,7 +191,11 @@ async fn run(
     let sns = SnsTrust::open(settings.sns)?;
     let oidc = settings.oidc.map(Oidc::open).transpose()?;
     let key = path_key(&settings.data)?;
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(StoreOptions::new(settings.data.join("store")))?);
+    let store_options =
+        StoreOptions { keys: settings.keys.clone(), ..StoreOptions::new(settings.data.join("store")) };
+    let store = SqliteStore::open(store_options)?;
+    try_keys(&store, &settings.keys, &texts, err)?;
+    let store: Arc<dyn Store> = Arc::new(store);
     let access = Arc::new(Access::open(store.clone(), settings.access)?);
     if let SetupState::Token(secret) = access.begin_setup()? {
         let args = Args::new().text("token", secret.reveal());
@@ -269,6 +283,29 @@ async fn run(
     app.admission.end_decisions();
     if tokio::time::timeout(Duration::from_secs(5), counting).await.is_err() {
         tracing::warn!("the last decisions were not written down");
+    }
+    Ok(())
+}
+
+/// Refuses to encrypt with a key that is not the one that its id stands for: half of what is kept could not be read any more. A
+/// key that is not given is told, and what was encrypted with it stays as it is.
+fn try_keys(
+    store: &SqliteStore,
+    keys: &Keys,
+    texts: &Texts,
+    err: &mut (dyn Write + Send),
+) -> Result<(), RunError> {
+    for (id, state) in store.try_keys().map_err(AccessError::from)? {
+        match state {
+            KeyState::Opens => {}
+            KeyState::Wrong if keys.current() == Some(id.as_str()) => return Err(RunError::WrongKey(id)),
+            KeyState::Wrong => {
+                writeln!(err, "{}", texts.message("serve-key-wrong", &Args::new().text("key", id)))?;
+            }
+            KeyState::Missing => {
+                writeln!(err, "{}", texts.message("serve-key-missing", &Args::new().text("key", id)))?;
+            }
+        }
     }
     Ok(())
 }

@@ -12,10 +12,12 @@
 mod objects;
 mod page;
 mod watch;
+mod write;
 
 pub use crate::kinds::{ClusterKind, Detail};
 pub use objects::Written;
 pub use watch::{Change, WatchOptions};
+pub use write::{Deed, DeedError, encoded};
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;

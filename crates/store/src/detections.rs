@@ -108,4 +108,11 @@ pub trait DetectionStore {
     /// # Errors
     /// When they cannot be read.
     fn unalerted(&self, limit: u32) -> Result<Vec<StoredDetection>, StoreError>;
+
+    /// Detections of which it was not yet decided to which incident they belong, the oldest first, at most `limit` and at most
+    /// 10,000. [`crate::incidents::IncidentStore::put_incident`] takes them off.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn ungrouped(&self, limit: u32) -> Result<Vec<StoredDetection>, StoreError>;
 }

@@ -19,6 +19,12 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
+    /// There is no store.
+    #[error("there is no store in `{}`: name the folder that `haechi serve --data` was given", path.display())]
+    Missing {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The file is a database of something else.
     #[error("`{}` is not a store of Haechi (application id {found:#010x}): name another folder", path.display())]
     Foreign {

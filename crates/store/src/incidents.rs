@@ -13,8 +13,10 @@ use crate::journal::Act;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IncidentState {
-    /// Nobody has stopped it yet.
+    /// Nobody has looked at it yet.
     Open,
+    /// Somebody looks after it.
+    Acknowledged,
     /// It does no further harm.
     Contained,
     /// Things are as they were.
@@ -25,12 +27,14 @@ pub enum IncidentState {
 
 impl IncidentState {
     /// All states in their order.
-    pub const ALL: [IncidentState; 4] = [Self::Open, Self::Contained, Self::Recovered, Self::Closed];
+    pub const ALL: [IncidentState; 5] =
+        [Self::Open, Self::Acknowledged, Self::Contained, Self::Recovered, Self::Closed];
 
     /// The name in files and interfaces.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Acknowledged => "acknowledged",
             Self::Contained => "contained",
             Self::Recovered => "recovered",
             Self::Closed => "closed",
@@ -52,7 +56,7 @@ impl fmt::Display for IncidentState {
 
 /// No state is called so.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown state `{0}`, expected one of open, contained, recovered, closed")]
+#[error("unknown state `{0}`, expected one of open, acknowledged, contained, recovered, closed")]
 pub struct ParseIncidentStateError(pub String);
 
 impl FromStr for IncidentState {
@@ -64,25 +68,55 @@ impl FromStr for IncidentState {
     }
 }
 
-/// What belongs to an incident: to the one of the group that is not closed, or to a new one.
+/// Somebody or something that detections concern, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenKey {
+    /// Who or what, as the caller writes it.
+    pub key: String,
+    /// The first time that it was concerned, in microseconds since 1970.
+    pub first_us: i64,
+    /// The last time.
+    pub last_us: i64,
+}
+
+/// What belongs to an incident: to one that is not closed, or to a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentUpdate {
-    /// By whom and where, as the caller groups; at most one incident of a group is not closed.
+    /// The incident; it is opened if there is none of this id.
+    pub id: String,
+    /// Whom or what it is about first of all.
     pub group: String,
-    /// The id that a new incident gets; unique.
-    pub new_id: String,
     /// The cluster or account it is about.
     pub cluster: String,
     /// How bad it is at least: an incident never becomes less severe by what joins it.
     pub severity: Severity,
-    /// When it happened, in microseconds since 1970.
-    pub time_us: i64,
+    /// When the first of it happened, in microseconds since 1970.
+    pub first_us: i64,
+    /// When the last of it happened.
+    pub last_us: i64,
     /// What a new incident is called.
     pub title: String,
     /// Ids of detections that belong to it; one that belongs to another incident stays there.
     pub detections: Vec<String>,
     /// Findings of the same cluster that belong to it.
     pub findings: Vec<Fingerprint>,
+    /// Whom and what it concerns.
+    pub keys: Vec<SeenKey>,
+}
+
+/// An incident that is not closed, as far as it takes to tell what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownIncident {
+    /// Its id.
+    pub id: String,
+    /// The cluster or account it is about.
+    pub cluster: String,
+    /// When the first of it happened, in microseconds since 1970.
+    pub first_us: i64,
+    /// When the last of it happened.
+    pub last_us: i64,
+    /// Of the keys that were asked for those that it concerns.
+    pub keys: Vec<SeenKey>,
 }
 
 /// An incident.
@@ -100,12 +134,20 @@ pub struct Incident {
     pub title: String,
     /// How far it has come.
     pub state: IncidentState,
-    /// When it began, in microseconds since 1970.
+    /// When the first of it happened, in microseconds since 1970.
     pub opened_us: i64,
+    /// When the last of it happened.
+    pub last_us: i64,
     /// When something last joined it or its state changed.
     pub updated_us: i64,
+    /// When somebody first looked after it.
+    pub acknowledged_us: Option<i64>,
+    /// Who.
+    pub acknowledged_by: Option<String>,
     /// When it was closed.
     pub closed_us: Option<i64>,
+    /// Who closed it.
+    pub closed_by: Option<String>,
     /// What people wrote about it (notes, post-mortem), as the caller likes.
     pub notes: String,
     /// How many detections belong to it; [`crate::detections::DetectionQuery::incident`] lists them.
@@ -119,6 +161,10 @@ pub struct IncidentQuery {
     pub cluster: Option<String>,
     /// Only in this state.
     pub state: Option<IncidentState>,
+    /// Only closed ones, or only those that are not.
+    pub is_closed: Option<bool>,
+    /// Only this bad, or worse.
+    pub at_least: Option<Severity>,
     /// Go on behind this one, the last of the page before: its `updated_us` and id.
     pub after: Option<(i64, String)>,
     /// At most so many, and at most 10,000.
@@ -127,18 +173,37 @@ pub struct IncidentQuery {
 
 /// Keeps incidents.
 pub trait IncidentStore {
-    /// Adds to the incident of a group, or opens one; its id, and whether it is new. Opening is journalled as `act`.
+    /// Adds to an incident, or opens it; whether it is new. Opening is journalled as `act`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] for a detection or finding that is not stored, [`StoreError::Exists`] if the id is taken; or when
-    /// it could not be committed. Then nothing has changed.
-    fn put_incident(&self, update: IncidentUpdate, act: Act) -> Result<(String, bool), StoreError>;
+    /// [`StoreError::Refused`] if it is closed, [`StoreError::NotFound`] for a detection or finding that is not stored; or when it
+    /// could not be committed. Then nothing has changed.
+    fn put_incident(&self, update: IncidentUpdate, act: Act) -> Result<bool, StoreError>;
 
-    /// Brings an incident to a state, see [`IncidentState::may_become`].
+    /// Incidents of a cluster that are not closed and concern one of these keys between two times.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn incidents_about(
+        &self,
+        cluster: &str,
+        keys: &[String],
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<KnownIncident>, StoreError>;
+
+    /// Brings an incident to a state, see [`IncidentState::may_become`], and keeps who acknowledged or closed it.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it may not; or when it could not be committed.
-    fn move_incident(&self, id: &str, to: IncidentState, now_us: i64, act: Act) -> Result<(), StoreError>;
+    fn move_incident(
+        &self,
+        id: &str,
+        to: IncidentState,
+        by: &str,
+        now_us: i64,
+        act: Act,
+    ) -> Result<(), StoreError>;
 
     /// Replaces what people wrote about an incident, closed ones included.
     ///
@@ -151,6 +216,12 @@ pub trait IncidentStore {
     /// # Errors
     /// When it cannot be read.
     fn incident(&self, id: &str) -> Result<Option<Incident>, StoreError>;
+
+    /// Whom and what an incident concerns, in the order of when it first did.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn incident_keys(&self, id: &str) -> Result<Vec<SeenKey>, StoreError>;
 
     /// Fingerprints of the findings that belong to an incident.
     ///

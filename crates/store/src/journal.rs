@@ -23,6 +23,7 @@ mod canonical;
 mod chain;
 #[cfg(feature = "age")]
 mod encrypted;
+mod kept;
 mod lines;
 
 use std::fmt;
@@ -36,7 +37,8 @@ pub use canonical::canonical_json;
 pub use chain::{Break, Chain, Report};
 #[cfg(feature = "age")]
 pub use encrypted::{ExportError, export_encrypted};
-pub use lines::{ReadError, read_lines, write_end, write_entry};
+pub use kept::{Kept, ParseKeptError};
+pub use lines::{ReadError, read_lines, read_lines_against, write_end, write_entry};
 
 /// Most bytes of an actor, the name of an act, or a subject.
 pub const MAX_NAME: usize = 4096;

@@ -68,6 +68,18 @@ pub enum AnchorState {
     Unreadable,
 }
 
+/// Whether what was encrypted with a key can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyState {
+    /// The key was given, and opens a body that was tried.
+    Opens,
+    /// The key was not given.
+    Missing,
+    /// The key that was given under this id is another one, or the body that was tried was changed.
+    Wrong,
+}
+
 /// How a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {

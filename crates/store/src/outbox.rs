@@ -171,6 +171,18 @@ pub trait OutboxStore {
     /// [`StoreError::NotFound`] if there is none; or when it could not be committed.
     fn revive_alert(&self, id: &str, due_us: i64, act: Act) -> Result<bool, StoreError>;
 
+    /// Gives a dead alert up for good: it is not sent any more, and no longer listed; `false` if it is not dead.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if there is none; or when it could not be committed.
+    fn drop_alert(&self, id: &str, act: Act) -> Result<bool, StoreError>;
+
+    /// What an alert was to tell.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn alert_payload(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Alerts of a receiver (or all) in a state (or all), those that were put in last first; at most `limit`, and at most 10,000.
     ///
     /// # Errors

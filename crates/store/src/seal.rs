@@ -47,6 +47,11 @@ impl Keys {
         keys
     }
 
+    /// The id of the key that new bodies are encrypted with.
+    pub fn current(&self) -> Option<&str> {
+        self.current.as_deref()
+    }
+
     /// Whether there is a key of this id.
     pub fn has(&self, id: &str) -> bool {
         self.keys.contains_key(id)

@@ -35,6 +35,7 @@ mod health;
 mod incidents;
 mod journal;
 mod outbox;
+mod reader;
 mod readers;
 mod resources;
 mod retention;
@@ -42,14 +43,17 @@ mod schema;
 mod silences;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::maintenance::KeyState;
 use crate::seal::Keys;
 use crate::{OpenError, StoreError};
 pub use backup::{Copied, CopyError, restore};
 use files::Folder;
+pub use reader::{StoreReader, Verified};
 use readers::Readers;
 use writer::{Tx, Writer};
 
@@ -114,6 +118,15 @@ impl SqliteStore {
         )?;
         let readers = Readers::new(folder.database().to_owned());
         Ok(Self { writer, readers, keys, folder })
+    }
+
+    /// Tries the keys that were given on what is encrypted: ids of all keys that are needed, and whether each opens what was
+    /// encrypted with it last.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn try_keys(&self) -> Result<BTreeMap<String, KeyState>, StoreError> {
+        self.readers.read(|transaction| health::try_keys(transaction, &self.keys))
     }
 
     /// The database file.

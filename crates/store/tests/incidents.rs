@@ -9,8 +9,9 @@ use haechi_model::{Priority, Severity};
 use haechi_store::counters::CounterStore as _;
 use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
 use haechi_store::events::{EventStore as _, Stored};
-use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate};
+use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate, SeenKey};
 use haechi_store::journal::JournalStore as _;
+use haechi_store::maintenance::{MaintenanceStore as _, Retention};
 use haechi_store::outbox::{NewAlert, OutboxStore as _};
 use haechi_store::silences::{Silence, SilenceStore as _};
 use haechi_store::{SqliteStore, StoreError};
@@ -52,20 +53,22 @@ fn events_and_what_was_detected_in_them_are_one() {
     assert_eq!(store.counts().unwrap()["k8s_audit"].stored, 3);
 }
 
-fn update(group: &str, new_id: &str, detections: &[&str]) -> IncidentUpdate {
+fn update(id: &str, detections: &[&str]) -> IncidentUpdate {
     IncidentUpdate {
-        group: group.into(),
-        new_id: new_id.into(),
+        id: id.into(),
+        group: "eve".into(),
         cluster: "prod".into(),
         severity: Severity::Medium,
-        time_us: 100,
+        first_us: 100,
+        last_us: 110,
         title: "exec by eve".into(),
         detections: detections.iter().map(|id| (*id).to_owned()).collect(),
         findings: vec![],
+        keys: vec![SeenKey { key: "user eve".into(), first_us: 100, last_us: 110 }],
     }
 }
 
-fn put(store: &SqliteStore, update: IncidentUpdate) -> Result<(String, bool), StoreError> {
+fn put(store: &SqliteStore, update: IncidentUpdate) -> Result<bool, StoreError> {
     store.put_incident(update, act("incident.opened"))
 }
 
@@ -115,24 +118,65 @@ fn a_detection_waits_until_it_is_decided_what_to_alert_about_it() {
 }
 
 #[test]
-fn a_group_has_one_incident_until_that_is_closed() {
+fn an_incident_grows_until_it_is_closed() {
     let folder = folder();
     let store = open(&folder);
     store.put_detections((0..4).map(detection).collect()).unwrap();
-    assert_eq!(put(&store, update("eve", "i1", &["d0"])).unwrap(), ("i1".into(), true));
-    let worse = IncidentUpdate { severity: Severity::High, ..update("eve", "i2", &["d1"]) };
-    assert_eq!(put(&store, worse).unwrap(), ("i1".into(), false));
-    put(&store, update("eve", "i2", &["d2"])).unwrap();
+    let waiting = |store: &SqliteStore| store.ungrouped(10).unwrap().len();
+    assert_eq!(waiting(&store), 4);
+    assert!(put(&store, update("i1", &["d0"])).unwrap());
+    let worse = IncidentUpdate {
+        severity: Severity::High,
+        first_us: 90,
+        last_us: 95,
+        keys: vec![SeenKey { key: "user eve".into(), first_us: 90, last_us: 95 }],
+        ..update("i1", &["d1"])
+    };
+    assert!(!put(&store, worse).unwrap());
+    put(&store, update("i1", &["d2"])).unwrap();
     let incident = store.incident("i1").unwrap().unwrap();
     assert_eq!((incident.detections, incident.severity), (3, Severity::High));
+    assert_eq!((incident.opened_us, incident.last_us, incident.updated_us), (90, 110, 110));
+    let keys = [SeenKey { key: "user eve".into(), first_us: 90, last_us: 110 }];
+    assert_eq!(store.incident_keys("i1").unwrap(), keys);
+    let about = |from, to| {
+        let keys = ["user bob".to_owned(), "user eve".to_owned()];
+        store.incidents_about("prod", &keys, from, to).unwrap().len()
+    };
+    assert_eq!([about(110, 200), about(111, 200), about(0, 90), about(0, 89)], [1, 0, 1, 0]);
     let of_it = DetectionQuery { incident: Some("i1".into()), limit: 10, ..DetectionQuery::default() };
     assert_eq!(store.detections(&of_it).unwrap().len(), 3);
-    store.move_incident("i1", IncidentState::Closed, 200, act("incident.closed")).unwrap();
-    assert_eq!(put(&store, update("eve", "i2", &["d3", "d0"])).unwrap(), ("i2".into(), true));
+    store.move_incident("i1", IncidentState::Closed, "user:kim", 200, act("incident.closed")).unwrap();
+    assert_eq!(about(0, 200), 0, "what is closed takes nothing in");
+    assert_eq!(waiting(&store), 1);
+    let refused = put(&store, update("i1", &["d3"])).unwrap_err();
+    assert!(matches!(refused, StoreError::Refused { what: "incident", .. }), "{refused}");
+    assert_eq!(waiting(&store), 1, "a refused call changes nothing");
+    assert!(put(&store, update("i2", &["d3", "d0"])).unwrap());
     assert_eq!(store.incident("i2").unwrap().unwrap().detections, 1, "d0 stays where it is");
+    assert_eq!(waiting(&store), 0);
     assert_eq!(store.anchor().unwrap().entries, 3, "two were opened, one was closed");
-    let open = IncidentQuery { state: Some(IncidentState::Open), limit: 10, ..IncidentQuery::default() };
-    assert_eq!(store.incidents(&open).unwrap().len(), 1);
+    let count = |query: IncidentQuery| store.incidents(&IncidentQuery { limit: 10, ..query }).unwrap().len();
+    assert_eq!(count(IncidentQuery { state: Some(IncidentState::Open), ..IncidentQuery::default() }), 1);
+    assert_eq!(count(IncidentQuery { is_closed: Some(true), ..IncidentQuery::default() }), 1);
+    assert_eq!(count(IncidentQuery { is_closed: Some(false), ..IncidentQuery::default() }), 1);
+    assert_eq!(count(IncidentQuery { at_least: Some(Severity::High), ..IncidentQuery::default() }), 1);
+    let elsewhere = IncidentUpdate { cluster: "test".into(), ..update("i2", &[]) };
+    assert!(matches!(put(&store, elsewhere), Err(StoreError::Invalid { .. })));
+}
+
+#[test]
+fn a_detection_whose_incident_was_removed_makes_no_other_one() {
+    let folder = folder();
+    let store = open(&folder);
+    store.put_detections(vec![detection(0)]).unwrap();
+    put(&store, update("i1", &["d0"])).unwrap();
+    store.move_incident("i1", IncidentState::Closed, "user:kim", 200, act("incident.closed")).unwrap();
+    let keep = Retention { closed_incidents_us: Some(10), ..Retention::default() };
+    assert_eq!(store.retain(1000, &keep).unwrap().incidents, 1);
+    assert_eq!(store.detection("d0").unwrap().unwrap().incident, None);
+    assert_eq!(store.ungrouped(10).unwrap(), []);
+    assert_eq!(store.incident_keys("i1").unwrap(), []);
 }
 
 #[test]
@@ -140,7 +184,7 @@ fn an_incident_with_a_detection_that_is_not_there_is_not_opened() {
     let folder = folder();
     let store = open(&folder);
     store.put_detections(vec![detection(0)]).unwrap();
-    let refused = put(&store, update("eve", "i1", &["d0", "d9"]));
+    let refused = put(&store, update("i1", &["d0", "d9"]));
     assert!(matches!(refused, Err(StoreError::NotFound { what: "detection", id }) if id == "d9"));
     assert_eq!(store.incident("i1").unwrap(), None);
     assert_eq!(store.detection("d0").unwrap().unwrap().incident, None);
@@ -149,8 +193,13 @@ fn an_incident_with_a_detection_that_is_not_there_is_not_opened() {
 
 #[test]
 fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
-    use IncidentState::{Closed, Contained, Open, Recovered};
+    use IncidentState::{Acknowledged, Closed, Contained, Open, Recovered};
     let allowed = [
+        (Open, Acknowledged),
+        (Acknowledged, Open),
+        (Acknowledged, Contained),
+        (Acknowledged, Recovered),
+        (Acknowledged, Closed),
         (Open, Contained),
         (Open, Recovered),
         (Open, Closed),
@@ -167,8 +216,14 @@ fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
     }
     let folder = folder();
     let store = open(&folder);
-    put(&store, update("eve", "i1", &[])).unwrap();
-    let go = |to| store.move_incident("i1", to, 200, act("incident.moved"));
+    put(&store, update("i1", &[])).unwrap();
+    let go = |to| store.move_incident("i1", to, "user:kim", 200, act("incident.moved"));
+    let acknowledged = || store.incident("i1").unwrap().unwrap().acknowledged_by;
+    go(Acknowledged).unwrap();
+    assert_eq!(acknowledged().as_deref(), Some("user:kim"));
+    go(Open).unwrap();
+    assert_eq!(acknowledged(), None);
+    go(Acknowledged).unwrap();
     go(Contained).unwrap();
     go(Closed).unwrap();
     let error = go(Open).unwrap_err();
@@ -176,8 +231,9 @@ fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
     store.set_incident_notes("i1", "what we learned", 300, act("incident.noted")).unwrap();
     let incident = store.incident("i1").unwrap().unwrap();
     assert_eq!((incident.closed_us, incident.updated_us), (Some(200), 300));
+    assert_eq!((incident.closed_by.as_deref(), incident.acknowledged_us), (Some("user:kim"), Some(200)));
     assert_eq!(incident.notes, "what we learned");
-    assert_eq!(store.anchor().unwrap().entries, 4, "a refused step is not journalled");
+    assert_eq!(store.anchor().unwrap().entries, 7, "a refused step is not journalled");
 }
 
 #[test]

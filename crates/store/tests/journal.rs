@@ -5,8 +5,13 @@
 mod common;
 
 use common::{act, folder, open};
-use haechi_store::journal::{Act, Anchor, Break, Entry, JournalStore as _, ReadError, Report, read_lines};
+use haechi_store::OpenError;
+use haechi_store::journal::{
+    Act, Anchor, Break, Entry, JournalStore as _, Kept, ReadError, Report, read_lines, read_lines_against,
+};
 use haechi_store::maintenance::{AnchorState, MaintenanceStore as _};
+use haechi_store::seal::Keys;
+use haechi_store::sqlite::StoreReader;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -179,4 +184,41 @@ fn an_anchor_that_could_not_be_written_is_brought_up_to_date_by_the_next_entry()
     std::fs::remove_dir(&in_the_way).unwrap();
     store.append_act(act("three")).unwrap();
     assert_eq!(store.health(false).unwrap().anchor, AnchorState::Current);
+}
+
+#[test]
+fn a_hash_alone_tells_that_some_entry_must_have_it() {
+    let (folder, anchor) = filled(10);
+    let reader = StoreReader::open(folder.path()).unwrap();
+    let older = reader.journal(3, 1).unwrap()[0].hash;
+    let broken = |head| reader.verify(Some(&Kept::Head(head)), &Keys::none()).unwrap().journal.broken;
+    assert_eq!(broken(older), None);
+    assert_eq!(broken(anchor.head), None);
+    assert_eq!(broken(haechi_store::journal::Hash([7; 32])), Some(Break::Unknown { entries: 10 }));
+    let mut text = Vec::new();
+    reader.export_journal(&mut text).unwrap();
+    let other = Kept::Head(haechi_store::journal::Hash([7; 32]));
+    let report = read_lines_against(&mut text.as_slice(), Some(&other)).unwrap();
+    assert_eq!(report.broken, Some(Break::Unknown { entries: 10 }));
+}
+
+#[test]
+fn a_store_in_use_is_read_copied_and_verified_by_another_process() {
+    let folder = folder();
+    let store = open(&folder);
+    store.append_act(act("one")).unwrap();
+    let reader = StoreReader::open(folder.path()).unwrap();
+    assert_eq!(reader.journal(0, 10).unwrap().len(), 1);
+    store.append_act(act("two")).unwrap();
+    let verified = reader.verify(Some(&Kept::Anchor(store.anchor().unwrap())), &Keys::none()).unwrap();
+    assert!(verified.is_good(), "{verified:?}");
+    assert!(reader.append_act(act("three")).is_err());
+    let copied = reader.backup(&folder.path().join("copy")).unwrap();
+    assert_eq!(copied.anchor, store.anchor().unwrap());
+    store.append_act(act("three")).unwrap();
+    assert_eq!(reader.journal(0, 10).unwrap().len(), 3);
+    let empty = common::folder();
+    assert!(matches!(StoreReader::open(empty.path()), Err(OpenError::Missing { .. })));
+    assert!(StoreReader::open(&empty.path().join("none")).is_err());
+    assert!(!empty.path().join("none").exists(), "looking makes nothing");
 }

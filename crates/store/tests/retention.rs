@@ -54,13 +54,15 @@ fn detection(number: u64) -> NewDetection {
 fn incident(detections: &[&str]) -> IncidentUpdate {
     IncidentUpdate {
         group: "g".into(),
-        new_id: "i".into(),
+        id: "i".into(),
         cluster: "prod".into(),
         severity: Severity::High,
-        time_us: 10,
+        first_us: 10,
+        last_us: 10,
         title: "t".into(),
         detections: detections.iter().map(|id| (*id).to_owned()).collect(),
         findings: vec![],
+        keys: vec![],
     }
 }
 
@@ -137,7 +139,7 @@ fn an_open_incident_keeps_its_detections_and_their_events_and_a_closed_one_does_
     assert_eq!(store.event(kept.event.unwrap()).unwrap().unwrap().head.key, event(3).key);
     assert!(count(&store) < 100, "only the block with the event is left");
     let journal = store.anchor().unwrap();
-    store.move_incident("i", IncidentState::Closed, 500, act("incident.closed")).unwrap();
+    store.move_incident("i", IncidentState::Closed, "user:kim", 500, act("incident.closed")).unwrap();
     let retained = store.retain(1000, &keep).unwrap();
     assert_eq!((retained.detections, retained.incidents), (1, 1));
     assert_eq!(count(&store), 0);

@@ -8,8 +8,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
-use super::guard::{ReachError, addresses};
-use super::tls::certificates;
+use haechi_outbound::call::{ReachError, addresses, certificates};
+
+use super::reach;
 use crate::notification::Notification;
 use crate::receivers::{Answer, MailTls, Receiver, RequestError};
 use crate::secret::Secret;
@@ -65,7 +66,7 @@ pub(super) fn message(
 
 pub(super) async fn send(receiver: &Receiver, server: Server<'_>, message: Message) -> Answer {
     let later = |why: String| Answer::Later { after: None, why };
-    let found = match addresses(receiver, server.host, server.port).await {
+    let found = match addresses(reach(receiver), server.host, server.port).await {
         Ok(found) => found,
         Err(error @ ReachError::Forbidden { .. }) => return Answer::Refused { why: error.to_string() },
         Err(error) => return later(error.to_string()),

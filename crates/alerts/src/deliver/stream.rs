@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::UdpSocket;
 
-use super::guard::{ReachError, addresses, connect};
-use super::tls;
+use haechi_outbound::call::{ReachError, addresses, connect, wrap};
+
+use super::reach;
 use crate::receivers::{Answer, Receiver, SyslogTransport};
 
 /// How long is waited for a server that resets the connection: there is no other answer.
@@ -23,12 +24,12 @@ pub(super) async fn send(
         match transport {
             SyslogTransport::Udp => datagrams(receiver, host, port, messages).await,
             SyslogTransport::Tcp => {
-                let stream = connect(receiver, host, port).await.map_err(judged)?;
+                let stream = connect(reach(receiver), host, port).await.map_err(judged)?;
                 write(stream, messages).await.map_err(|error| failed(&error))
             }
             SyslogTransport::Tls => {
-                let stream = connect(receiver, host, port).await.map_err(judged)?;
-                let stream = tls::wrap(receiver, host, stream)
+                let stream = connect(reach(receiver), host, port).await.map_err(judged)?;
+                let stream = wrap(reach(receiver), host, stream)
                     .await
                     .map_err(|why| Answer::Later { after: None, why })?;
                 write(stream, messages).await.map_err(|error| failed(&error))
@@ -57,7 +58,7 @@ fn judged(error: ReachError) -> Answer {
 }
 
 async fn datagrams(receiver: &Receiver, host: &str, port: u16, messages: &[Vec<u8>]) -> Result<(), Answer> {
-    let found = addresses(receiver, host, port).await.map_err(judged)?;
+    let found = addresses(reach(receiver), host, port).await.map_err(judged)?;
     let Some(address) = found.first() else { return Ok(()) };
     let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
     let send = async {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use haechi_store::outbox::{ClaimedAlert, Retried};
 use haechi_store::{Store, StoreError};
 
-use super::http::SendError;
-use super::{Surroundings, guard, http, mail, stream};
+use haechi_outbound::call::{CallError, ReachError, Request, call};
+
+use super::{Surroundings, mail, reach, stream};
 use crate::alert::AllTexts;
 use crate::notification::Notification;
-use crate::receivers::{Answer, Outgoing, Receiver, RequestError, Service};
+use crate::receivers::{Answer, HttpRequest, Outgoing, Receiver, RequestError, Service};
 use crate::secret::Secrets;
 
 /// The first pause after a failure; it doubles with each further one.
@@ -212,9 +213,9 @@ pub async fn send(
     };
     match (outgoing, &receiver.service) {
         (Outgoing::Nothing, _) => Answer::Accepted,
-        (Outgoing::Http(request), service) => match http::send(receiver, request).await {
+        (Outgoing::Http(request), service) => match call(reach(receiver), posted(request)).await {
             Ok(reply) => service.judge(&reply, now_us),
-            Err(SendError::Reach(error @ guard::ReachError::Forbidden { .. })) => {
+            Err(CallError::Reach(error @ ReachError::Forbidden { .. })) => {
                 Answer::Refused { why: error.to_string() }
             }
             Err(error) => Answer::Later { after: None, why: error.to_string() },
@@ -244,6 +245,10 @@ pub async fn send(
             Answer::Refused { why: "what was written is not for this service".into() }
         }
     }
+}
+
+fn posted(request: HttpRequest) -> Request {
+    Request { method: "POST", url: request.url, headers: request.headers, body: request.body }
 }
 
 fn unsent(error: &RequestError) -> Answer {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use haechi_outbound::Reply;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -48,17 +49,6 @@ impl HttpRequest {
         self.headers.push((name.to_owned(), value));
         self
     }
-}
-
-/// What a service answered.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// The header `Retry-After`.
-    pub retry_after: Option<String>,
-    /// The body, or its beginning.
-    pub body: Vec<u8>,
 }
 
 /// What an answer means.
@@ -391,7 +381,7 @@ mod tests {
     }
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply { status, retry_after: None, body: body.into() }
+        Reply { status, body: body.into(), ..Reply::default() }
     }
 
     #[test]

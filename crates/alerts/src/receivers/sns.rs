@@ -1,6 +1,7 @@
 //! Amazon SNS: `Publish`, <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>.
 
-use super::sigv4::{Signing, amz_date};
+use haechi_outbound::sigv4::{Signing, amz_date};
+
 use super::{HttpRequest, RequestError, Service};
 use crate::alert::shortened;
 use crate::secret::{Secret, Secrets, resolve};

@@ -1,10 +1,9 @@
 //! Any service that takes HTTP: our own JSON, or what a template of the user makes of it.
 
-use hmac::{Hmac, Mac as _};
+use haechi_outbound::{hex, hmac};
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value as Filled};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::alert::Status;
 use crate::notification::{Item, News};
@@ -152,26 +151,9 @@ pub fn signature(key: &Secret, now_us: i64, body: &[u8]) -> String {
     format!("t={seconds},v1={}", hex(&digest))
 }
 
-pub(crate) fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
-    // A key of any length is taken; the error is that of other functions.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return Vec::new() };
-    parts.iter().for_each(|part| mac.update(part));
-    mac.finalize().into_bytes().to_vec()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hmac_of_rfc_4231() {
-        let digest = hmac(b"Jefe", &[b"what do ya want ", b"for nothing?"]);
-        assert_eq!(hex(&digest), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    }
 
     #[test]
     fn values_in_json_templates_are_json() {

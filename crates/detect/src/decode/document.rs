@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use haechi_model::Priority;
+
 use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
@@ -29,6 +31,13 @@ const DAY: u64 = 86_400 * SECOND;
 
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
+
+const STAGES: [&str; 4] = ["ResponseComplete", "ResponseStarted", "RequestReceived", "Panic"];
+const CATEGORIES: [&str; 5] = ["Management", "Data", "NetworkActivity", "Insight", "insight"];
+/// Of Security Hub and Inspector.
+const SEVERITIES: [&str; 6] = ["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED"];
+const ITEM_STATUSES: [&str; 5] =
+    ["OK", "ResourceDiscovered", "ResourceNotRecorded", "ResourceDeleted", "ResourceDeletedNotRecorded"];
 
 /// Turns a stream into events. Memory: one document.
 #[derive(Debug)]
@@ -257,7 +266,7 @@ impl State {
         match self.classify(text, source) {
             Class::Event(source) => match self.time_of(text, source) {
                 Some(time_ns) => {
-                    if source == Source::K8S_AUDIT && !self.has_known_stage(text) {
+                    if !self.has_known_values(text, source) {
                         sink.reject(Reject { line, reason: RejectReason::UnknownValue });
                     }
                     self.emit(source, text, part, None, time_ns, line, sink);
@@ -385,13 +394,41 @@ impl State {
         }
     }
 
-    fn has_known_stage(&self, text: &str) -> bool {
-        matches!(
-            self.member(text, "stage").map(|stage| stage.of(text)),
-            None | Some(
-                "\"ResponseComplete\"" | "\"ResponseStarted\"" | "\"RequestReceived\"" | "\"Panic\"" | "null"
-            )
-        )
+    /// Whether the values that rules ask for most are among those that the source's format has. What is missing is no
+    /// value at all.
+    fn has_known_values(&self, text: &str, source: SourceId) -> bool {
+        let is = |path: &[&str], known: &[&str]| {
+            let value = path.split_first().and_then(|(first, rest)| {
+                let part = self.member(text, first)?;
+                Value::at(text, part).path(rest)
+            });
+            // Written as it is, which is nearly always so, it needs no decoding.
+            value.is_none_or(|value| {
+                let raw = value.raw();
+                let plain = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
+                raw == "null"
+                    || plain.is_some_and(|plain| known.contains(&plain))
+                    || value.string().is_some_and(|value| known.contains(&&*value))
+            })
+        };
+        match source {
+            Source::K8S_AUDIT => is(&["stage"], &STAGES),
+            Source::CLOUDTRAIL => is(&["eventCategory"], &CATEGORIES),
+            Source::SECURITY_HUB => {
+                is(&["Severity", "Label"], &SEVERITIES)
+                    && is(&["RecordState"], &["ACTIVE", "ARCHIVED"])
+                    && is(
+                        &["Workflow", "Status"],
+                        &["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED", "ASSIGNED", "IN_PROGRESS", "DEFERRED"],
+                    )
+                    && is(&["Compliance", "Status"], &["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"])
+            }
+            Source::INSPECTOR => {
+                is(&["severity"], &SEVERITIES) && is(&["status"], &["ACTIVE", "SUPPRESSED", "CLOSED"])
+            }
+            Source::AWS_CONFIG => is(&["configurationItemStatus"], &ITEM_STATUSES),
+            _ => true,
+        }
     }
 
     fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {
@@ -476,6 +513,10 @@ impl State {
         let Some(time_ns) = time else { return sink.reject(reject(RejectReason::NoTime)) };
         if self.is_future(time_ns) {
             return sink.reject(reject(RejectReason::FutureTime));
+        }
+        let priority = self.text_member(text, "priority");
+        if priority.is_some_and(|priority| priority.parse::<Priority>().is_err()) {
+            sink.reject(reject(RejectReason::UnknownValue));
         }
         self.number += 1;
         let first_time_ns = *self.first_time_ns.get_or_insert(time_ns);

@@ -15,6 +15,8 @@ pub struct Source {
     tables: &'static [&'static [Field]],
     /// Fields whose value tells soonest which rules can match, the best first.
     pub discriminators: &'static [&'static str],
+    /// Further fields that have few values in many events.
+    pub(crate) repeated: &'static [&'static str],
 }
 
 impl fmt::Debug for Source {
@@ -29,7 +31,14 @@ const fn source(
     tables: &'static [&'static [Field]],
     discriminators: &'static [&'static str],
 ) -> Source {
-    Source { name, plugin, tables, discriminators }
+    Source { name, plugin, tables, discriminators, repeated: &[] }
+}
+
+impl Source {
+    const fn repeating(mut self, repeated: &'static [&'static str]) -> Self {
+        self.repeated = repeated;
+        self
+    }
 }
 
 impl Source {
@@ -69,7 +78,8 @@ impl Source {
             "k8saudit",
             &[generic::GENERIC, k8s_audit::K8S_AUDIT, generic::JSON],
             &["ka.verb", "ka.target.resource"],
-        ),
+        )
+        .repeating(&["ka.target.subresource", "ka.user.name"]),
         source(
             "aws_cloudtrail",
             "cloudtrail",

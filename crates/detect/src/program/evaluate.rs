@@ -7,6 +7,7 @@ use haechi_model::Detection;
 use super::atom::Test;
 use super::getter::{self, Getter, GetterId};
 use super::index::RuleSet;
+use super::residue::{Recalled, Residues};
 use super::text::{self, PathSet, TextTest};
 use super::{Node, NodeId, Program, Rule, SourceProgram, number};
 use crate::condition::{Comparison, Modifier, Operator, Transformer};
@@ -32,6 +33,7 @@ pub struct Matcher<'p> {
     matching: RuleMatching,
     state: State,
     candidates: RuleSet,
+    residues: Residues,
     matched: Vec<&'p Rule>,
 }
 
@@ -56,7 +58,14 @@ pub(crate) struct State {
 impl<'p> Matcher<'p> {
     /// Ready for the first event.
     pub fn new(program: &'p Program, matching: RuleMatching) -> Self {
-        Self { program, matching, state: State::default(), candidates: RuleSet::new(), matched: Vec::new() }
+        Self {
+            program,
+            matching,
+            state: State::default(),
+            candidates: RuleSet::new(),
+            residues: Residues::default(),
+            matched: Vec::new(),
+        }
     }
 
     /// Whether there are rules about a source.
@@ -102,8 +111,14 @@ impl<'p> Matcher<'p> {
         self.matched.get(index).copied()
     }
 
-    /// Leaves the rules among the candidates that allow the event's discriminating values.
+    /// Leaves the rules among the candidates that the event's discriminating values do not rule out; tells whether there
+    /// are some.
     fn narrow(&mut self, source: &SourceProgram, event: &Event<'_>) -> bool {
+        let is_new = match self.residues.recall(source, &mut self.state, event, &mut self.candidates) {
+            Recalled::Known => return self.candidates.iter().any(|word| *word != 0),
+            Recalled::New => true,
+            Recalled::Untold => false,
+        };
         source.index.start(&mut self.candidates);
         for (field, getter) in source.index.getters() {
             let value = match self.state.slot(source, getter, event) {
@@ -113,10 +128,13 @@ impl<'p> Matcher<'p> {
                 _ => continue,
             };
             if !source.index.narrow(field, value, &mut self.candidates) {
-                return false;
+                break;
             }
         }
-        true
+        if is_new {
+            self.residues.learn(source, &mut self.state, event, &mut self.candidates);
+        }
+        self.candidates.iter().any(|word| *word != 0)
     }
 
     /// What there is to tell about a rule that matched the event which was looked at last.

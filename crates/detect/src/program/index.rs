@@ -18,6 +18,8 @@ use crate::fields::{Extract, FieldRef, Source, Type};
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     fields: Vec<FieldIndex>,
+    /// Fields with few values that come again and again, the discriminating ones among them.
+    repeated: Vec<GetterId>,
     /// Rules that can match at all.
     all: RuleSet,
 }
@@ -76,7 +78,21 @@ impl Index {
                 .collect();
             fields.push(FieldIndex { getter, values, other });
         }
-        Self { fields, all }
+        let mut repeated: Vec<GetterId> = fields.iter().map(|field| field.getter).collect();
+        let more = (0u32..).zip(&program.getters).filter_map(|(id, getter)| match getter {
+            Getter::Field(field) => {
+                let is_named = field.argument.is_none() && source.repeated.contains(&field.field().name);
+                is_named.then_some(id)
+            }
+            _ => None,
+        });
+        repeated.extend(more);
+        Self { fields, repeated, all }
+    }
+
+    /// Fields with few values that come again and again.
+    pub(crate) fn repeated(&self) -> &[GetterId] {
+        &self.repeated
     }
 
     /// The discriminating fields, the best first.

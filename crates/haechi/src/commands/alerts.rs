@@ -43,6 +43,8 @@ pub(crate) fn command() -> Command {
                 .arg(crate::cli::output(&["text", "json"], "text")),
         )
         .subcommand(Command::new("test").arg(config()).arg(word("receiver").required(true)))
+        .subcommand(super::silences::silence())
+        .subcommand(super::silences::dead())
 }
 
 fn configured(matches: &ArgMatches, texts: &Texts) -> Result<Config> {
@@ -56,7 +58,7 @@ fn configured(matches: &ArgMatches, texts: &Texts) -> Result<Config> {
     clippy::disallowed_methods,
     reason = "this is the edge: everything below gets the time as an argument"
 )]
-fn now_us() -> i64 {
+pub(super) fn now_us() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

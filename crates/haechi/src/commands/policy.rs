@@ -24,7 +24,7 @@ use crate::Exit;
 use crate::exit::UsageError;
 #[cfg(feature = "providers")]
 use crate::policy::Providers;
-use crate::policy::{Reading, Recorded, Roles, engines, no_policies, now_ns, read_files};
+use crate::policy::{Reading, Recorded, Roles, engines, mistake_line, no_policies, now_ns, read_files};
 use crate::scan::placeholder;
 
 /// What all policies say about one object.
@@ -152,7 +152,7 @@ impl Given {
             }
         }
         for error in &reviewed.refused {
-            writeln!(err, "{error}")?;
+            writeln!(err, "{}", mistake_line(error, texts))?;
         }
         for line in &reviewed.unjudged {
             writeln!(err, "{line}")?;

@@ -47,6 +47,7 @@ pub(crate) fn command() -> Command {
         .arg(address("listen").default_value("127.0.0.1:8443"))
         .arg(address("hook-listen"))
         .arg(data())
+        .arg(path("keys"))
         .arg(words("name"))
         .arg(path("tls-cert").requires("tls-key"))
         .arg(path("tls-key").requires("tls-cert"))
@@ -101,6 +102,9 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     }
     let mut settings = settings(matches, texts)?;
     let mut companions = companions(matches, texts)?;
+    let (listener, companion) = crate::incidents::incidents();
+    let mut listeners: Vec<Arc<dyn Listener>> = vec![listener];
+    companions.push(companion);
     // Kept until the end: its folder goes with it.
     let demo = matches.get_flag("demo").then(Demo::prepare).transpose()?;
     if let Some(demo) = &demo {
@@ -110,7 +114,6 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         companions.push(demo.player());
         writeln!(io::stderr(), "{}\n", demo.told(&settings.listen.to_string(), texts))?;
     }
-    let mut listeners: Vec<Arc<dyn Listener>> = Vec::new();
     if let Some(alerts) = config(matches, &[])?.alerts {
         let (listener, companion) = crate::alerting::alerting(alerts);
         listeners.push(listener);
@@ -288,6 +291,10 @@ fn settings(matches: &ArgMatches, texts: &Texts) -> Result<Settings> {
         listen: address(matches, "listen")?,
         hooks: matches.get_one::<SocketAddr>("hook-listen").copied(),
         data: matches.get_one::<PathBuf>("data").cloned().unwrap_or_default(),
+        keys: match matches.get_one::<PathBuf>("keys") {
+            Some(path) => crate::keys::fetch(path, haechi_serve::clock::now_ns() / 1000)?,
+            None => haechi_store::seal::Keys::none(),
+        },
         names: all(matches, "name"),
         certificate,
         client_authorities: matches.get_one::<PathBuf>("client-ca").cloned(),

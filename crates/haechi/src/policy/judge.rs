@@ -19,6 +19,7 @@ use haechi_syntax::Limits;
 
 use super::authorizer::Roles;
 use super::files::{Reading, read_files};
+use super::mistakes::mistake;
 use crate::exit::UsageError;
 use crate::scan::text;
 
@@ -65,20 +66,20 @@ impl BroughtPolicies {
         if paths.is_empty() {
             return Ok(None);
         }
-        let policies = Self::read(&paths);
+        let policies = Self::read(&paths, texts);
         if policies.set.is_empty() && policies.problems.is_empty() {
             return Err(no_policies(&paths, texts).into());
         }
         Ok(Some(policies))
     }
 
-    /// Reads the policies of files and folders.
-    pub fn read(paths: &[PathBuf]) -> Self {
+    /// Reads the policies of files and folders; what is wrong with them is told in the language of `texts`.
+    pub fn read(paths: &[PathBuf], texts: &Texts) -> Self {
         let mut files = read_files(paths, &Limits::default());
         let loaded = engines(false).load(&files.documents());
         let mut problems = std::mem::take(&mut files.problems);
         problems.retain(|problem| problem.kind.is_incomplete());
-        problems.extend(loaded.errors.iter().map(refused));
+        problems.extend(loaded.errors.iter().map(|error| refused(error, texts)));
         Self { set: loaded.set, files, problems }
     }
 
@@ -103,12 +104,12 @@ impl BroughtPolicies {
 }
 
 /// A policy that was refused, as a problem.
-fn refused(error: &LoadError) -> Problem {
+fn refused(error: &LoadError, texts: &Texts) -> Problem {
     Problem {
         kind: ProblemKind::PolicyRefused,
         path: error.path.clone(),
         position: Some(error.position),
-        args: vec![text("detail", format!("{}: {}", error.policy, error.message))],
+        args: vec![text("detail", format!("{}: {}", error.policy, mistake(error, texts)))],
     }
 }
 

@@ -12,6 +12,7 @@ use super::matching::{MatchResources, Rule, Selector};
 use super::{
     Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation,
 };
+use crate::mistake::{Mistake, mistake};
 use crate::{Actions, FailMode, LoadError, Loaded, PolicyDocument};
 
 /// Kubernetes has no such limit; values that are made of one another stay as shallow as this.
@@ -77,8 +78,11 @@ pub(crate) fn load(documents: &[PolicyDocument<'_>], mut set: CelSet) -> Loaded<
             None => {
                 let node =
                     document.object.node().at(&["spec", "policyName"]).unwrap_or(document.object.node());
-                let message =
-                    format!("there is no policy named `{policy_name}` here, so this binding does nothing");
+                let message = mistake!(
+                    "binding-policy",
+                    "there is no policy named `{name}` here, so this binding does nothing",
+                    name = policy_name
+                );
                 errors.push(LoadError::at(document, node, message));
             }
         }
@@ -152,13 +156,18 @@ struct Loader<'l, 'd> {
 }
 
 impl<'d> Loader<'_, 'd> {
-    fn wrong(&mut self, node: Node<'_>, message: impl Into<String>) {
+    fn wrong(&mut self, node: Node<'_>, message: impl Into<Mistake>) {
         self.errors.push(LoadError::at(self.document, node, message));
     }
 
     /// A mistake within an expression, at its place in the file where that place is certain.
     fn refuse_expression(&mut self, node: Node<'_>, field: &str, error: &CompileError) {
-        let message = format!("{field}: compilation failed: {}", error.message());
+        let message = mistake!(
+            "cel",
+            "{field}: compilation failed: {detail}",
+            field = field,
+            detail = error.message(),
+        );
         let mut load_error = LoadError::at(self.document, node, message);
         if let Some(offset) = locate(node, error.offset() as usize) {
             load_error.span = Span::new(offset, offset + 1);
@@ -171,7 +180,7 @@ impl<'d> Loader<'_, 'd> {
         let node = node?;
         let text = node.as_str();
         if text.is_none() {
-            self.wrong(node, format!("`{field}` is text"));
+            self.wrong(node, mistake!("text", "`{field}` is text", field = field));
         }
         text
     }
@@ -182,16 +191,16 @@ impl<'d> Loader<'_, 'd> {
             Some(node) => match node.as_str() {
                 Some(text) if !text.trim().is_empty() => Some((text, node)),
                 Some(_) => {
-                    self.wrong(node, format!("`{field}` is empty"));
+                    self.wrong(node, mistake!("empty", "`{field}` is empty", field = field));
                     None
                 }
                 None => {
-                    self.wrong(node, format!("`{field}` is text"));
+                    self.wrong(node, mistake!("text", "`{field}` is text", field = field));
                     None
                 }
             },
             None => {
-                self.wrong(parent, format!("`{field}` is missing"));
+                self.wrong(parent, mistake!("missing", "`{field}` is missing", field = field));
                 None
             }
         }
@@ -202,7 +211,7 @@ impl<'d> Loader<'_, 'd> {
             None => Vec::new(),
             Some(node) if node.is_sequence() => node.items().collect(),
             Some(node) => {
-                self.wrong(node, format!("`{field}` is a list"));
+                self.wrong(node, mistake!("list", "`{field}` is a list", field = field));
                 Vec::new()
             }
         }
@@ -213,7 +222,7 @@ impl<'d> Loader<'_, 'd> {
         for node in self.list(parent, field) {
             match node.as_str() {
                 Some(text) => texts.push(text.into()),
-                None => self.wrong(node, format!("`{field}` is a list of texts")),
+                None => self.wrong(node, mistake!("texts", "`{field}` is a list of texts", field = field)),
             }
         }
         texts
@@ -225,7 +234,15 @@ impl<'d> Loader<'_, 'd> {
             None | Some((_, Some("Fail"))) => FailMode::Fail,
             Some((_, Some("Ignore"))) => FailMode::Ignore,
             Some((node, _)) => {
-                self.wrong(node, "`failurePolicy` is `Fail` or `Ignore`");
+                self.wrong(
+                    node,
+                    mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "failurePolicy",
+                        allowed = "Fail, Ignore"
+                    ),
+                );
                 FailMode::Fail
             }
         }
@@ -235,11 +252,11 @@ impl<'d> Loader<'_, 'd> {
         let before = self.errors.len();
         let object = self.document.object;
         let Some(spec) = object.spec() else {
-            self.wrong(object.node(), "`spec` is missing");
+            self.wrong(object.node(), mistake!("missing", "`{field}` is missing", field = "spec"));
             return None;
         };
         if object.name().is_empty() {
-            self.wrong(object.node(), "`metadata.name` is missing");
+            self.wrong(object.node(), mistake!("missing", "`{field}` is missing", field = "metadata.name"));
         }
         let fail_mode = self.fail_mode(spec);
         let param_kind = spec.get("paramKind").and_then(|node| {
@@ -250,12 +267,19 @@ impl<'d> Loader<'_, 'd> {
             Some(node) => {
                 let constraints = self.match_resources(node);
                 if constraints.rules.is_empty() {
-                    self.wrong(node, "`matchConstraints.resourceRules` needs at least one rule");
+                    self.wrong(
+                        node,
+                        mistake!(
+                            "no-items",
+                            "`{field}` must contain at least one item",
+                            field = "matchConstraints.resourceRules"
+                        ),
+                    );
                 }
                 constraints
             }
             None => {
-                self.wrong(spec, "`matchConstraints` is missing");
+                self.wrong(spec, mistake!("missing", "`{field}` is missing", field = "matchConstraints"));
                 MatchResources::default()
             }
         };
@@ -272,7 +296,10 @@ impl<'d> Loader<'_, 'd> {
             }
         }
         if conditions.len() > 64 {
-            self.wrong(spec, "`matchConditions` holds 64 at most");
+            self.wrong(
+                spec,
+                mistake!("too-many", "`{field}` holds at most {most}", field = "matchConditions", most = 64),
+            );
         }
         let declares = Declares { params, authorizer: true, variables: true, patch_types: mutating };
         let mut env = admission_env(declares);
@@ -315,7 +342,15 @@ impl<'d> Loader<'_, 'd> {
             for item in self.list(source, list) {
                 let name = item.get("name").and_then(Node::as_str).unwrap_or_default();
                 if name.starts_with(RESERVED) {
-                    self.wrong(item, format!("a name must not begin with `{RESERVED}`: `{name}`"));
+                    self.wrong(
+                        item,
+                        mistake!(
+                            "name-reserved",
+                            "a name must not begin with `{prefix}`: `{name}`",
+                            prefix = RESERVED,
+                            name = name
+                        ),
+                    );
                 }
             }
         }
@@ -327,7 +362,15 @@ impl<'d> Loader<'_, 'd> {
             let program = match admission_env(Declares { params: true, ..declares }).compile(text) {
                 Ok(program) => program,
                 Err(error) => {
-                    self.wrong(source, format!("`variables.{name}`: {error}"));
+                    self.wrong(
+                        source,
+                        mistake!(
+                            "cel",
+                            "{field}: compilation failed: {detail}",
+                            field = format!("variables.{name}"),
+                            detail = error
+                        ),
+                    );
                     continue;
                 }
             };
@@ -365,15 +408,29 @@ impl<'d> Loader<'_, 'd> {
         let mut variables = given;
         let nodes = self.list(spec, "variables");
         if nodes.len() > MAX_VARIABLES {
-            self.wrong(spec, format!("more than {MAX_VARIABLES} variables"));
+            self.wrong(
+                spec,
+                mistake!(
+                    "too-many",
+                    "`{field}` holds at most {most}",
+                    field = "variables",
+                    most = MAX_VARIABLES
+                ),
+            );
             return variables;
         }
         for (index, node) in nodes.into_iter().enumerate() {
             let Some((name, name_node)) = self.required(node, "name") else { continue };
             if !haechi_cel::is_name(name) {
-                self.wrong(name_node, format!("`{name}` is not a valid CEL identifier"));
+                self.wrong(
+                    name_node,
+                    mistake!("variable-name", "`{name}` is not a valid CEL identifier", name = name),
+                );
             } else if variables.iter().any(|known| &*known.name == name) {
-                self.wrong(name_node, format!("there is a variable named `{name}` already"));
+                self.wrong(
+                    name_node,
+                    mistake!("variable-twice", "there is a variable named `{name}` already", name = name),
+                );
             }
             let field = format!("spec.variables[{index}].expression");
             let program = self.expression(node, "expression", &field, env, &[], false);
@@ -401,14 +458,19 @@ impl<'d> Loader<'_, 'd> {
             let message = self.text(node.get("message"), "message").map(str::trim);
             if let (Some(text), Some(node)) = (message, node.get("message")) {
                 if text.is_empty() {
-                    self.wrong(node, "`message` is empty");
+                    self.wrong(node, mistake!("empty", "`{field}` is empty", field = "message"));
                 } else if text.contains('\n') {
-                    self.wrong(node, "`message` must not contain line breaks");
+                    self.wrong(node, mistake!("message-lines", "`message` must not contain line breaks"));
                 }
             }
             let reason = self.text(node.get("reason"), "reason").unwrap_or("Invalid");
             if !matches!(reason, "Unauthorized" | "Forbidden" | "Invalid" | "RequestEntityTooLarge") {
-                let message = "`reason` is one of Forbidden, Invalid, RequestEntityTooLarge, Unauthorized";
+                let message = mistake!(
+                    "one-of",
+                    "`{field}` is one of {allowed}",
+                    field = "reason",
+                    allowed = "Forbidden, Invalid, RequestEntityTooLarge, Unauthorized"
+                );
                 self.wrong(node.get("reason").unwrap_or(node), message);
             }
             if let Some(program) = program {
@@ -425,10 +487,16 @@ impl<'d> Loader<'_, 'd> {
             let field = format!("spec.auditAnnotations[{index}].valueExpression");
             let Some((key, key_node)) = self.required(node, "key") else { continue };
             if annotations.iter().any(|known| &*known.name == key) {
-                self.wrong(key_node, format!("there is an annotation `{key}` already"));
+                self.wrong(
+                    key_node,
+                    mistake!("annotation-twice", "there is an annotation `{key}` already", key = key),
+                );
             }
             if !NamedFormat::QualifiedName.is_valid(key) || key.contains('/') {
-                self.wrong(key_node, format!("`{key}` is no name of an annotation"));
+                self.wrong(
+                    key_node,
+                    mistake!("annotation-name", "`{key}` is no name of an annotation", key = key),
+                );
             }
             let returns = [Type::String, Type::Null];
             if let Some(program) =
@@ -440,7 +508,13 @@ impl<'d> Loader<'_, 'd> {
         let has_any = spec.get("validations").is_some_and(|list| !list.is_empty())
             || spec.get("auditAnnotations").is_some_and(|list| !list.is_empty());
         if !has_any {
-            self.wrong(spec, "`validations` or `auditAnnotations` must contain at least one item");
+            self.wrong(
+                spec,
+                mistake!(
+                    "no-validations",
+                    "`validations` or `auditAnnotations` must contain at least one item"
+                ),
+            );
         }
         Body::Validating { validations, annotations }
     }
@@ -454,12 +528,28 @@ impl<'d> Loader<'_, 'd> {
                 "ApplyConfiguration" => (MutationKind::Apply, "applyConfiguration", Type::object("Object")),
                 "JSONPatch" => (MutationKind::JsonPatch, "jsonPatch", Type::list(Type::object("JSONPatch"))),
                 _ => {
-                    self.wrong(type_node, "`patchType` is `ApplyConfiguration` or `JSONPatch`");
+                    self.wrong(
+                        type_node,
+                        mistake!(
+                            "one-of",
+                            "`{field}` is one of {allowed}",
+                            field = "patchType",
+                            allowed = "ApplyConfiguration, JSONPatch"
+                        ),
+                    );
                     continue;
                 }
             };
             let Some(inner) = node.get(key) else {
-                self.wrong(node, format!("`{key}` is missing for this `patchType`"));
+                self.wrong(
+                    node,
+                    mistake!(
+                        "missing-for",
+                        "`{field}` is missing for this `{other}`",
+                        field = key,
+                        other = "patchType"
+                    ),
+                );
                 continue;
             };
             let field = format!("{field}.{key}.expression");
@@ -468,14 +558,25 @@ impl<'d> Loader<'_, 'd> {
             }
         }
         if spec.get("mutations").is_none_or(|list| list.is_empty()) {
-            self.wrong(spec, "`mutations` must contain at least one item");
+            self.wrong(
+                spec,
+                mistake!("no-items", "`{field}` must contain at least one item", field = "mutations"),
+            );
         }
         let reinvoke = match self.text(spec.get("reinvocationPolicy"), "reinvocationPolicy") {
             None | Some("Never") => false,
             Some("IfNeeded") => true,
             Some(_) => {
                 let node = spec.get("reinvocationPolicy").unwrap_or(spec);
-                self.wrong(node, "`reinvocationPolicy` is `Never` or `IfNeeded`");
+                self.wrong(
+                    node,
+                    mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "reinvocationPolicy",
+                        allowed = "Never, IfNeeded"
+                    ),
+                );
                 false
             }
         };
@@ -506,10 +607,22 @@ impl<'d> Loader<'_, 'd> {
             return Some(program);
         }
         let message = match returns {
-            [one] => format!("{field}: must evaluate to {one} but got {of}"),
+            [one] => mistake!(
+                "cel-type",
+                "{field}: must evaluate to {wanted} but got {found}",
+                field = field,
+                wanted = one,
+                found = of
+            ),
             several => {
                 let several: Vec<String> = several.iter().map(ToString::to_string).collect();
-                format!("{field}: must evaluate to one of [{}] but got {of}", several.join(" "))
+                mistake!(
+                    "cel-types",
+                    "{field}: must evaluate to one of [{wanted}] but got {found}",
+                    field = field,
+                    wanted = several.join(" "),
+                    found = of,
+                )
             }
         };
         self.wrong(node, message);
@@ -584,12 +697,19 @@ impl<'d> Loader<'_, 'd> {
                 ("operations", &rule.operations),
             ] {
                 if list.is_empty() {
-                    self.wrong(node, format!("`{field}` needs `{name}`"));
+                    self.wrong(
+                        node,
+                        mistake!("needs", "`{field}` needs `{other}`", field = field, other = name),
+                    );
                 }
             }
             let known = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
             if let Some(bad) = rule.operations.iter().find(|operation| !known.contains(&&***operation)) {
-                let message = format!("operation `{bad}` is not one of CREATE, UPDATE, DELETE, CONNECT, *");
+                let message = mistake!(
+                    "operation",
+                    "operation `{operation}` is not one of CREATE, UPDATE, DELETE, CONNECT, *",
+                    operation = bad
+                );
                 self.wrong(node.get("operations").unwrap_or(node), message);
             }
             rules.push(rule);
@@ -601,7 +721,7 @@ impl<'d> Loader<'_, 'd> {
         let before = self.errors.len();
         let object = self.document.object;
         let Some(spec) = object.spec() else {
-            self.wrong(object.node(), "`spec` is missing");
+            self.wrong(object.node(), mistake!("missing", "`{field}` is missing", field = "spec"));
             return None;
         };
         let policy = self.required(spec, "policyName").map(|(name, _)| name);
@@ -611,17 +731,31 @@ impl<'d> Loader<'_, 'd> {
                 Some("Deny") => actions.deny = true,
                 Some("Warn") => actions.warn = true,
                 Some("Audit") => actions.audit = true,
-                _ => self.wrong(node, "a validation action is one of Audit, Deny, Warn"),
+                _ => self.wrong(
+                    node,
+                    mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "validationActions",
+                        allowed = "Audit, Deny, Warn"
+                    ),
+                ),
             }
         }
         if mutating {
             // A mutating policy that fails refuses the request.
             actions = Actions::DENY;
         } else if spec.get("validationActions").is_none_or(|list| list.is_empty()) {
-            self.wrong(spec, "`validationActions`: at least one validation action is required");
+            self.wrong(
+                spec,
+                mistake!("no-items", "`{field}` must contain at least one item", field = "validationActions"),
+            );
         } else if actions.deny && actions.warn {
             let node = spec.get("validationActions").unwrap_or(spec);
-            self.wrong(node, "`validationActions` must not contain both Deny and Warn");
+            self.wrong(
+                node,
+                mistake!("deny-and-warn", "`validationActions` must not contain both Deny and Warn"),
+            );
         }
         let param_ref = spec.get("paramRef").and_then(|node| self.param_ref(node));
         let resources = spec.get("matchResources").map(|node| self.match_resources(node));
@@ -633,10 +767,13 @@ impl<'d> Loader<'_, 'd> {
         let name = self.text(node.get("name"), "name").filter(|name| !name.is_empty());
         let selector = node.get("selector").map(|_| self.selector(node, "selector"));
         match (name, &selector) {
-            (Some(_), Some(_)) => {
-                self.wrong(node, "`paramRef` has either a `name` or a `selector`, not both")
+            (Some(_), Some(_)) => self.wrong(
+                node,
+                mistake!("param-ref-both", "`paramRef` has either a `name` or a `selector`, not both"),
+            ),
+            (None, None) => {
+                self.wrong(node, mistake!("param-ref-neither", "`paramRef` needs a `name` or a `selector`"))
             }
-            (None, None) => self.wrong(node, "`paramRef` needs a `name` or a `selector`"),
             _ => {}
         }
         let namespace =
@@ -647,7 +784,15 @@ impl<'d> Loader<'_, 'd> {
             Some("Deny") => true,
             Some(_) => {
                 let node = node.get("parameterNotFoundAction").unwrap_or(node);
-                self.wrong(node, "`parameterNotFoundAction` is `Allow` or `Deny`");
+                self.wrong(
+                    node,
+                    mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "parameterNotFoundAction",
+                        allowed = "Allow, Deny"
+                    ),
+                );
                 true
             }
         };

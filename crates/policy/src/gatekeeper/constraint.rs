@@ -7,6 +7,7 @@ use haechi_syntax::{Document, Limits, Node, parse_json};
 use super::matching::Match;
 use super::template::{Code, Template};
 use crate::engine::{Actions, LoadError, PolicyDocument};
+use crate::mistake::{Mistake, mistake};
 use crate::rego::Value;
 
 /// The group of all constraints.
@@ -96,28 +97,38 @@ pub(crate) fn read(
     let before = errors.len();
     let object = document.object;
     let root = object.node();
-    let mut refuse = |node: Node<'_>, message: String| errors.push(LoadError::at(document, node, message));
+    let mut refuse = |node: Node<'_>, message: Mistake| errors.push(LoadError::at(document, node, message));
     if !matches!(object.version(), "v1beta1" | "v1alpha1") {
-        let message = format!(
-            "unknown version `{}` of constraints: it must be `{GROUP}/v1beta1` or `{GROUP}/v1alpha1`",
-            object.version()
+        let message = mistake!(
+            "constraint-version",
+            "unknown version `{version}` of constraints: it must be `constraints.gatekeeper.sh/v1beta1` or `constraints.gatekeeper.sh/v1alpha1`",
+            version = object.version(),
         );
         refuse(root.get("apiVersion").unwrap_or(root), message);
     }
     let name = object.name();
     if !is_subdomain(name) || name.len() > 63 {
-        let message =
-            format!("`{name}` is no name: lower case letters, digits, `-` and `.`, at most 63 characters");
+        let message = mistake!(
+            "name",
+            "`{name}` is no name: lower case letters, digits, `-` and `.`, at most 63 characters",
+            name = name
+        );
         refuse(root.at(&["metadata", "name"]).unwrap_or(root), message);
     }
     let spec = object.spec();
     if let Some(spec) = spec.filter(|spec| !spec.is_mapping()) {
-        refuse(spec, "`spec` is a map".into());
+        refuse(spec, mistake!("map", "`{field}` is a map", field = "spec"));
         return None;
     }
     const FIELDS: [&str; 4] = ["match", "parameters", "enforcementAction", "scopedEnforcementActions"];
     for entry in spec.map(Node::entries).into_iter().flatten().filter(|entry| !FIELDS.contains(&entry.key)) {
-        refuse(entry.value, format!("unknown field `spec.{}`, there are {}", entry.key, FIELDS.join(", ")));
+        let message = mistake!(
+            "unknown-field",
+            "unknown field `{field}`, there are {known}",
+            field = format!("spec.{}", entry.key),
+            known = FIELDS.join(", "),
+        );
+        refuse(entry.value, message);
     }
     let mut match_errors = Vec::new();
     let block = spec.and_then(|spec| spec.get("match"));
@@ -148,7 +159,7 @@ pub(crate) fn read(
     })
 }
 
-fn read_enforcement<'d>(spec: Option<Node<'d>>, refuse: &mut impl FnMut(Node<'d>, String)) -> Enforcement {
+fn read_enforcement<'d>(spec: Option<Node<'d>>, refuse: &mut impl FnMut(Node<'d>, Mistake)) -> Enforcement {
     let Some(node) = spec.and_then(|spec| spec.get("enforcementAction")) else {
         return Enforcement::Everywhere(Actions::DENY);
     };
@@ -157,7 +168,15 @@ fn read_enforcement<'d>(spec: Option<Node<'d>>, refuse: &mut impl FnMut(Node<'d>
         Some("scoped") => Enforcement::Scoped(read_scopes(spec, node, refuse)),
         Some(name) if action(name).is_some() => Enforcement::Everywhere(action(name).unwrap_or_default()),
         _ => {
-            refuse(node, "`enforcementAction` is one of deny, warn, dryrun, scoped".into());
+            refuse(
+                node,
+                mistake!(
+                    "one-of",
+                    "`{field}` is one of {allowed}",
+                    field = "enforcementAction",
+                    allowed = "deny, warn, dryrun, scoped"
+                ),
+            );
             Enforcement::Everywhere(Actions::DENY)
         }
     }
@@ -166,30 +185,54 @@ fn read_enforcement<'d>(spec: Option<Node<'d>>, refuse: &mut impl FnMut(Node<'d>
 fn read_scopes<'d>(
     spec: Option<Node<'d>>,
     scoped: Node<'d>,
-    refuse: &mut impl FnMut(Node<'d>, String),
+    refuse: &mut impl FnMut(Node<'d>, Mistake),
 ) -> Vec<(Actions, Vec<String>)> {
     const POINTS: [&str; 5] =
         ["validation.gatekeeper.sh", "audit.gatekeeper.sh", "gator.gatekeeper.sh", "vap.k8s.io", "*"];
     let Some(list) = spec.and_then(|spec| spec.get("scopedEnforcementActions")) else {
-        refuse(scoped, "`scoped` needs `scopedEnforcementActions`".into());
+        refuse(
+            scoped,
+            mistake!(
+                "needs",
+                "`{field}` needs `{other}`",
+                field = "scoped",
+                other = "scopedEnforcementActions"
+            ),
+        );
         return Vec::new();
     };
     let mut scopes = Vec::new();
     for item in list.items() {
         let node = item.get("action").unwrap_or(item);
         let Some(actions) = node.as_str().and_then(action) else {
-            refuse(node, "`action` is one of deny, warn, dryrun".into());
+            refuse(
+                node,
+                mistake!(
+                    "one-of",
+                    "`{field}` is one of {allowed}",
+                    field = "action",
+                    allowed = "deny, warn, dryrun"
+                ),
+            );
             continue;
         };
         let mut points = Vec::new();
         for point in item.get("enforcementPoints").map(Node::items).into_iter().flatten() {
             match point.get("name").and_then(Node::as_str) {
                 Some(name) if POINTS.contains(&name) => points.push(name.to_owned()),
-                _ => refuse(point, format!("an enforcement point is one of {}", POINTS.join(", "))),
+                _ => refuse(
+                    point,
+                    mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "enforcementPoints",
+                        allowed = POINTS.join(", ")
+                    ),
+                ),
             }
         }
         if points.is_empty() {
-            refuse(item, "the action names no enforcement point".into());
+            refuse(item, mistake!("no-enforcement-point", "the action names no enforcement point"));
         }
         scopes.push((actions, points));
     }

@@ -4,6 +4,7 @@ use haechi_objects::{LabelSelector, Labels, Object, SelectorOperator};
 use haechi_syntax::{Node, Value};
 
 use crate::engine::GroupVersionKind;
+use crate::mistake::{Mistake, mistake};
 
 /// Where an object comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,7 +67,7 @@ impl Selector {
 #[derive(Debug, Clone)]
 pub(crate) struct MatchError<'d> {
     pub(crate) node: Node<'d>,
-    pub(crate) message: String,
+    pub(crate) message: Mistake,
 }
 
 /// Which objects a policy is about.
@@ -109,7 +110,7 @@ impl Match {
     pub(crate) fn read<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Self {
         let mut found = Self::default();
         if !node.is_mapping() {
-            errors.push(MatchError { node, message: "`match` is a map".into() });
+            errors.push(MatchError { node, message: mistake!("map", "`{field}` is a map", field = "match") });
             return found;
         }
         for entry in node.entries().filter(|entry| !entry.value.is_null()) {
@@ -128,12 +129,22 @@ impl Match {
                     Some("Generated") => found.source = Some(ObjectSource::Generated),
                     _ => errors.push(MatchError {
                         node: value,
-                        message: "`source` is one of All, Original, Generated".into(),
+                        message: mistake!(
+                            "one-of",
+                            "`{field}` is one of {allowed}",
+                            field = "source",
+                            allowed = "All, Original, Generated"
+                        ),
                     }),
                 },
                 unknown => errors.push(MatchError {
                     node: value,
-                    message: format!("unknown field `{unknown}` of `match`, there are {}", FIELDS.join(", ")),
+                    message: mistake!(
+                        "unknown-field",
+                        "unknown field `{field}`, there are {known}",
+                        field = format!("match.{unknown}"),
+                        known = FIELDS.join(", "),
+                    ),
                 }),
             }
         }
@@ -215,14 +226,17 @@ fn is_of((groups, kinds): &(Vec<String>, Vec<String>), object: Object<'_>) -> bo
 fn text<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Option<String> {
     let text = node.as_str();
     if text.is_none() {
-        errors.push(MatchError { node, message: "expected a text".into() });
+        errors.push(MatchError { node, message: mistake!("text-expected", "expected a text") });
     }
     text.map(str::to_owned)
 }
 
 fn read_kinds<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Vec<(Vec<String>, Vec<String>)> {
     if !node.is_sequence() {
-        errors.push(MatchError { node, message: "`kinds` is a list of `{apiGroups, kinds}`".into() });
+        errors.push(MatchError {
+            node,
+            message: mistake!("match-kinds", "`kinds` is a list of `apiGroups` with `kinds`"),
+        });
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -230,12 +244,17 @@ fn read_kinds<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Vec<(Vec<
         if !item.is_mapping() {
             errors.push(MatchError {
                 node: item,
-                message: "an item of `kinds` is `{apiGroups, kinds}`".into(),
+                message: mistake!("match-kinds", "`kinds` is a list of `apiGroups` with `kinds`"),
             });
             continue;
         }
         for entry in item.entries().filter(|entry| !matches!(entry.key, "apiGroups" | "kinds")) {
-            let message = format!("unknown field `{}` of `kinds`, there are apiGroups, kinds", entry.key);
+            let message = mistake!(
+                "unknown-field",
+                "unknown field `{field}`, there are {known}",
+                field = format!("kinds.{}", entry.key),
+                known = "apiGroups, kinds",
+            );
             errors.push(MatchError { node: entry.value, message });
         }
         let mut list = |key: &str| item.get(key).map(|list| texts(list, errors)).unwrap_or_default();
@@ -246,13 +265,15 @@ fn read_kinds<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Vec<(Vec<
 
 fn texts<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Vec<String> {
     if !node.is_sequence() {
-        errors.push(MatchError { node, message: "expected a list of texts".into() });
+        errors.push(MatchError { node, message: mistake!("texts-expected", "expected a list of texts") });
     }
     let mut found = Vec::new();
     for item in node.items() {
         match item.value() {
             Value::String(text) => found.push(text.to_owned()),
-            _ => errors.push(MatchError { node: item, message: "expected a text".into() }),
+            _ => {
+                errors.push(MatchError { node: item, message: mistake!("text-expected", "expected a text") })
+            }
         }
     }
     found
@@ -272,7 +293,7 @@ fn selector<'d>(node: Node<'d>, errors: &mut Vec<MatchError<'d>>) -> Option<Sele
             Some(Selector(owned.collect()))
         }
         Err(error) => {
-            errors.push(MatchError { node, message: error.message });
+            errors.push(MatchError { node, message: error.message.into() });
             None
         }
     }

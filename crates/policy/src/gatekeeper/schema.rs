@@ -5,6 +5,7 @@ use std::sync::Arc;
 use haechi_syntax::{Node, Value as NodeValue};
 use regex::Regex;
 
+use crate::mistake::{Mistake, mistake};
 use crate::rego::Value;
 
 /// A part of an OpenAPI v3 schema.
@@ -42,7 +43,7 @@ pub(crate) struct Schema {
 #[derive(Debug, Clone)]
 pub(crate) struct SchemaError<'d> {
     pub(crate) node: Node<'d>,
-    pub(crate) message: String,
+    pub(crate) message: Mistake,
 }
 
 type Errors<'d> = Vec<SchemaError<'d>>;
@@ -59,7 +60,7 @@ impl Schema {
     pub(crate) fn read<'d>(node: Node<'d>, legacy: bool, errors: &mut Errors<'d>) -> Self {
         let mut schema = Self { preserve_unknown: legacy, ..Self::default() };
         if !node.is_mapping() {
-            errors.push(SchemaError { node, message: "a schema is a map".into() });
+            errors.push(SchemaError { node, message: mistake!("schema-map", "a schema is a map") });
             return schema;
         }
         let number = |key: &str| node.get(key).and_then(Node::as_f64);
@@ -87,11 +88,16 @@ impl Schema {
                 Some(name) if KINDS.contains(&name) => schema.kind = Some(name.to_owned()),
                 _ => errors.push(SchemaError {
                     node: kind,
-                    message: format!("a schema's `type` is one of {}", KINDS.join(", ")),
+                    message: mistake!(
+                        "one-of",
+                        "`{field}` is one of {allowed}",
+                        field = "type",
+                        allowed = KINDS.join(", ")
+                    ),
                 }),
             }
         } else if !legacy && !schema.preserve_unknown && !schema.int_or_string {
-            let message = "the schema is not structural: `type` is missing".into();
+            let message = mistake!("schema-type", "the schema is not structural: `type` is missing");
             errors.push(SchemaError { node, message });
         }
         if let Some(pattern) = node.get("pattern") {
@@ -99,7 +105,7 @@ impl Schema {
                 Some(Ok(regex)) => schema.pattern = Some(Arc::new(regex)),
                 _ => errors.push(SchemaError {
                     node: pattern,
-                    message: "`pattern` is no regular expression".into(),
+                    message: mistake!("schema-pattern", "`pattern` is no regular expression"),
                 }),
             }
         }
@@ -147,7 +153,8 @@ impl Schema {
                         (None, Some(additional)) => additional.apply(entry.value, &path, errors),
                         (None, None) => {
                             if !self.preserve_unknown {
-                                let message = format!("unknown field `{path}`");
+                                let message =
+                                    mistake!("schema-unknown", "unknown field `{path}`", path = path);
                                 errors.push(SchemaError { node: entry.value, message });
                             }
                             Value::of_node(entry.value).to_owned_value()
@@ -172,8 +179,8 @@ impl Schema {
             }
             _ => Value::of_node(node).to_owned_value(),
         };
-        if let Some(message) = self.refuses(&value) {
-            errors.push(SchemaError { node, message: format!("`{path}` {message}") });
+        if let Some(message) = self.refuses(&value, path) {
+            errors.push(SchemaError { node, message });
         }
         value
     }
@@ -204,7 +211,7 @@ impl Schema {
     }
 
     /// What is wrong with a value by itself, those of its fields and items apart.
-    fn refuses(&self, value: &Value<'_>) -> Option<String> {
+    fn refuses(&self, value: &Value<'_>, path: &str) -> Option<Mistake> {
         if matches!(value, Value::Null) && self.nullable {
             return None;
         }
@@ -214,69 +221,130 @@ impl Schema {
                 kind => value.type_name() == kind,
             };
             if !is_kind {
-                return Some(format!("must be of type {kind}, not {}", value.type_name()));
+                return Some(mistake!(
+                    "value-type",
+                    "`{path}` must be of type {kind}, not {found}",
+                    path = path,
+                    kind = kind,
+                    found = value.type_name(),
+                ));
             }
         }
         if self.int_or_string && !matches!(value, Value::Int(_)) && value.as_str().is_none() {
-            return Some("must be an integer or a string".into());
+            return Some(mistake!(
+                "value-int-or-string",
+                "`{path}` must be an integer or a string",
+                path = path
+            ));
         }
         if let Some(allowed) =
             self.allowed.as_ref().filter(|allowed| !allowed.contains(&value.to_owned_value()))
         {
             let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
-            return Some(format!("must be one of {}", allowed.join(", ")));
+            return Some(mistake!(
+                "value-enum",
+                "`{path}` must be one of {allowed}",
+                path = path,
+                allowed = allowed.join(", "),
+            ));
         }
         let by_kind = match value {
-            Value::Int(_) | Value::Float(_) => self.refuses_number(value.as_f64().unwrap_or_default()),
+            Value::Int(_) | Value::Float(_) => self.refuses_number(value.as_f64().unwrap_or_default(), path),
             _ => match value.as_str() {
-                Some(text) => self.refuses_text(text),
-                None => self.refuses_collection(value),
+                Some(text) => self.refuses_text(text, path),
+                None => self.refuses_collection(value, path),
             },
         };
-        by_kind.or_else(|| self.refuses_by_junctors(value))
+        by_kind.or_else(|| self.refuses_by_junctors(value, path))
     }
 
-    fn refuses_number(&self, number: f64) -> Option<String> {
+    fn refuses_number(&self, number: f64, path: &str) -> Option<Mistake> {
         if let Some((bound, exclusive)) = self.minimum
             && (number < bound || (exclusive && number == bound))
         {
-            return Some(format!("must be {} {bound}", if exclusive { "more than" } else { "at least" }));
+            return Some(match exclusive {
+                true => {
+                    mistake!("value-more", "`{path}` must be more than {bound}", path = path, bound = bound)
+                }
+                false => {
+                    mistake!("value-least", "`{path}` must be at least {bound}", path = path, bound = bound)
+                }
+            });
         }
         if let Some((bound, exclusive)) = self.maximum
             && (number > bound || (exclusive && number == bound))
         {
-            return Some(format!("must be {} {bound}", if exclusive { "less than" } else { "at most" }));
+            return Some(match exclusive {
+                true => {
+                    mistake!("value-less", "`{path}` must be less than {bound}", path = path, bound = bound)
+                }
+                false => {
+                    mistake!("value-most", "`{path}` must be at most {bound}", path = path, bound = bound)
+                }
+            });
         }
         None
     }
 
-    fn refuses_text(&self, text: &str) -> Option<String> {
+    fn refuses_text(&self, text: &str, path: &str) -> Option<Mistake> {
         let len = text.chars().count();
         if let Some(least) = self.min_length.filter(|least| len < *least) {
-            return Some(format!("must have at least {least} characters"));
+            return Some(mistake!(
+                "value-short",
+                "`{path}` must have at least {least} characters",
+                path = path,
+                least = least
+            ));
         }
         if let Some(most) = self.max_length.filter(|most| len > *most) {
-            return Some(format!("must have at most {most} characters"));
+            return Some(mistake!(
+                "value-long",
+                "`{path}` must have at most {most} characters",
+                path = path,
+                most = most
+            ));
         }
         let pattern = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text))?;
-        Some(format!("must match `{}`", pattern.as_str()))
+        Some(mistake!(
+            "value-pattern",
+            "`{path}` must match `{pattern}`",
+            path = path,
+            pattern = pattern.as_str()
+        ))
     }
 
-    fn refuses_collection(&self, value: &Value<'_>) -> Option<String> {
+    fn refuses_collection(&self, value: &Value<'_>, path: &str) -> Option<Mistake> {
         let len = value.len()?;
         let (least, most) = match value.is_object() {
             true => (self.min_properties, self.max_properties),
             false => (self.min_items, self.max_items),
         };
         if let Some(least) = least.filter(|least| len < *least) {
-            return Some(format!("must have at least {least} items"));
+            return Some(mistake!(
+                "value-few",
+                "`{path}` must have at least {least} items",
+                path = path,
+                least = least
+            ));
         }
         if let Some(most) = most.filter(|most| len > *most) {
-            return Some(format!("must have at most {most} items"));
+            return Some(mistake!(
+                "value-many",
+                "`{path}` must have at most {most} items",
+                path = path,
+                most = most
+            ));
         }
         if value.is_object() {
             let lacks = |name: &&String| value.get(&Value::Str(name)).is_none();
-            return self.required.iter().find(lacks).map(|name| format!("lacks the required field `{name}`"));
+            return self.required.iter().find(lacks).map(|name| {
+                mistake!(
+                    "value-required",
+                    "`{path}` lacks the required field `{name}`",
+                    path = path,
+                    name = name
+                )
+            });
         }
         let items = value.items().unwrap_or_default();
         let has_twins = self.unique_items
@@ -284,39 +352,50 @@ impl Schema {
                 .iter()
                 .enumerate()
                 .any(|(index, item)| items.get(..index).is_some_and(|before| before.contains(item)));
-        has_twins.then(|| "must not hold an item twice".to_owned())
+        has_twins.then(|| mistake!("value-twins", "`{path}` must not hold an item twice", path = path))
     }
 
-    fn refuses_by_junctors(&self, value: &Value<'_>) -> Option<String> {
-        if let Some(message) = self.all_of.iter().find_map(|schema| schema.refuses_deep(value)) {
+    fn refuses_by_junctors(&self, value: &Value<'_>, path: &str) -> Option<Mistake> {
+        if let Some(message) = self.all_of.iter().find_map(|schema| schema.refuses_deep(value, path)) {
             return Some(message);
         }
-        if !self.any_of.is_empty() && self.any_of.iter().all(|schema| schema.refuses_deep(value).is_some()) {
-            return Some("matches none of the schemas of `anyOf`".into());
+        if !self.any_of.is_empty()
+            && self.any_of.iter().all(|schema| schema.refuses_deep(value, path).is_some())
+        {
+            return Some(mistake!(
+                "value-any-of",
+                "`{path}` matches none of the schemas of `anyOf`",
+                path = path
+            ));
         }
-        let matching = self.one_of.iter().filter(|schema| schema.refuses_deep(value).is_none()).count();
+        let matching = self.one_of.iter().filter(|schema| schema.refuses_deep(value, path).is_none()).count();
         if !self.one_of.is_empty() && matching != 1 {
-            return Some(format!("matches {matching} of the schemas of `oneOf`, not one"));
+            return Some(mistake!(
+                "value-one-of",
+                "`{path}` matches {matching} of the schemas of `oneOf`, not one",
+                path = path,
+                matching = matching,
+            ));
         }
-        let is_forbidden = self.not.as_ref().is_some_and(|schema| schema.refuses_deep(value).is_none());
-        is_forbidden.then(|| "matches the schema of `not`".to_owned())
+        let is_forbidden = self.not.as_ref().is_some_and(|schema| schema.refuses_deep(value, path).is_none());
+        is_forbidden.then(|| mistake!("value-not", "`{path}` matches the schema of `not`", path = path))
     }
 
     /// What is wrong with a value or anything below.
-    fn refuses_deep(&self, value: &Value<'_>) -> Option<String> {
-        if let Some(message) = self.refuses(value) {
+    fn refuses_deep(&self, value: &Value<'_>, path: &str) -> Option<Mistake> {
+        if let Some(message) = self.refuses(value, path) {
             return Some(message);
         }
         for (key, field) in value.entries().unwrap_or_default() {
             let name = key.as_str().unwrap_or_default();
             let schema = self.properties.iter().find(|(known, _)| known == name).map(|(_, schema)| schema);
             let message =
-                schema.or(self.additional.as_deref()).and_then(|schema| schema.refuses_deep(&field));
+                schema.or(self.additional.as_deref()).and_then(|schema| schema.refuses_deep(&field, path));
             if message.is_some() {
                 return message;
             }
         }
         let schema = self.items.as_ref()?;
-        value.items().unwrap_or_default().iter().find_map(|item| schema.refuses_deep(item))
+        value.items().unwrap_or_default().iter().find_map(|item| schema.refuses_deep(item, path))
     }
 }

@@ -8,6 +8,7 @@ use haechi_syntax::{Node, Style};
 use super::schema::{Schema, SchemaError};
 use crate::cel::{Policy, load_native};
 use crate::engine::{LoadError, PolicyDocument};
+use crate::mistake::{Mistake, mistake};
 use crate::rego::{self, Program, RegoVersion, Source};
 
 /// The one target that Gatekeeper has in a cluster.
@@ -41,29 +42,39 @@ pub(crate) fn read(
     let before = errors.len();
     let object = document.object;
     let root = object.node();
-    let mut refuse = |node: Node<'_>, message: String| errors.push(LoadError::at(document, node, message));
+    let mut refuse = |node: Node<'_>, message: Mistake| errors.push(LoadError::at(document, node, message));
     let version = object.version();
     if !matches!(version, "v1" | "v1beta1" | "v1alpha1") {
-        let message =
-            format!("unknown version `{version}` of ConstraintTemplate, there are v1, v1beta1, v1alpha1");
+        let message = mistake!(
+            "template-version",
+            "unknown version `{version}` of ConstraintTemplate, there are v1, v1beta1, v1alpha1",
+            version = version
+        );
         refuse(root.get("apiVersion").unwrap_or(root), message);
     }
     let Some(spec) = object.spec().filter(|spec| spec.is_mapping()) else {
-        refuse(root, "the template has no `spec`".into());
+        refuse(root, mistake!("template-spec", "the template has no `spec`"));
         return None;
     };
     let names = spec.at(&["crd", "spec", "names", "kind"]);
     let Some((kind_node, kind)) =
         names.and_then(|node| Some((node, node.as_str()?))).filter(|(_, kind)| !kind.is_empty())
     else {
-        refuse(spec, "`spec.crd.spec.names.kind` is missing: it names the kind of the constraints".into());
+        refuse(
+            spec,
+            mistake!(
+                "template-kind",
+                "`spec.crd.spec.names.kind` is missing: it names the kind of the constraints"
+            ),
+        );
         return None;
     };
     if object.name() != kind.to_lowercase() {
-        let message = format!(
-            "the template's name `{}` is not the lowercase of its kind: it must be `{}`",
-            object.name(),
-            kind.to_lowercase()
+        let message = mistake!(
+            "template-name",
+            "the template's name `{name}` is not the lowercase of its kind: it must be `{wanted}`",
+            name = object.name(),
+            wanted = kind.to_lowercase(),
         );
         refuse(root.at(&["metadata", "name"]).unwrap_or(kind_node), message);
     }
@@ -76,20 +87,26 @@ pub(crate) fn read(
     let target = match targets.map(|targets| (targets.is_sequence(), targets.len())) {
         Some((true, 1)) => targets.and_then(|targets| targets.item(0)),
         Some((true, 0)) | None => {
-            refuse(targets.unwrap_or(spec), "`spec.targets` must hold one target".into());
+            refuse(
+                targets.unwrap_or(spec),
+                mistake!("template-target-missing", "`spec.targets` must hold one target"),
+            );
             None
         }
         Some((true, _)) => {
-            refuse(targets.unwrap_or(spec), "several targets in one template are not supported".into());
+            refuse(
+                targets.unwrap_or(spec),
+                mistake!("template-targets", "several targets in one template are not supported"),
+            );
             None
         }
         Some((false, _)) => {
-            refuse(targets.unwrap_or(spec), "`spec.targets` is a list".into());
+            refuse(targets.unwrap_or(spec), mistake!("list", "`{field}` is a list", field = "spec.targets"));
             None
         }
     }?;
     if target.get("target").and_then(Node::as_str) != Some(TARGET) {
-        let message = format!("the target must be `{TARGET}`");
+        let message = mistake!("template-target", "the target must be `{target}`", target = TARGET);
         refuse(target.get("target").unwrap_or(target), message);
     }
     let operations = target.get("operations").map(Node::items).into_iter().flatten();
@@ -105,6 +122,17 @@ pub(crate) fn read(
 
 fn read_schema<'d>(spec: Node<'d>, version: &str, errors: &mut Vec<SchemaError<'d>>) -> Schema {
     let validation = spec.at(&["crd", "spec", "validation"]);
+    // The API server drops such a field, and with it what the author means for a schema.
+    const FIELDS: [&str; 2] = ["openAPIV3Schema", "legacySchema"];
+    let entries = validation.map(Node::entries).into_iter().flatten();
+    for entry in entries.filter(|entry| !FIELDS.contains(&entry.key)) {
+        let message = mistake!(
+            "template-validation",
+            "unknown field `{field}` of `validation`: the schema of the parameters stands in `openAPIV3Schema`",
+            field = entry.key,
+        );
+        errors.push(SchemaError { node: entry.value, message });
+    }
     let legacy = match validation.and_then(|validation| validation.get("legacySchema")) {
         Some(legacy) => legacy.is_true(),
         None => version != "v1",
@@ -132,7 +160,11 @@ fn read_code(
         && !(rego_first && (legacy.is_some() || rego.is_some()))
     {
         let Some(source) = code.get("source").filter(|source| source.is_mapping()) else {
-            errors.push(LoadError::at(document, code, "`source` of K8sNativeValidation is missing"));
+            errors.push(LoadError::at(
+                document,
+                code,
+                mistake!("missing", "`{field}` is missing", field = "source"),
+            ));
             return None;
         };
         return load_native(document, source, errors).map(|policy| Code::Cel(Box::new(policy)));
@@ -140,7 +172,11 @@ fn read_code(
     if let Some(code) = rego {
         let source = code.get("source");
         let Some(rego) = source.and_then(|source| source.get("rego")) else {
-            errors.push(LoadError::at(document, code, "`source.rego` is missing"));
+            errors.push(LoadError::at(
+                document,
+                code,
+                mistake!("missing", "`{field}` is missing", field = "source.rego"),
+            ));
             return None;
         };
         let version = match source.and_then(|source| source.get("version")).and_then(Node::as_str) {
@@ -154,9 +190,12 @@ fn read_code(
     }
     let message = match engines().next() {
         Some(_) => {
-            "the template has no code of an engine that is known: there are Rego and K8sNativeValidation"
+            mistake!(
+                "template-engine",
+                "the template has no code of an engine that is known: there are Rego and K8sNativeValidation"
+            )
         }
-        None => "the template has neither `rego` nor `code`",
+        None => mistake!("template-code", "the template has neither `rego` nor `code`"),
     };
     errors.push(LoadError::at(document, target, message));
     None
@@ -176,7 +215,7 @@ fn compile(
         match node.as_str() {
             Some(text) => sources.push(Source { text, version }),
             None => {
-                errors.push(LoadError::at(document, *node, "Rego is a text"));
+                errors.push(LoadError::at(document, *node, mistake!("rego-text", "Rego is a text")));
                 return None;
             }
         }
@@ -200,7 +239,11 @@ fn rego_error(document: &PolicyDocument<'_>, node: Node<'_>, offset: u32, messag
     let before = text.get(..offset as usize).unwrap_or(text);
     let line = before.matches('\n').count();
     let column = before.rsplit('\n').next().unwrap_or_default();
-    let mut error = LoadError::at(document, node, format!("rego:{}: {message}", line + 1));
+    let mut error = LoadError::at(
+        document,
+        node,
+        mistake!("rego", "rego:{line}: {detail}", line = line + 1, detail = message),
+    );
     if node.style() != Style::Literal {
         return error;
     }

@@ -253,3 +253,171 @@ cli-alerts-told-nobody = Nobody is told.
 cli-alerts-accepted = The receiver `{ $name }` took the test alert.
 cli-alerts-later = the receiver `{ $name }` does not take it now; the service would try again: { $why }
 cli-alerts-refused = the receiver `{ $name }` refuses it for good: { $why }
+
+cli-remote-server = The address of the running service
+    .value = URL
+cli-remote-ca-file = The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system
+    .value = FILE
+cli-remote-token-file = The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN
+    .value = FILE
+cli-remote-https = `{ $server }` is no address of a service: a token is sent over https only
+cli-remote-token = no token: { $detail }. An administrator makes one of the scope `operate` under /api/tokens
+cli-remote-unreachable = { $server } does not answer: { $detail }
+cli-remote-unreadable = the answer of { $server } is none of Haechi
+cli-remote-refused = { $server } refuses ({ $status }): { $why }
+
+cli-alerts-silence = Say what is not to be alerted for a while
+cli-alerts-silence-add = Silence alerts that all the conditions fit; of several of one kind one must fit
+    .more =
+        The service must be running: it checks the token, keeps the silence, and writes who made it into the
+        journal.
+cli-alerts-silence-add-severity = At least so severe
+    .value = SEVERITY
+cli-alerts-silence-add-source = Where the alert comes from: k8s_audit, check … with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-namespace = Its namespace, with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-rule = Its rule, check or policy, with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-framework = A framework that it concerns, with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-cluster = Its cluster, with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-resource = Its object, as `Kind namespace/name`, with * and ?
+    .value = PATTERN
+cli-alerts-silence-add-label = A label of it, with * and ? in the value
+    .value = NAME=PATTERN
+cli-alerts-silence-add-reason = Why
+    .value = TEXT
+cli-alerts-silence-add-for = How long from now: 30m, 2h
+    .value = TIME
+cli-alerts-silence-add-until = Until when, as 2027-01-31T09:00:00Z
+    .value = TIME
+cli-alerts-silence-add-output = How to print the result
+    .value = FORMAT
+cli-alerts-silence-list = List the silences that count now
+cli-alerts-silence-list-all = Those that are over or begin later too
+cli-alerts-silence-list-output = How to print the result
+    .value = FORMAT
+cli-alerts-silence-end = End a silence now
+cli-alerts-silence-end-id = The silence
+    .value = ID
+cli-alerts-dead = Deal with alerts that nobody got: the receiver refused them, or did not take them in time
+cli-alerts-dead-list = List them
+    .more = Exit codes: 0 there is none, 1 there are some.
+cli-alerts-dead-list-output = How to print the result
+    .value = FORMAT
+cli-alerts-dead-retry = Send some of them after all
+cli-alerts-dead-retry-id = The alert; may be given again
+    .value = ID
+cli-alerts-dead-drop = Give some of them up for good
+cli-alerts-dead-drop-id = The alert; may be given again
+    .value = ID
+cli-silence-everything = a silence without any condition would silence every alert: name a severity, source, namespace, rule …
+cli-silence-added = Silence { $id } counts until { $until }.
+cli-silence-ended = Silence { $id } has ended.
+cli-silence-none = No alert is silenced.
+cli-silence-shown =
+    { $id }  { $from } to { $until }
+      { $conditions }
+      { $by }: { $reason }
+cli-dead-none = No alert is dead.
+cli-dead-shown =
+    { $id }  { $time }  { $receiver }, { $attempts ->
+        [one] one attempt
+       *[other] { $attempts } attempts
+    }
+      { $titles }
+      { $why }
+cli-dead-more = { $count } more are not shown.
+cli-dead-retried = Alert { $id } is sent again.
+cli-dead-dropped = Alert { $id } is given up.
+
+cli-store = Copy, restore and verify what a service keeps, and its journal
+cli-store-backup = Copy the store to a new file, also while a service runs, and verify the copy
+    .more =
+        Keys for encrypted bodies are not part of the copy: keep them elsewhere. Keep the anchor elsewhere
+        too: it tells later whether somebody made the journal anew.
+cli-store-backup-file = The file; it must not be there yet
+    .value = FILE
+cli-store-backup-data = The folder of the service
+    .value = FOLDER
+cli-store-restore = Verify a copy and put it in the place of the store; the service must not run
+    .more = The database that was there stays beside it, and counts no longer.
+cli-store-restore-file = The copy
+    .value = FILE
+cli-store-restore-data = The folder of the service
+    .value = FOLDER
+cli-store-restore-anchor = What was kept of the journal elsewhere: the copy must hold it
+    .value = N:HASH
+cli-store-verify = Look whether the store is whole: pages, indexes, counts, and every entry of the journal
+    .more = Exit codes: 0 all is well, 1 something is damaged or was changed.
+cli-store-verify-data = The folder of the service
+    .value = FOLDER
+cli-store-verify-anchor = What was kept of the journal elsewhere: N:HASH, or the hash alone
+    .value = N:HASH
+cli-store-verify-output = How to print the result
+    .value = FORMAT
+cli-store-journal = Read, export and verify the journal of security-relevant acts
+cli-store-journal-list = List the entries
+cli-store-journal-list-data = The folder of the service
+    .value = FOLDER
+cli-store-journal-list-after = Only entries with higher numbers
+    .value = N
+cli-store-journal-list-limit = At most so many entries; by default all
+    .value = N
+cli-store-journal-list-output = How to print the entries; as JSON one on each line
+    .value = FORMAT
+cli-store-journal-export = Write the journal as lines of JSON that can be verified without the store
+cli-store-journal-export-file = The file, which must not be there yet; by default standard output
+    .value = FILE
+cli-store-journal-export-data = The folder of the service
+    .value = FOLDER
+cli-store-journal-export-age = Encrypt it for this recipient of age (age1…); may be given again
+    .value = RECIPIENT
+cli-store-journal-verify = Hold a journal against its hashes: an exported one, or that of the store
+    .more = Exit codes: 0 it is in order, 1 it was changed, or is no journal.
+cli-store-journal-verify-file = The exported journal, - for standard input; by default that of the store
+    .value = FILE
+cli-store-journal-verify-data = The folder of the service
+    .value = FOLDER
+cli-store-journal-verify-anchor = What was kept of the journal elsewhere: N:HASH, or the hash alone
+    .value = N:HASH
+cli-store-journal-verify-output = How to print the result
+    .value = FORMAT
+cli-store-copied =
+    Copied and verified: { $path }, { $bytes } bytes.
+    Anchor of the journal, to be kept elsewhere: { $anchor }
+cli-store-restored =
+    Restored: { $path }
+    Anchor of the journal, with the entry about this restore: { $anchor }
+cli-store-whole-anchor = the anchor of a copy is N:HASH, as the backup printed it
+cli-store-undamaged = Pages and indexes: whole
+cli-store-damaged = Damaged: { $detail }
+cli-store-anchor-current = Anchor beside the database: names the last entry
+cli-store-anchor-behind = Anchor beside the database: names an earlier entry, as after a process that was ended
+cli-store-anchor-missing = Anchor beside the database: MISSING. Somebody removed it, or the store was never used
+cli-store-anchor-unreadable = Anchor beside the database: UNREADABLE
+cli-store-counts = Events of { $source }: { $received } received = { $stored } stored + { $duplicates } duplicates + { $dropped } dropped
+cli-store-counts-off = Events of { $source } DO NOT ADD UP: { $received } received, { $stored } stored, { $duplicates } duplicates, { $dropped } dropped
+cli-store-key-opens = Bodies are encrypted with the key `{ $key }`, which opens them
+cli-store-key-missing = Bodies are encrypted with the key `{ $key }`, which was not given: not tried
+cli-store-key-wrong = Bodies are encrypted with the key `{ $key }`: the one that was given under this id DOES NOT OPEN them
+cli-journal-good = Journal: in order, { $entries } entries. Anchor: { $anchor }
+cli-journal-good-until = It is in order up to entry { $entries }. Anchor up to there: { $anchor }
+cli-journal-altered = Journal: CHANGED. Entry { $seq } is not what its hash was made of
+cli-journal-replaced = Journal: CHANGED. Entry { $seq } was replaced, or entry { $next } was: that one is chained to another entry
+cli-journal-missing = Journal: CHANGED. Entries { $from } to { $to } are missing
+cli-journal-order = Journal: CHANGED. Entry { $seq } stands where entry { $expected } belongs
+cli-journal-truncated = Journal: CHANGED. Entries { $from } to { $to } were cut off at the end
+cli-journal-rewritten = Journal: MADE ANEW. Entry { $seq } has another hash than the anchor says: this entry or one before it was changed, and all hashes since computed again
+cli-journal-unknown = Journal: MADE ANEW OR CUT OFF. None of the { $entries } entries has the hash that was kept
+cli-journal-no-entry = Line { $line } is no entry of a journal ({ $detail }): the file was changed, or is another one
+cli-journal-long = Line { $line } is longer than any entry of a journal
+cli-journal-cut = The file ends after { $entries } entries without its last line: it was cut off
+cli-journal-entry = { $seq }  { $time }  { $actor }  { $act }  { $subject }
+cli-journal-exported = { $entries } entries. Anchor, to be kept elsewhere: { $anchor }
+cli-serve-keys = The file that names the keys for encryption at rest: from files, Vault or AWS KMS
+    .value = FILE
+cli-store-verify-keys = The file that names the keys, as of `haechi serve`: each is tried
+    .value = FILE

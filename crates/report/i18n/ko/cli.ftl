@@ -234,3 +234,168 @@ cli-alerts-told-nobody = 아무도 알림을 받지 않습니다.
 cli-alerts-accepted = 수신처 `{ $name }`에 시험 알림이 전달되었습니다.
 cli-alerts-later = 수신처 `{ $name }`에 지금은 전달할 수 없습니다. 서비스에서는 다시 시도합니다: { $why }
 cli-alerts-refused = 수신처 `{ $name }`에서 알림을 거부했으며, 다시 보내도 받지 않습니다: { $why }
+
+cli-remote-server = 실행 중인 서비스의 주소
+    .value = URL
+cli-remote-ca-file = 서비스 인증서를 발급한 인증 기관(예: haechi-data/tls/ca.pem). 기본값은 시스템의 인증 기관
+    .value = 파일
+cli-remote-token-file = `operate` 범위의 API 토큰이 든 파일. 지정하지 않으면 $HAECHI_TOKEN에서 읽습니다
+    .value = 파일
+cli-remote-https = `{ $server }`{ JOSA($server, "은/는") } 서비스 주소가 아닙니다. 토큰은 https로만 보냅니다
+cli-remote-token = 토큰이 없습니다: { $detail }. 관리자가 /api/tokens에서 `operate` 범위로 만들 수 있습니다
+cli-remote-unreachable = { $server }에서 응답이 없습니다: { $detail }
+cli-remote-unreadable = { $server }의 응답은 해치의 응답이 아닙니다
+cli-remote-refused = { $server }에서 거부했습니다({ $status }): { $why }
+
+cli-alerts-silence = 한동안 보내지 않을 알림을 정합니다
+cli-alerts-silence-add = 모든 조건에 맞는 알림을 중지합니다. 같은 종류의 조건을 여러 번 쓰면 그중 하나만 맞으면 됩니다
+    .more =
+        서비스가 실행 중이어야 합니다. 서비스가 토큰을 확인하고, 중지 설정을 보관하며, 누가 만들었는지
+        저널에 기록합니다.
+cli-alerts-silence-add-severity = 이 심각도 이상
+    .value = 심각도
+cli-alerts-silence-add-source = 알림의 출처: k8s_audit, check 등. *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-namespace = 알림의 네임스페이스. *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-rule = 알림의 규칙, 점검 항목 또는 정책. *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-framework = 알림과 관련된 프레임워크. *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-cluster = 알림의 클러스터. *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-resource = 알림의 오브젝트(`Kind namespace/name` 형식). *와 ? 사용 가능
+    .value = 패턴
+cli-alerts-silence-add-label = 알림의 레이블. 값에 *와 ? 사용 가능
+    .value = 이름=패턴
+cli-alerts-silence-add-reason = 이유
+    .value = 글
+cli-alerts-silence-add-for = 지금부터의 기간: 30m, 2h
+    .value = 시간
+cli-alerts-silence-add-until = 끝나는 시각(2027-01-31T09:00:00Z 형식)
+    .value = 시각
+cli-alerts-silence-add-output = 결과를 출력하는 형식
+    .value = 형식
+cli-alerts-silence-list = 지금 적용되는 중지 설정을 나열합니다
+cli-alerts-silence-list-all = 끝났거나 나중에 시작하는 것도 포함
+cli-alerts-silence-list-output = 결과를 출력하는 형식
+    .value = 형식
+cli-alerts-silence-end = 중지한 알림을 지금부터 다시 받습니다
+cli-alerts-silence-end-id = 중지 설정
+    .value = ID
+cli-alerts-dead = 아무도 받지 못한 알림을 처리합니다. 수신처가 거부했거나 제때 받지 않은 알림입니다
+cli-alerts-dead-list = 받지 못한 알림을 나열합니다
+    .more = 종료 코드: 0 없음, 1 있음.
+cli-alerts-dead-list-output = 결과를 출력하는 형식
+    .value = 형식
+cli-alerts-dead-retry = 받지 못한 알림을 다시 보냅니다
+cli-alerts-dead-retry-id = 알림. 여러 번 지정할 수 있음
+    .value = ID
+cli-alerts-dead-drop = 받지 못한 알림을 완전히 버립니다
+cli-alerts-dead-drop-id = 알림. 여러 번 지정할 수 있음
+    .value = ID
+cli-silence-everything = 조건이 없으면 모든 알림이 중지됩니다. 심각도, 출처, 네임스페이스, 규칙 등을 지정하십시오
+cli-silence-added = 중지 설정 { $id }{ JOSA($id, "을/를") } { $until }까지 적용합니다.
+cli-silence-ended = 중지 설정 { $id }{ JOSA($id, "이/가") } 끝났습니다.
+cli-silence-none = 중지한 알림이 없습니다.
+cli-silence-shown =
+    { $id }  { $from } ~ { $until }
+      { $conditions }
+      { $by }: { $reason }
+cli-dead-none = 전달하지 못한 알림이 없습니다.
+cli-dead-shown =
+    { $id }  { $time }  { $receiver }, { $attempts }회 시도
+      { $titles }
+      { $why }
+cli-dead-more = 표시하지 않은 알림이 { $count }건 더 있습니다.
+cli-dead-retried = 알림 { $id }{ JOSA($id, "을/를") } 다시 보냅니다.
+cli-dead-dropped = 알림 { $id }{ JOSA($id, "을/를") } 버렸습니다.
+
+cli-store = 서비스가 보관하는 데이터와 저널을 복사, 복원, 검증합니다
+cli-store-backup = 저장소를 새 파일로 복사하고 사본을 검증합니다. 서비스가 실행 중이어도 됩니다
+    .more =
+        암호화된 본문의 키는 사본에 들어 있지 않으므로 따로 보관하십시오. 앵커도 다른 곳에 보관하십시오.
+        나중에 누군가 저널을 새로 만들었는지 앵커로 알 수 있습니다.
+cli-store-backup-file = 파일. 아직 없는 파일이어야 합니다
+    .value = 파일
+cli-store-backup-data = 서비스의 폴더
+    .value = 폴더
+cli-store-restore = 사본을 검증하여 저장소 자리에 놓습니다. 서비스를 먼저 멈추어야 합니다
+    .more = 원래 있던 데이터베이스는 옆에 남지만 더 이상 쓰이지 않습니다.
+cli-store-restore-file = 사본
+    .value = 파일
+cli-store-restore-data = 서비스의 폴더
+    .value = 폴더
+cli-store-restore-anchor = 다른 곳에 보관한 저널의 앵커. 사본에 이 앵커가 있어야 합니다
+    .value = N:해시
+cli-store-verify = 저장소가 온전한지 확인합니다: 페이지, 인덱스, 건수, 저널의 모든 항목
+    .more = 종료 코드: 0 정상, 1 손상되었거나 변경됨.
+cli-store-verify-data = 서비스의 폴더
+    .value = 폴더
+cli-store-verify-anchor = 다른 곳에 보관한 저널의 앵커: N:해시 또는 해시만
+    .value = N:해시
+cli-store-verify-output = 결과를 출력하는 형식
+    .value = 형식
+cli-store-journal = 보안 관련 행위를 기록한 저널을 읽고, 내보내고, 검증합니다
+cli-store-journal-list = 항목을 나열합니다
+cli-store-journal-list-data = 서비스의 폴더
+    .value = 폴더
+cli-store-journal-list-after = 이 번호 뒤의 항목만
+    .value = N
+cli-store-journal-list-limit = 최대 항목 수. 기본값은 전체
+    .value = N
+cli-store-journal-list-output = 항목을 출력하는 형식. JSON이면 한 줄에 하나씩
+    .value = 형식
+cli-store-journal-export = 저장소 없이도 검증할 수 있는 JSON 줄로 저널을 내보냅니다
+cli-store-journal-export-file = 아직 없는 파일. 기본값은 표준 출력
+    .value = 파일
+cli-store-journal-export-data = 서비스의 폴더
+    .value = 폴더
+cli-store-journal-export-age = 이 age 수신자(age1…)를 위해 암호화. 여러 번 지정할 수 있음
+    .value = 수신자
+cli-store-journal-verify = 내보낸 저널이나 저장소의 저널을 해시와 대조합니다
+    .more = 종료 코드: 0 정상, 1 변경되었거나 저널이 아님.
+cli-store-journal-verify-file = 내보낸 저널. -는 표준 입력. 기본값은 저장소의 저널
+    .value = 파일
+cli-store-journal-verify-data = 서비스의 폴더
+    .value = 폴더
+cli-store-journal-verify-anchor = 다른 곳에 보관한 저널의 앵커: N:해시 또는 해시만
+    .value = N:해시
+cli-store-journal-verify-output = 결과를 출력하는 형식
+    .value = 형식
+cli-store-copied =
+    복사하고 검증했습니다: { $path }, { $bytes }바이트.
+    저널의 앵커(다른 곳에 보관하십시오): { $anchor }
+cli-store-restored =
+    복원했습니다: { $path }
+    이 복원을 기록한 항목까지 포함한 저널의 앵커: { $anchor }
+cli-store-whole-anchor = 사본의 앵커는 백업할 때 출력된 N:해시 형식으로 지정하십시오
+cli-store-undamaged = 페이지와 인덱스: 온전함
+cli-store-damaged = 손상됨: { $detail }
+cli-store-anchor-current = 데이터베이스 옆의 앵커: 마지막 항목을 가리킴
+cli-store-anchor-behind = 데이터베이스 옆의 앵커: 앞선 항목을 가리킴. 프로세스가 갑자기 끝나면 이렇게 됩니다
+cli-store-anchor-missing = 데이터베이스 옆의 앵커: 없음. 누군가 지웠거나 저장소를 쓴 적이 없습니다
+cli-store-anchor-unreadable = 데이터베이스 옆의 앵커: 읽을 수 없음
+cli-store-counts = { $source } 이벤트: 수신 { $received } = 저장 { $stored } + 중복 { $duplicates } + 버림 { $dropped }
+cli-store-counts-off = { $source } 이벤트의 건수가 맞지 않음: 수신 { $received }, 저장 { $stored }, 중복 { $duplicates }, 버림 { $dropped }
+cli-store-key-opens = 본문이 `{ $key }` 키로 암호화되어 있으며 이 키로 열립니다
+cli-store-key-missing = 본문이 `{ $key }` 키로 암호화되어 있으나 이 키를 받지 못해 시험하지 않았습니다
+cli-store-key-wrong = 본문이 `{ $key }` 키로 암호화되어 있으나 이 이름으로 받은 키로는 열리지 않습니다
+cli-journal-good = 저널: 정상, 항목 { $entries }개. 앵커: { $anchor }
+cli-journal-good-until = { $entries }번 항목까지는 정상입니다. 그곳까지의 앵커: { $anchor }
+cli-journal-altered = 저널: 변경됨. { $seq }번 항목이 그 해시를 만든 내용과 다릅니다
+cli-journal-replaced = 저널: 변경됨. { $seq }번이나 { $next }번 항목이 바뀌었습니다. { $next }번 항목이 다른 항목에 이어져 있습니다
+cli-journal-missing = 저널: 변경됨. { $from }번부터 { $to }번까지의 항목이 없습니다
+cli-journal-order = 저널: 변경됨. { $expected }번 항목 자리에 { $seq }번 항목이 있습니다
+cli-journal-truncated = 저널: 변경됨. 끝에서 { $from }번부터 { $to }번까지의 항목이 잘렸습니다
+cli-journal-rewritten = 저널: 새로 만들어짐. { $seq }번 항목의 해시가 앵커와 다릅니다. 이 항목이나 그 앞의 항목을 바꾸고 그 뒤의 해시를 모두 다시 계산한 것입니다
+cli-journal-unknown = 저널: 새로 만들어졌거나 잘림. 항목 { $entries }개 가운데 보관한 해시와 같은 것이 없습니다
+cli-journal-no-entry = { $line }행은 저널 항목이 아닙니다({ $detail }). 파일이 변경되었거나 다른 파일입니다
+cli-journal-long = { $line }행이 저널 항목보다 깁니다
+cli-journal-cut = 파일이 마지막 줄 없이 { $entries }번 항목에서 끝납니다. 잘린 파일입니다
+cli-journal-entry = { $seq }  { $time }  { $actor }  { $act }  { $subject }
+cli-journal-exported = 항목 { $entries }개. 앵커(다른 곳에 보관하십시오): { $anchor }
+cli-serve-keys = 저장 데이터를 암호화할 키를 적은 파일. 키는 파일, Vault, AWS KMS에서 가져옵니다
+    .value = 파일
+cli-store-verify-keys = `haechi serve`에 준 것과 같은 키 파일. 키를 하나씩 시험합니다
+    .value = 파일

@@ -19,11 +19,13 @@ pub enum Scope {
     Metrics,
     /// Reading everything that a viewer reads.
     Read,
+    /// What an operator does with incidents, silences and dead alerts, and reading.
+    Operate,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Scope; 4] = [Scope::Intake, Scope::Admit, Scope::Metrics, Scope::Read];
+    pub const ALL: [Scope; 5] = [Scope::Intake, Scope::Admit, Scope::Metrics, Scope::Read, Scope::Operate];
 
     /// The word for it, which its tokens' ids begin with.
     pub const fn as_str(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Scope {
             Scope::Admit => "admit",
             Scope::Metrics => "metrics",
             Scope::Read => "read",
+            Scope::Operate => "operate",
         }
     }
 

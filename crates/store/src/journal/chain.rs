@@ -96,6 +96,14 @@ pub enum Break {
         /// The last one that is known of.
         to: u64,
     },
+    /// The hashes fit each other, but none is the one that was kept.
+    #[error(
+        "none of the {entries} entries has the hash that was kept: the journal was made anew, or cut off before that entry"
+    )]
+    Unknown {
+        /// How many entries there are.
+        entries: u64,
+    },
     /// The hashes fit each other, but not the anchor: the chain was made anew at or before this entry.
     #[error("the journal was made anew: entry {seq} has another hash than the anchor says")]
     Rewritten {
@@ -119,6 +127,8 @@ pub struct Chain {
     good: Anchor,
     /// Anchors that the chain must pass, by number of entries.
     anchors: Vec<Anchor>,
+    /// A hash that some entry must have.
+    sought: Option<Hash>,
     broken: Option<Break>,
 }
 
@@ -129,12 +139,21 @@ impl Chain {
         Self { anchors, ..Self::default() }
     }
 
+    /// The chain with a hash that some entry of it must have.
+    #[must_use]
+    pub fn seeking(mut self, head: Hash) -> Self {
+        // Of a journal without entries; whatever came later fits it.
+        self.sought = Some(head).filter(|head| *head != Hash::default());
+        self
+    }
+
     /// Judges the next entry; `false` when the chain is broken: further ones change nothing.
     pub fn push(&mut self, entry: &Entry) -> bool {
         if self.broken.is_none() {
             self.broken = self.judge(entry);
             if self.broken.is_none() {
                 self.good = entry.anchor();
+                self.sought = self.sought.filter(|head| *head != entry.hash);
             }
         }
         self.broken.is_none()
@@ -178,6 +197,7 @@ impl Chain {
             (furthest > self.good.entries)
                 .then(|| Break::Truncated { from: self.good.entries.saturating_add(1), to: furthest })
         });
+        let broken = broken.or_else(|| self.sought.map(|_| Break::Unknown { entries: self.good.entries }));
         Report { good: self.good, broken }
     }
 }

@@ -3,7 +3,7 @@ use std::io::{self, BufRead, Read, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Anchor, Break, Chain, Entry, Hash, MAX_DETAILS, MAX_NAME, Report};
+use super::{Anchor, Break, Entry, Hash, Kept, MAX_DETAILS, MAX_NAME, Report};
 
 /// Most bytes of a line: an entry with every character escaped.
 const MAX_LINE: usize = 6 * (3 * MAX_NAME + MAX_DETAILS) + 1024;
@@ -96,8 +96,16 @@ pub fn write_end(anchor: Anchor, to: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// When it cannot be read, or is not what an export looks like. What is read before is judged: a broken entry comes first.
-pub fn read_lines(mut from: &mut dyn BufRead, kept: Option<&Anchor>) -> Result<Report, ReadError> {
-    let mut chain = Chain::with_anchors(kept.copied());
+pub fn read_lines(from: &mut dyn BufRead, kept: Option<&Anchor>) -> Result<Report, ReadError> {
+    read_lines_against(from, kept.copied().map(Kept::Anchor).as_ref())
+}
+
+/// As [`read_lines`], against whatever was kept elsewhere.
+///
+/// # Errors
+/// As [`read_lines`].
+pub fn read_lines_against(mut from: &mut dyn BufRead, kept: Option<&Kept>) -> Result<Report, ReadError> {
+    let mut chain = Kept::chain(kept, None);
     let mut is_broken = false;
     let mut line = 0;
     let mut end = None;

@@ -9,6 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::files::{Folder, database_path, sync_folder};
+use super::readers::Readers;
 use super::{SqliteStore, health, journal, schema};
 use crate::journal::{Act, Anchor, Break};
 use crate::{OpenError, StoreError};
@@ -111,6 +112,12 @@ impl SqliteStore {
     /// # Errors
     /// See [`CopyError`]; then there is no such file.
     pub fn backup(&self, to: &Path) -> Result<Copied, CopyError> {
+        self.readers.backup(to)
+    }
+}
+
+impl Readers {
+    pub(super) fn backup(&self, to: &Path) -> Result<Copied, CopyError> {
         if to.exists() {
             return Err(CopyError::Exists { path: to.to_owned() });
         }
@@ -123,7 +130,7 @@ impl SqliteStore {
             .open(&part)
             .map_err(file_failed(&part))?;
         let mut copy = Connection::open(&part).map_err(StoreError::from)?;
-        self.readers.read(|transaction| {
+        self.read(|transaction| {
             // The state that is copied is the one that is first read, whatever is written meanwhile.
             journal::head(transaction)?;
             let backup = Backup::new(transaction, &mut copy)?;

@@ -22,6 +22,29 @@ pub(super) fn add(connection: &Connection, source: &str, what: &str, count: u64)
     Ok(())
 }
 
+/// Counts by source.
+pub(super) fn read(connection: &Connection) -> Result<BTreeMap<String, SourceCounts>, StoreError> {
+    let mut counts: BTreeMap<String, SourceCounts> = BTreeMap::new();
+    let mut statement = connection.prepare_cached("SELECT source, what, value FROM counters")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (source, what, value): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let of = counts.entry(source).or_default();
+        match (what.as_str(), what.strip_prefix("dropped:")) {
+            ("received", _) => of.received = value,
+            ("stored", _) => of.stored = value,
+            ("duplicates", _) => of.duplicates = value,
+            (_, Some(reason)) => {
+                of.dropped.insert(reason.to_owned(), value);
+            }
+            (other, None) => {
+                return Err(StoreError::Corrupt { detail: format!("unknown counter `{other}`") });
+            }
+        }
+    }
+    Ok(counts)
+}
+
 impl CounterStore for SqliteStore {
     fn count_dropped(&self, source: &str, reason: &str, count: u64) -> Result<(), StoreError> {
         check_name("source", source)?;
@@ -34,26 +57,6 @@ impl CounterStore for SqliteStore {
     }
 
     fn counts(&self) -> Result<BTreeMap<String, SourceCounts>, StoreError> {
-        self.readers.read(|transaction| {
-            let mut counts: BTreeMap<String, SourceCounts> = BTreeMap::new();
-            let mut statement = transaction.prepare_cached("SELECT source, what, value FROM counters")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                let (source, what, value): (String, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-                let of = counts.entry(source).or_default();
-                match (what.as_str(), what.strip_prefix("dropped:")) {
-                    ("received", _) => of.received = value,
-                    ("stored", _) => of.stored = value,
-                    ("duplicates", _) => of.duplicates = value,
-                    (_, Some(reason)) => {
-                        of.dropped.insert(reason.to_owned(), value);
-                    }
-                    (other, None) => {
-                        return Err(StoreError::Corrupt { detail: format!("unknown counter `{other}`") });
-                    }
-                }
-            }
-            Ok(counts)
-        })
+        self.readers.read(|transaction| read(transaction))
     }
 }

@@ -141,6 +141,17 @@ impl DetectionStore for SqliteStore {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
     }
+
+    fn ungrouped(&self, limit: u32) -> Result<Vec<StoredDetection>, StoreError> {
+        self.readers.read(|transaction| {
+            let query = format!(
+                "SELECT {COLUMNS} FROM detections WHERE is_grouped = 0 ORDER BY time_us, id LIMIT ?1"
+            );
+            let mut statement = transaction.prepare_cached(&query)?;
+            let rows = statement.query_map([limit.min(MAX_PAGE)], detection)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
 }
 
 #[cfg(test)]

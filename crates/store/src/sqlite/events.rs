@@ -239,6 +239,11 @@ impl Opened {
     }
 }
 
+/// Whether a block can be opened.
+pub(super) fn try_block(transaction: &Transaction<'_>, block: i64, keys: &Keys) -> Result<(), StoreError> {
+    Opened::read(transaction, block, keys).map(|_| ())
+}
+
 /// Opens blocks; keeps the last few, since events that stand together mostly lie together.
 struct Bodies<'t> {
     transaction: &'t Transaction<'t>,

@@ -33,10 +33,9 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => return Err(failed(&lock_path)(source)),
         }
-        let mut number = 0;
+        let number = newest(path).map_err(failed(path))?;
         for file in fs::read_dir(path).map_err(failed(path))? {
             let file = file.map_err(failed(path))?.path();
-            number = number.max(database_number(&file).unwrap_or_default());
             if file.extension() == Some(OsStr::new("part")) {
                 fs::remove_file(&file).map_err(failed(&file))?;
             }
@@ -58,17 +57,9 @@ impl Folder {
         sync_folder(&self.path).map_err(|source| OpenError::Folder { path: self.path.clone(), source })
     }
 
-    fn anchor_path(&self, number: u64) -> PathBuf {
-        self.path.join(format!("store-{number}.anchor"))
-    }
-
     /// The anchor beside the database; none if it was never written.
     pub(crate) fn read_anchor(&self) -> io::Result<Option<Anchor>> {
-        match fs::read(self.anchor_path(self.number)) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::from),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        read_anchor(&self.path, self.number)
     }
 
     /// Replaces the anchor beside the database, as a whole or not at all.
@@ -78,8 +69,30 @@ impl Folder {
 
     pub(crate) fn write_anchor_of(&self, number: u64, anchor: &Anchor) -> io::Result<()> {
         let text = serde_json::to_vec(anchor)?;
-        replace_file(&self.anchor_path(number), &text)
+        replace_file(&anchor_path(&self.path, number), &text)
     }
+}
+
+fn anchor_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("store-{number}.anchor"))
+}
+
+/// The anchor beside a database; none if it was never written.
+pub(crate) fn read_anchor(folder: &Path, number: u64) -> io::Result<Option<Anchor>> {
+    match fs::read(anchor_path(folder, number)) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The number of the database that counts; 0 if there is none.
+pub(crate) fn newest(folder: &Path) -> io::Result<u64> {
+    let mut number = 0;
+    for file in fs::read_dir(folder)? {
+        number = number.max(database_number(&file?.path()).unwrap_or_default());
+    }
+    Ok(number)
 }
 
 /// Made files are readable by their owner only.

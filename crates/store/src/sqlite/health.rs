@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::{SqliteStore, journal};
 use crate::StoreError;
 use crate::counters::CounterStore as _;
-use crate::maintenance::{AnchorState, Health, MaintenanceStore, Retained, Retention};
+use crate::maintenance::{AnchorState, Health, KeyState, MaintenanceStore, Retained, Retention};
 use crate::seal::Keys;
 
 /// What SQLite finds damaged: at most 100 lines of its words.
@@ -35,6 +35,30 @@ fn keys(connection: &Connection, given: &Keys) -> Result<BTreeMap<String, bool>,
     let ids = statement.query_map([], |row| row.get::<_, String>(0))?;
     let ids = ids.map(|id| id.map(|id| (id.clone(), given.has(&id))));
     Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Tries each key that bodies of events are encrypted with on the newest of them.
+pub(super) fn try_keys(
+    transaction: &rusqlite::Transaction<'_>,
+    given: &Keys,
+) -> Result<BTreeMap<String, KeyState>, StoreError> {
+    let mut states: BTreeMap<String, KeyState> = keys(transaction, given)?
+        .into_iter()
+        .map(|(id, is_given)| (id, if is_given { KeyState::Opens } else { KeyState::Missing }))
+        .collect();
+    let mut statement = transaction
+        .prepare("SELECT key_id, max(id) FROM event_blocks WHERE key_id IS NOT NULL GROUP BY key_id")?;
+    let newest = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    for newest in newest.collect::<rusqlite::Result<Vec<_>>>()? {
+        let (id, block) = newest;
+        if given.has(&id) {
+            match super::events::try_block(transaction, block, given) {
+                Err(StoreError::WrongKey { .. }) => states.insert(id, KeyState::Wrong),
+                tried => tried.map(|()| None)?,
+            };
+        }
+    }
+    Ok(states)
 }
 
 pub(super) fn size(path: &Path) -> u64 {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use haechi_model::{Fingerprint, Severity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -6,10 +8,13 @@ use super::bounds::{
     MAX_PAGE, check_body, check_items, check_lengths, missing, only, parsed, place_of, placed, unless_taken,
 };
 use crate::StoreError;
-use crate::incidents::{Incident, IncidentQuery, IncidentState, IncidentStore, IncidentUpdate};
+use crate::incidents::{
+    Incident, IncidentQuery, IncidentState, IncidentStore, IncidentUpdate, KnownIncident, SeenKey,
+};
 use crate::journal::Act;
 
-const COLUMNS: &str = "id, group_key, cluster, severity, title, state, opened_us, updated_us, closed_us, notes, \
+const COLUMNS: &str = "id, group_key, cluster, severity, title, state, opened_us, last_us, updated_us, \
+                       acknowledged_us, acknowledged_by, closed_us, closed_by, notes, \
                        (SELECT count(*) FROM detections WHERE incident = incidents.id)";
 
 fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
@@ -21,10 +26,14 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
         title: row.get(4)?,
         state: parsed(row, 5)?,
         opened_us: row.get(6)?,
-        updated_us: row.get(7)?,
-        closed_us: row.get(8)?,
-        notes: row.get(9)?,
-        detections: row.get(10)?,
+        last_us: row.get(7)?,
+        updated_us: row.get(8)?,
+        acknowledged_us: row.get(9)?,
+        acknowledged_by: row.get(10)?,
+        closed_us: row.get(11)?,
+        closed_by: row.get(12)?,
+        notes: row.get(13)?,
+        detections: row.get(14)?,
     })
 }
 
@@ -34,43 +43,66 @@ fn find(connection: &Connection, id: &str) -> Result<Option<Incident>, StoreErro
     Ok(statement.query_row([id], incident).optional()?)
 }
 
-/// The incident of the group that is not closed, or a new one; and whether it is new.
-fn open(connection: &Connection, update: &IncidentUpdate) -> Result<(String, bool), StoreError> {
-    let known: Option<String> = connection
-        .prepare_cached("SELECT id FROM incidents WHERE group_key = ?1 AND state <> 'closed'")?
-        .query_row([&update.group], |row| row.get(0))
-        .optional()?;
+/// Opens the incident if there is none; whether it is new.
+fn open(connection: &Connection, update: &IncidentUpdate) -> Result<bool, StoreError> {
     let severity = place_of(&update.severity, &Severity::ALL);
-    if let Some(id) = known {
+    if let Some(known) = find(connection, &update.id)? {
+        if known.state == IncidentState::Closed {
+            let (id, state) = (update.id.clone(), known.state.as_str());
+            let detail = "what happened since is another incident".to_owned();
+            return Err(StoreError::Refused { what: "incident", id, state, detail });
+        }
+        if known.cluster != update.cluster {
+            let detail = format!("incident `{}` is about another cluster", update.id);
+            return Err(StoreError::Invalid { detail });
+        }
         connection
             .prepare_cached(
-                "UPDATE incidents SET severity = max(severity, ?2), updated_us = max(updated_us, ?3),
-                 opened_us = min(opened_us, ?3) WHERE id = ?1",
+                "UPDATE incidents SET severity = max(severity, ?2), opened_us = min(opened_us, ?3),
+                 last_us = max(last_us, ?4), updated_us = max(updated_us, ?4) WHERE id = ?1",
             )?
-            .execute(params![id, severity, update.time_us])?;
-        return Ok((id, false));
+            .execute(params![update.id, severity, update.first_us, update.last_us])?;
+        return Ok(false);
     }
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO incidents (id, group_key, cluster, severity, title, state, opened_us, updated_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?6)",
+            "INSERT INTO incidents (id, group_key, cluster, severity, title, state, opened_us, last_us, updated_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7)",
         )?
         .execute(params![
-            update.new_id,
+            update.id,
             update.group,
             update.cluster,
             severity,
             update.title,
-            update.time_us
+            update.first_us,
+            update.last_us
         ]);
-    unless_taken(inserted, "incident", &update.new_id)?;
-    Ok((update.new_id.clone(), true))
+    unless_taken(inserted, "incident", &update.id)?;
+    Ok(true)
+}
+
+fn keep_keys(connection: &Connection, update: &IncidentUpdate) -> Result<(), StoreError> {
+    let mut keep = connection.prepare_cached(
+        "INSERT INTO incident_keys (cluster, key, incident, first_us, last_us) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET first_us = min(first_us, excluded.first_us), last_us = max(last_us, excluded.last_us)",
+    )?;
+    for seen in &update.keys {
+        keep.execute(params![update.cluster, seen.key, update.id, seen.first_us, seen.last_us])?;
+    }
+    Ok(())
+}
+
+fn seen_key(row: &Row<'_>) -> rusqlite::Result<SeenKey> {
+    Ok(SeenKey { key: row.get(0)?, first_us: row.get(1)?, last_us: row.get(2)? })
 }
 
 fn link(connection: &Connection, id: &str, update: &IncidentUpdate) -> Result<(), StoreError> {
     for detection in &update.detections {
         let linked = connection
-            .prepare_cached("UPDATE detections SET incident = coalesce(incident, ?2) WHERE id = ?1")?
+            .prepare_cached(
+                "UPDATE detections SET incident = coalesce(incident, ?2), is_grouped = 1 WHERE id = ?1",
+            )?
             .execute([detection, id])?;
         if linked == 0 {
             return Err(missing("detection", detection));
@@ -91,27 +123,75 @@ fn link(connection: &Connection, id: &str, update: &IncidentUpdate) -> Result<()
 }
 
 impl IncidentStore for SqliteStore {
-    fn put_incident(&self, update: IncidentUpdate, act: Act) -> Result<(String, bool), StoreError> {
+    fn put_incident(&self, update: IncidentUpdate, act: Act) -> Result<bool, StoreError> {
         check_lengths(&[
             ("group of the incident", &update.group),
-            ("id of the incident", &update.new_id),
+            ("id of the incident", &update.id),
             ("cluster", &update.cluster),
             ("title of the incident", &update.title),
         ])?;
         check_items("detections", update.detections.len())?;
         check_items("findings", update.findings.len())?;
+        check_items("keys of the incident", update.keys.len())?;
+        for seen in &update.keys {
+            check_lengths(&[("key of the incident", &seen.key)])?;
+        }
         self.write(move |tx| {
-            let (id, is_new) = open(tx.connection, &update)?;
-            link(tx.connection, &id, &update)?;
+            let is_new = open(tx.connection, &update)?;
+            link(tx.connection, &update.id, &update)?;
+            keep_keys(tx.connection, &update)?;
             if is_new {
                 tx.journal(&act)?;
             }
-            Ok((id, is_new))
+            Ok(is_new)
         })
     }
 
-    fn move_incident(&self, id: &str, to: IncidentState, now_us: i64, act: Act) -> Result<(), StoreError> {
-        let id = id.to_owned();
+    fn incidents_about(
+        &self,
+        cluster: &str,
+        keys: &[String],
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Vec<KnownIncident>, StoreError> {
+        self.readers.read(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT incident_keys.incident, incident_keys.first_us, incident_keys.last_us, opened_us, incidents.last_us
+                 FROM incident_keys JOIN incidents ON incidents.id = incident_keys.incident
+                 WHERE incident_keys.cluster = ?1 AND incident_keys.key = ?2 AND state <> 'closed'
+                 AND incident_keys.last_us >= ?3 AND incident_keys.first_us <= ?4",
+            )?;
+            let mut known: BTreeMap<String, KnownIncident> = BTreeMap::new();
+            for key in keys {
+                let mut rows = statement.query(params![cluster, key, from_us, to_us])?;
+                while let Some(row) = rows.next()? {
+                    let id: String = row.get(0)?;
+                    let (first_us, last_us) = (row.get(3)?, row.get(4)?);
+                    let incident = known.entry(id.clone()).or_insert_with(|| KnownIncident {
+                        id,
+                        cluster: cluster.to_owned(),
+                        first_us,
+                        last_us,
+                        keys: Vec::new(),
+                    });
+                    let seen = SeenKey { key: key.clone(), first_us: row.get(1)?, last_us: row.get(2)? };
+                    incident.keys.push(seen);
+                }
+            }
+            Ok(known.into_values().collect())
+        })
+    }
+
+    fn move_incident(
+        &self,
+        id: &str,
+        to: IncidentState,
+        by: &str,
+        now_us: i64,
+        act: Act,
+    ) -> Result<(), StoreError> {
+        check_lengths(&[("who changes the incident", by)])?;
+        let (id, by) = (id.to_owned(), by.to_owned());
         self.write(move |tx| {
             let before = find(tx.connection, &id)?.ok_or_else(|| missing("incident", &id))?;
             if !before.state.may_become(to) {
@@ -119,12 +199,16 @@ impl IncidentStore for SqliteStore {
                 let state = before.state.as_str();
                 return Err(StoreError::Refused { what: "incident", id: id.clone(), state, detail });
             }
-            let closed_us = (to == IncidentState::Closed).then_some(now_us);
+            // Open again: whoever looked after it does so no longer.
             tx.connection
                 .prepare_cached(
-                    "UPDATE incidents SET state = ?2, updated_us = ?3, closed_us = ?4 WHERE id = ?1",
+                    "UPDATE incidents SET state = ?2, updated_us = max(updated_us, ?3),
+                     closed_us = iif(?2 = 'closed', ?3, NULL), closed_by = iif(?2 = 'closed', ?4, NULL),
+                     acknowledged_us = iif(?2 = 'open', NULL, iif(?2 = 'acknowledged', ?3, acknowledged_us)),
+                     acknowledged_by = iif(?2 = 'open', NULL, iif(?2 = 'acknowledged', ?4, acknowledged_by))
+                     WHERE id = ?1",
                 )?
-                .execute(params![id, to.as_str(), now_us, closed_us])?;
+                .execute(params![id, to.as_str(), now_us, by])?;
             tx.journal(&act).map(|_| ())
         })
     }
@@ -148,6 +232,16 @@ impl IncidentStore for SqliteStore {
         self.readers.read(|transaction| find(transaction, id))
     }
 
+    fn incident_keys(&self, id: &str) -> Result<Vec<SeenKey>, StoreError> {
+        self.readers.read(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT key, first_us, last_us FROM incident_keys WHERE incident = ?1 ORDER BY first_us, key",
+            )?;
+            let rows = statement.query_map([id], seen_key)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     fn incident_findings(&self, id: &str) -> Result<Vec<Fingerprint>, StoreError> {
         self.readers.read(|transaction| {
             let mut statement = transaction.prepare_cached(
@@ -166,9 +260,14 @@ impl IncidentStore for SqliteStore {
             };
             let cluster = only("cluster", 1, query.cluster.is_some());
             let state = only("state", 2, query.state.is_some());
+            let closed = match query.is_closed {
+                None => "true",
+                Some(true) => "state = 'closed'",
+                Some(false) => "state <> 'closed'",
+            };
             let sql = format!(
                 "SELECT {COLUMNS} FROM incidents
-                 WHERE {cluster} AND {state}
+                 WHERE {cluster} AND {state} AND {closed} AND severity >= ?6
                  AND {behind} ORDER BY updated_us DESC, id LIMIT ?3"
             );
             let mut statement = transaction.prepare_cached(&sql)?;
@@ -178,7 +277,8 @@ impl IncidentStore for SqliteStore {
                     query.state.map(IncidentState::as_str),
                     query.limit.min(MAX_PAGE),
                     query.after.as_ref().map(|(updated_us, _)| updated_us),
-                    query.after.as_ref().map(|(_, id)| id)
+                    query.after.as_ref().map(|(_, id)| id),
+                    query.at_least.map_or(Some(0), |least| place_of(&least, &Severity::ALL))
                 ],
                 incident,
             )?;

@@ -59,7 +59,11 @@ pub(super) fn verify(
     connection: &Connection,
     anchors: impl IntoIterator<Item = Anchor>,
 ) -> Result<Report, StoreError> {
-    let mut chain = Chain::with_anchors(anchors);
+    follow(connection, Chain::with_anchors(anchors))
+}
+
+/// Holds the journal of one state of the database against a chain.
+pub(super) fn follow(connection: &Connection, mut chain: Chain) -> Result<Report, StoreError> {
     let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM journal ORDER BY seq"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -75,7 +79,7 @@ pub(super) fn verify(
     Ok(chain.finish())
 }
 
-fn export(transaction: &Transaction<'_>, to: &mut dyn io::Write) -> io::Result<Anchor> {
+pub(super) fn export(transaction: &Transaction<'_>, to: &mut dyn io::Write) -> io::Result<Anchor> {
     let failed = |error: rusqlite::Error| io::Error::other(StoreError::from(error));
     let mut anchor = Anchor::default();
     let query = format!("SELECT {COLUMNS} FROM journal ORDER BY seq");
@@ -90,19 +94,22 @@ fn export(transaction: &Transaction<'_>, to: &mut dyn io::Write) -> io::Result<A
     Ok(anchor)
 }
 
+/// Entries with higher numbers.
+pub(super) fn page(connection: &Connection, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let query = format!("SELECT {COLUMNS} FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2");
+    let mut statement = connection.prepare_cached(&query)?;
+    let entries = statement.query_map(params![after, limit.min(10_000)], entry)?;
+    Ok(entries.collect::<rusqlite::Result<_>>()?)
+}
+
 impl JournalStore for SqliteStore {
     fn append_act(&self, act: Act) -> Result<u64, StoreError> {
         self.write(move |tx| tx.journal(&act))
     }
 
     fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
-        let after = i64::try_from(after).unwrap_or(i64::MAX);
-        self.readers.read(|transaction| {
-            let query = format!("SELECT {COLUMNS} FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-            let mut statement = transaction.prepare_cached(&query)?;
-            let entries = statement.query_map(params![after, limit.min(10_000)], entry)?;
-            Ok(entries.collect::<rusqlite::Result<_>>()?)
-        })
+        self.readers.read(|transaction| page(transaction, after, limit))
     }
 
     fn anchor(&self) -> Result<Anchor, StoreError> {

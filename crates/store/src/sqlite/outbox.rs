@@ -77,6 +77,15 @@ fn claim(
     Ok(claimed)
 }
 
+fn is_dead(connection: &Connection, id: &str) -> Result<bool, StoreError> {
+    let state: String = connection
+        .prepare_cached("SELECT state FROM outbox WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| missing("alert", id))?;
+    Ok(state == AlertState::Dead.as_str())
+}
+
 fn shortened(error: &str) -> &str {
     let ends = error.char_indices().map(|(start, char)| start + char.len_utf8());
     let end = ends.take_while(|end| *end <= MAX_ERROR).last().unwrap_or_default();
@@ -189,13 +198,7 @@ impl OutboxStore for SqliteStore {
     fn revive_alert(&self, id: &str, due_us: i64, act: Act) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.write(move |tx| {
-            let state: String = tx
-                .connection
-                .prepare_cached("SELECT state FROM outbox WHERE id = ?1")?
-                .query_row([&id], |row| row.get(0))
-                .optional()?
-                .ok_or_else(|| missing("alert", &id))?;
-            if state != AlertState::Dead.as_str() {
+            if !is_dead(tx.connection, &id)? {
                 return Ok(false);
             }
             tx.connection
@@ -205,6 +208,25 @@ impl OutboxStore for SqliteStore {
                 .execute(params![id, due_us])?;
             tx.journal(&act)?;
             Ok(true)
+        })
+    }
+
+    fn drop_alert(&self, id: &str, act: Act) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.write(move |tx| {
+            if !is_dead(tx.connection, &id)? {
+                return Ok(false);
+            }
+            tx.connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([&id])?;
+            tx.journal(&act)?;
+            Ok(true)
+        })
+    }
+
+    fn alert_payload(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers.read(|transaction| {
+            let mut statement = transaction.prepare_cached("SELECT payload FROM outbox WHERE id = ?1")?;
+            Ok(statement.query_row([id], |row| row.get(0)).optional()?)
         })
     }
 

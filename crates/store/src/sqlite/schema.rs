@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0001_events_journal_accounts.sql"),
     include_str!("schema/0002_findings_incidents_alerts.sql"),
     include_str!("schema/0003_detections_alerted.sql"),
+    include_str!("schema/0004_incidents_by_what_they_concern.sql"),
 ];
 
 /// Brings the database up to date, or refuses it.
@@ -137,6 +138,18 @@ pub(crate) mod tests {
         assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'old'"), 1);
         connection.execute_batch(&old.replace("'old'", "'new'")).unwrap();
         assert_eq!(number(&connection, "SELECT is_alerted FROM detections WHERE id = 'new'"), 0);
+    }
+
+    #[test]
+    fn detections_of_an_older_store_make_no_incidents_of_late() {
+        let connection = database();
+        migrate_by(&STEPS[..3], &connection, Path::new(NO_PATH)).unwrap();
+        let old = "INSERT INTO detections (id, cluster, rule, source, priority, time_us, body)
+                   VALUES ('old', 'prod', 'r', 'k8s_audit', 2, 1, '{}')";
+        connection.execute_batch(old).unwrap();
+        migrate(&connection, Path::new(NO_PATH)).unwrap();
+        connection.execute_batch(&old.replace("'old'", "'new'")).unwrap();
+        assert_eq!(number(&connection, "SELECT count(*) FROM detections WHERE is_grouped = 0"), 1);
     }
 
     #[test]

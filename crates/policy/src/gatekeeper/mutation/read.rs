@@ -8,13 +8,14 @@ use super::{Change, Condition, Metadata, Mutator, Operations, image};
 use crate::engine::{LoadError, PolicyDocument};
 use crate::gatekeeper::expansion::ApplyTo;
 use crate::gatekeeper::matching::Match;
+use crate::mistake::Mistake;
 use crate::rego::Value;
 
 /// Reads a mutator; mistakes are added to `errors`.
 pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -> Option<Mutator> {
     let before = errors.len();
     let object = document.object;
-    let mut refuse = |node: Node<'_>, message: String| errors.push(LoadError::at(document, node, message));
+    let mut refuse = |node: Node<'_>, message: Mistake| errors.push(LoadError::at(document, node, message));
     let Some(spec) = object.spec().filter(|spec| spec.is_mapping()) else {
         refuse(object.node(), "the mutator has no `spec`".into());
         return None;
@@ -24,7 +25,7 @@ pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
     let path = match location.and_then(Node::as_str).map(Path::parse) {
         Some(Ok(path)) if !path.steps.is_empty() => path,
         Some(Err(error)) => {
-            refuse(node, error);
+            refuse(node, error.into());
             return None;
         }
         _ => {
@@ -51,7 +52,7 @@ pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
         if let Some(wrong) =
             operations.iter().find(|name| !matches!(name.as_str(), "CREATE" | "UPDATE" | "*"))
         {
-            refuse(entry, format!("mutators know the operations CREATE, UPDATE and *, not `{wrong}`"));
+            refuse(entry, format!("mutators know the operations CREATE, UPDATE and *, not `{wrong}`").into());
         }
         let about = |name: &str| {
             operations.is_empty() || operations.iter().any(|known| known == name || known == "*")
@@ -84,7 +85,7 @@ pub(super) fn read(document: &PolicyDocument<'_>, errors: &mut Vec<LoadError>) -
 }
 
 /// Conditions that cannot hold together.
-fn check_tests<'d>(tests: &[(usize, Condition)], node: Node<'d>, refuse: &mut impl FnMut(Node<'d>, String)) {
+fn check_tests<'d>(tests: &[(usize, Condition)], node: Node<'d>, refuse: &mut impl FnMut(Node<'d>, Mistake)) {
     for (place, condition) in tests {
         let other = tests.iter().find(|(other, found)| match condition {
             Condition::MustExist => other <= place && *found == Condition::MustNotExist,
@@ -97,7 +98,7 @@ fn check_tests<'d>(tests: &[(usize, Condition)], node: Node<'d>, refuse: &mut im
     }
 }
 
-fn check_location<'d>(kind: &str, path: &Path, node: Node<'d>, refuse: &mut impl FnMut(Node<'d>, String)) {
+fn check_location<'d>(kind: &str, path: &Path, node: Node<'d>, refuse: &mut impl FnMut(Node<'d>, Mistake)) {
     let field = |index: usize| match path.steps.get(index) {
         Some(Step::Field(name)) => name.as_str(),
         _ => "",
@@ -111,19 +112,19 @@ fn check_location<'d>(kind: &str, path: &Path, node: Node<'d>, refuse: &mut impl
         return;
     }
     if field(0) == "metadata" {
-        refuse(node, format!("{kind} cannot change metadata, AssignMetadata can"));
+        refuse(node, format!("{kind} cannot change metadata, AssignMetadata can").into());
     }
     if path.steps.windows(2).any(|steps| matches!(steps, [Step::Item { .. }, Step::Item { .. }])) {
         refuse(node, "two lists follow one another in the location".into());
     }
     let is_list = matches!(path.steps.last(), Some(Step::Item { .. }));
     if is_list && kind != "Assign" {
-        refuse(node, format!("the location of {kind} ends with a field, not with an item of a list"));
+        refuse(node, format!("the location of {kind} ends with a field, not with an item of a list").into());
     }
     if let [.., Step::Item { key, .. }, Step::Field(name)] = path.steps.as_slice()
         && key == name
     {
-        refuse(node, format!("the key `{key}` of a list cannot be changed"));
+        refuse(node, format!("the key `{key}` of a list cannot be changed").into());
     }
 }
 
@@ -131,7 +132,7 @@ fn read_change<'d>(
     kind: &str,
     parameters: Node<'d>,
     path: &Path,
-    refuse: &mut impl FnMut(Node<'d>, String),
+    refuse: &mut impl FnMut(Node<'d>, Mistake),
 ) -> Option<Change> {
     let json = |node: Node<'d>| Value::of_node(node).to_json();
     let text = |key: &str| parameters.get(key).and_then(Node::as_str).unwrap_or_default().to_owned();
@@ -161,7 +162,7 @@ fn read_change<'d>(
                 tag: text("assignTag"),
             };
             if let Some(mistake) = parts.mistake() {
-                refuse(parameters, mistake);
+                refuse(parameters, mistake.into());
             }
             Some(Change::Image(parts))
         }
@@ -173,7 +174,7 @@ fn read_assign<'d>(
     kind: &str,
     parameters: Node<'d>,
     path: &Path,
-    refuse: &mut impl FnMut(Node<'d>, String),
+    refuse: &mut impl FnMut(Node<'d>, Mistake),
 ) -> Option<Change> {
     let Some(assign) = parameters.get("assign").filter(|assign| assign.is_mapping()) else {
         refuse(parameters, "`parameters.assign` is missing".into());
@@ -185,7 +186,7 @@ fn read_assign<'d>(
         return None;
     };
     if *source != "value" && matches!(path.steps.last(), Some(Step::Item { .. })) {
-        refuse(assign, format!("`{source}` gives a text, which is no item of a list with keys"));
+        refuse(assign, format!("`{source}` gives a text, which is no item of a list with keys").into());
     }
     match (*source, assign.entry(source).map(|entry| entry.value)) {
         ("value", Some(node)) => {
@@ -198,7 +199,7 @@ fn read_assign<'d>(
                     refuse(node, "all items of a list cannot be assigned at once".into())
                 }
                 Some(Step::Item { key, value: wanted }) if value.get(key) != wanted.as_ref() => {
-                    refuse(node, format!("the item's `{key}` must be the one of the location"));
+                    refuse(node, format!("the item's `{key}` must be the one of the location").into());
                 }
                 _ => {}
             }
@@ -216,7 +217,8 @@ fn read_assign<'d>(
             let provider = node.get("provider").and_then(Node::as_str).unwrap_or_default();
             refuse(
                 node,
-                format!("external data is switched off, and the mutator asks the provider `{provider}`"),
+                format!("external data is switched off, and the mutator asks the provider `{provider}`")
+                    .into(),
             );
             None
         }
@@ -230,7 +232,7 @@ fn read_assign<'d>(
 fn read_test<'d>(
     test: Node<'d>,
     path: &Path,
-    refuse: &mut impl FnMut(Node<'d>, String),
+    refuse: &mut impl FnMut(Node<'d>, Mistake),
 ) -> Option<(usize, Condition)> {
     let condition = match test.get("condition").and_then(Node::as_str) {
         Some("MustExist") => Condition::MustExist,
@@ -246,7 +248,7 @@ fn read_test<'d>(
             Some((sub.steps.len() - 1, condition))
         }
         Some(Err(error)) => {
-            refuse(node, error);
+            refuse(node, error.into());
             None
         }
         _ => {

@@ -80,7 +80,10 @@ pub trait Secrets {
 }
 
 /// The secret at a place, checked.
-pub(crate) fn resolve(
+///
+/// # Errors
+/// When it cannot be read, or is nothing that can be sent.
+pub fn resolve(
     secrets: &dyn Secrets,
     secret: &'static str,
     from: &SecretSource,

@@ -10,10 +10,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::receivers::Receiver;
+use super::Reach;
 
 /// The certificates of a file.
-pub(super) fn certificates(path: &Path) -> Result<Vec<u8>, String> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn certificates(path: &Path) -> Result<Vec<u8>, String> {
     std::fs::read(path).map_err(|error| format!("`ca-file` {}: {error}", path.display()))
 }
 
@@ -56,12 +59,11 @@ fn own(path: &Path) -> Result<Arc<ClientConfig>, String> {
 }
 
 /// A connection in TLS to the host of that name.
-pub(super) async fn wrap(
-    receiver: &Receiver,
-    host: &str,
-    stream: TcpStream,
-) -> Result<TlsStream<TcpStream>, String> {
-    let config = match &receiver.ca_file {
+///
+/// # Errors
+/// When its certificate is not one that is trusted, or the authorities cannot be read.
+pub async fn wrap(reach: Reach<'_>, host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, String> {
+    let config = match reach.ca_file {
         Some(path) => own(path)?,
         None => system()?,
     };

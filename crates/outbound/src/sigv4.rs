@@ -5,26 +5,32 @@
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::webhook::{hex, hmac};
 use crate::secret::Secret;
+use crate::{hex, hmac};
 
 /// A request to sign.
 #[derive(Debug)]
-pub(crate) struct Signing<'r> {
-    pub(crate) method: &'r str,
+pub struct Signing<'r> {
+    /// `GET`, `POST` …
+    pub method: &'r str,
     /// Path and query as they are sent, encoded, the query in order.
-    pub(crate) path: &'r str,
-    pub(crate) query: &'r str,
+    pub path: &'r str,
+    /// The query.
+    pub query: &'r str,
     /// All headers that are signed, with `host` and `x-amz-date`: names in lower case, in order.
-    pub(crate) headers: &'r [(&'r str, &'r str)],
-    pub(crate) body: &'r [u8],
-    pub(crate) region: &'r str,
-    pub(crate) service: &'r str,
-    pub(crate) now_us: i64,
+    pub headers: &'r [(&'r str, &'r str)],
+    /// The body.
+    pub body: &'r [u8],
+    /// `ap-northeast-2` …
+    pub region: &'r str,
+    /// `sns`, `kms` …
+    pub service: &'r str,
+    /// The time, in microseconds since 1970.
+    pub now_us: i64,
 }
 
 /// `20150830T123600Z`.
-pub(crate) fn amz_date(now_us: i64) -> String {
+pub fn amz_date(now_us: i64) -> String {
     Timestamp::from_microsecond(now_us)
         .map(|time| time.strftime("%Y%m%dT%H%M%SZ").to_string())
         .unwrap_or_default()
@@ -32,7 +38,7 @@ pub(crate) fn amz_date(now_us: i64) -> String {
 
 impl Signing<'_> {
     /// The value of the header `authorization`.
-    pub(crate) fn authorization(&self, access_key_id: &Secret, secret_access_key: &Secret) -> Secret {
+    pub fn authorization(&self, access_key_id: &Secret, secret_access_key: &Secret) -> Secret {
         let date = amz_date(self.now_us);
         let day = date.get(..8).unwrap_or_default();
         let names = self.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");

@@ -1,23 +1,33 @@
-//! Where alerts may go: not to what only this host should reach.
+//! Where requests may go: not to what only this host should reach.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::net::TcpStream;
 
-use crate::receivers::Receiver;
+use super::Reach;
 
 /// Why nothing was sent.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ReachError {
-    /// The address is one that alerts never go to: trying again helps nobody.
+pub enum ReachError {
+    /// The address is one that nothing ever goes to: trying again helps nobody.
     #[error(
-        "{host} has the address {address}, which alerts do not go to (`allow-link-local = true` allows it)"
+        "{host} has the address {address}, which nothing is sent to (`allow-link-local = true` allows it)"
     )]
-    Forbidden { host: String, address: IpAddr },
+    Forbidden {
+        /// The host.
+        host: String,
+        /// Its address.
+        address: IpAddr,
+    },
     /// It cannot be reached now.
     #[error("{host}: {source}")]
-    Failed { host: String, source: io::Error },
+    Failed {
+        /// The host.
+        host: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 /// Services that hand out credentials of the machine under addresses that are not link-local: AWS by IPv6, Alibaba, Oracle.
@@ -56,15 +66,14 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
 }
 
 /// The addresses of a host that may be tried.
-pub(super) async fn addresses(
-    receiver: &Receiver,
-    host: &str,
-    port: u16,
-) -> Result<Vec<SocketAddr>, ReachError> {
+///
+/// # Errors
+/// See [`ReachError`].
+pub async fn addresses(reach: Reach<'_>, host: &str, port: u16) -> Result<Vec<SocketAddr>, ReachError> {
     let failed = |source| ReachError::Failed { host: host.to_owned(), source };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let found: Vec<SocketAddr> = tokio::net::lookup_host((bare, port)).await.map_err(failed)?.collect();
-    let allowed = |address: &SocketAddr| receiver.allows_link_local || !is_forbidden(address.ip());
+    let allowed = |address: &SocketAddr| reach.allows_link_local || !is_forbidden(address.ip());
     match found.iter().find(|address| !allowed(address)) {
         // A name with one such address among others is an attempt to get there.
         Some(address) => Err(ReachError::Forbidden { host: host.to_owned(), address: address.ip() }),
@@ -75,9 +84,12 @@ pub(super) async fn addresses(
 
 /// Connects to the first address that answers. The addresses that were judged are those that are used: the name is not looked up
 /// again.
-pub(super) async fn connect(receiver: &Receiver, host: &str, port: u16) -> Result<TcpStream, ReachError> {
+///
+/// # Errors
+/// See [`ReachError`].
+pub async fn connect(reach: Reach<'_>, host: &str, port: u16) -> Result<TcpStream, ReachError> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "no address");
-    for address in addresses(receiver, host, port).await? {
+    for address in addresses(reach, host, port).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,
