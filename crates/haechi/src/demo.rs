@@ -26,7 +26,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use crate::commands::scan::today;
-use crate::found::seen;
+use crate::found::{compliance, seen};
 use crate::scan::{ScanOptions, Text, scan_with};
 
 /// Who may log in.
@@ -272,6 +272,7 @@ fn scan(beside: &Beside, manifests: &[(&str, &str)]) -> Result<()> {
     let findings = scanned.report.findings.iter().map(seen).collect();
     let covered = Some(Coverage::default());
     beside.store().put_scan(ScanRun { cluster: CLUSTER.to_owned(), at_us, covered, findings })?;
+    beside.tell_compliance(compliance(&scanned.report, &options.checks));
     beside.count_findings()?;
     Ok(())
 }

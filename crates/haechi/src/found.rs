@@ -1,8 +1,21 @@
 //! Findings as the store keeps them.
 
-use haechi_model::Finding;
+use haechi_checks::Check;
+use haechi_model::{Finding, ScanReport};
+use haechi_serve::compliance::Compliance;
 use haechi_store::findings::SeenFinding;
 use serde_json::json;
+
+/// How much of what frameworks demand holds by a scan that saw everything: nothing where something could not be judged. What was
+/// accepted is a violation all the same.
+pub(crate) fn compliance(report: &ScanReport, checks: &[&Check]) -> Option<Compliance> {
+    if !report.problems.is_empty() {
+        return None;
+    }
+    let accepted = report.suppressed.iter().map(|accepted| &accepted.finding);
+    let open = report.findings.iter().chain(accepted).map(|finding| &*finding.rule).collect();
+    Compliance::judge(checks.iter().map(|check| &check.info), &open)
+}
 
 /// A finding as the store keeps it: data, no sentences, so that each reader gets it in a language of their own; and no
 /// values, which may be credentials.

@@ -13,7 +13,7 @@ use haechi_sources::cluster::{Change, Cluster, ClusterDocument, ClusterKind, Out
 use haechi_store::findings::{Coverage, ScanRun};
 
 use crate::commands::scan::{is_made_by_controller, today};
-use crate::found::seen;
+use crate::found::{compliance, seen};
 use crate::scan::{ScanOptions, Text, scan_with};
 
 /// How long nothing may change before a scan begins.
@@ -71,13 +71,17 @@ impl Keeper {
         let at_us = now_ns() / 1_000;
         let options = ScanOptions { today: today(), ..self.options.clone() };
         let scanned = scan_with(Discovery::default(), view.texts(), &options, &|| {});
+        let covered = view.coverage();
+        let is_whole = covered.as_ref().is_some_and(|covered| *covered == Coverage::default());
+        let compliance = is_whole.then(|| compliance(&scanned.report, &options.checks)).flatten();
         let run = ScanRun {
             cluster: self.name.clone(),
             at_us,
-            covered: view.coverage(),
+            covered,
             findings: scanned.report.findings.iter().map(seen).collect(),
         };
         beside.store().put_scan(run).map_err(|error| format!("findings were not stored: {error}"))?;
+        beside.tell_compliance(compliance);
         beside.count_findings().map_err(|error| format!("findings were not counted: {error}"))
     }
 }

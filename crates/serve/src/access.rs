@@ -19,7 +19,7 @@ pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom};
 pub use passwords::{PasswordError, Passwords};
 pub use secrets::{Secret, csrf_of, same};
 pub(crate) use service::act;
-pub use service::{Access, AccessError, AccessOptions, Login, SetupState};
+pub use service::{Access, AccessError, AccessOptions, Invalid, Login, SetupState};
 pub use tokens::{Scope, TokenBook};
 
 use haechi_store::accounts::Role;

@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 
 use crate::access::{AccessError, Caller, Scope};
 use crate::app::App;
-use crate::guard::{Call, answer, failure, refuse};
+use crate::guard::{Call, answer, failure};
+use crate::refusal::{refuse, refuse_with};
 
 fn told(value: &Json) -> Response {
     answer(StatusCode::OK, "application/json", value.to_string())
@@ -30,7 +31,7 @@ pub(crate) async fn session(_: Arc<App>, call: Call) -> Response {
             told(&json!({"user": name, "role": role.as_str(), "csrf": csrf}))
         }
         Caller::Nobody | Caller::Token { .. } | Caller::ApiServer => {
-            refuse(StatusCode::FORBIDDEN, "there is no session")
+            refuse(StatusCode::FORBIDDEN, "no-session")
         }
     }
 }
@@ -51,12 +52,12 @@ pub(crate) async fn tokens(app: Arc<App>, _: Call) -> Response {
 
 pub(crate) async fn add_token(app: Arc<App>, call: Call) -> Response {
     let Some(scope) = call.field("scope").and_then(|word| word.parse::<Scope>().ok()) else {
-        return refuse(StatusCode::BAD_REQUEST, "`scope` is one of intake, admit, metrics, read, operate");
+        return refuse(StatusCode::BAD_REQUEST, "scope");
     };
     let lasts = match call.field("lasts_s").filter(|text| !text.is_empty()).map(|text| text.parse::<i64>()) {
         None => None,
         Some(Ok(lasts)) => Some(lasts),
-        Some(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "`lasts_s` is a number of seconds"),
+        Some(Err(_)) => return refuse(StatusCode::BAD_REQUEST, "lasts"),
     };
     let cluster = call.field("cluster").filter(|cluster| !cluster.is_empty());
     let name = call.field("name").unwrap_or_default();
@@ -86,14 +87,16 @@ fn role(call: &Call) -> Result<Option<Role>, Box<Response>> {
     match call.field("role").filter(|text| !text.is_empty()).map(|text| text.parse::<Role>()) {
         None => Ok(None),
         Some(Ok(role)) => Ok(Some(role)),
-        Some(Err(error)) => Err(Box::new(refuse(StatusCode::BAD_REQUEST, &error.to_string()))),
+        Some(Err(error)) => {
+            Err(Box::new(refuse_with(StatusCode::BAD_REQUEST, "role", vec![("given", error.0)])))
+        }
     }
 }
 
 pub(crate) async fn add_user(app: Arc<App>, call: Call) -> Response {
     let role = match role(&call) {
         Ok(Some(role)) => role,
-        Ok(None) => return refuse(StatusCode::BAD_REQUEST, "`role` is missing"),
+        Ok(None) => return refuse(StatusCode::BAD_REQUEST, "role-missing"),
         Err(refusal) => return *refusal,
     };
     let (name, password) =
@@ -111,7 +114,7 @@ pub(crate) async fn change_user(app: Arc<App>, call: Call) -> Response {
         None | Some("") => None,
         Some("true") => Some(true),
         Some("false") => Some(false),
-        Some(_) => return refuse(StatusCode::BAD_REQUEST, "`disabled` is true or false"),
+        Some(_) => return refuse(StatusCode::BAD_REQUEST, "disabled"),
     };
     let name = call.params.first().cloned().unwrap_or_default();
     let changed = app.access.change_user(&name, role, disabled, call.caller.actor()).await;
@@ -120,7 +123,7 @@ pub(crate) async fn change_user(app: Arc<App>, call: Call) -> Response {
 
 pub(crate) async fn change_password(app: Arc<App>, call: Call) -> Response {
     let Caller::User { name, .. } = &call.caller else {
-        return refuse(StatusCode::FORBIDDEN, "there is no session");
+        return refuse(StatusCode::FORBIDDEN, "no-session");
     };
     let (old, new) = (call.field("old").unwrap_or_default(), call.field("new").unwrap_or_default());
     let changed = app.access.change_password(name, &old, &new, &call.address.to_string()).await;

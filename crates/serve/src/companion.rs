@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use haechi_model::Severity;
 use haechi_store::{Store, StoreError};
 
+use crate::compliance::Compliance;
 use crate::metrics::{Metrics, Posture};
 
 /// Work beside the service.
@@ -69,10 +70,14 @@ impl Beside {
     pub fn count_findings(&self) -> Result<(), StoreError> {
         let counts = self.store.finding_counts()?;
         let of = |severity| counts.values().filter_map(|counts| counts.get(&severity)).sum();
-        let posture =
-            Posture { critical: of(Severity::Critical), high: of(Severity::High), ..Posture::default() };
+        let posture = Posture { critical: of(Severity::Critical), high: of(Severity::High) };
         self.metrics.set_posture(Some(posture));
         Ok(())
+    }
+
+    /// Brings the score of compliance in the metrics up to date; nothing where a scan did not see and judge everything.
+    pub fn tell_compliance(&self, compliance: Option<Compliance>) {
+        self.metrics.set_compliance(compliance);
     }
 }
 

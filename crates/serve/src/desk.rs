@@ -19,10 +19,11 @@ use serde_json::{Value as Json, json};
 use crate::access::{AccessError, Caller, act};
 use crate::app::App;
 use crate::clock;
-use crate::guard::{Call, answer, failure, refuse};
+use crate::guard::{Call, answer, failure};
 use crate::records::{
     Wrong, cluster, cursor, detection_json, finding_json, limit, page, read, time_and_id, wrong,
 };
+use crate::refusal::say as refuse;
 
 /// Fields of a silence.
 pub(crate) const SILENCE: &[&str] = &[

@@ -14,11 +14,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Bytes;
-use serde_json::json;
 
-use crate::access::{AccessError, Caller, Scope, Secret, csrf_of, same};
+use crate::access::{AccessError, Caller, Invalid, Scope, Secret, csrf_of, same};
 use crate::app::App;
 use crate::listen::Connection;
+use crate::refusal::{refuse, refuse_with, say, word};
 use crate::routes::{Demand, Route, Verb};
 
 /// The session's cookie. The prefix binds it to this host, to TLS and to no path.
@@ -84,7 +84,7 @@ pub(crate) async fn guard(
     let (parts, body) = request.into_parts();
     let mut body = Some(body);
     let mut response = match admit(&app, route, params, parts, &mut body).await {
-        Ok(call) => (route.handler)(app, call).await,
+        Ok(call) => (route.handler)(app.clone(), call).await,
         Err(refusal) => {
             if let Some(body) = body {
                 let_go(body).await;
@@ -92,20 +92,23 @@ pub(crate) async fn guard(
             refusal
         }
     };
+    word(&app.texts, &mut response);
     protect(response.headers_mut());
     response
 }
 
 /// There is nothing there.
-pub(crate) async fn nowhere() -> Response {
-    let mut response = refuse(StatusCode::NOT_FOUND, "there is nothing here");
+pub(crate) async fn nowhere(app: Arc<App>) -> Response {
+    let mut response = refuse(StatusCode::NOT_FOUND, "nowhere");
+    word(&app.texts, &mut response);
     protect(response.headers_mut());
     response
 }
 
 /// The path is known, the verb is not.
-pub(crate) async fn no_such_verb() -> Response {
-    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here");
+pub(crate) async fn no_such_verb(app: Arc<App>) -> Response {
+    let mut response = refuse(StatusCode::METHOD_NOT_ALLOWED, "no-such-verb");
+    word(&app.texts, &mut response);
     protect(response.headers_mut());
     response
 }
@@ -123,7 +126,7 @@ async fn admit(
     // A page elsewhere whose name was pointed here could use what a browser sends along by itself; programs send nothing so.
     let takes_people = matches!(route.demand, Demand::Form | Demand::Caller { role: Some(_), .. });
     if takes_people && !is_our_host(app, &parts.uri, &headers) {
-        return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "this service is not called so"));
+        return Err(refuse(StatusCode::MISDIRECTED_REQUEST, "other-name"));
     }
     let cookie = cookie(&headers, COOKIE);
     let form_cookie = cookie_of_form(&headers);
@@ -133,7 +136,7 @@ async fn admit(
     authorise(route, &caller).map_err(|refusal| *refusal)?;
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > route.body as u64) {
-        return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"));
+        return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"));
     }
     let body = match (route.verb, body.take()) {
         (Verb::Post, Some(body)) => read_body(body, route.body).await?,
@@ -237,12 +240,12 @@ fn authorise(route: &Route, caller: &Caller) -> Result<(), Box<Response>> {
     };
     match may {
         true => Ok(()),
-        false => Err(Box::new(refuse(StatusCode::FORBIDDEN, "this is not yours to do"))),
+        false => Err(Box::new(refuse(StatusCode::FORBIDDEN, "not-yours"))),
     }
 }
 
 fn unknown() -> Response {
-    let mut response = refuse(StatusCode::UNAUTHORIZED, "who are you?");
+    let mut response = refuse(StatusCode::UNAUTHORIZED, "who");
     response
         .headers_mut()
         .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"haechi\""));
@@ -254,10 +257,10 @@ async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
     match tokio::time::timeout(BODY_TIME, read).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long"))
+            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"))
         }
-        Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "the body broke off")),
-        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+        Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "body-broke-off")),
+        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "body-too-slow")),
     }
 }
 
@@ -281,10 +284,7 @@ fn prove_form(route: &Route, call: &Call) -> Result<(), Box<Response>> {
     let given = header.or_else(|| call.field("csrf")).unwrap_or_default();
     match wanted {
         Some(wanted) if same(&wanted, &given) => Ok(()),
-        _ => {
-            let why = "the form is not one of ours, or too old: load it again";
-            Err(Box::new(refuse(StatusCode::FORBIDDEN, why)))
-        }
+        _ => Err(Box::new(refuse(StatusCode::FORBIDDEN, "form"))),
     }
 }
 
@@ -309,11 +309,6 @@ fn protect(headers: &mut HeaderMap) {
     }
 }
 
-/// A refusal in JSON.
-pub(crate) fn refuse(status: StatusCode, why: &str) -> Response {
-    answer(status, "application/json", json!({"error": why}).to_string())
-}
-
 /// An answer of a media type.
 pub(crate) fn answer(status: StatusCode, media: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
@@ -330,23 +325,34 @@ pub(crate) fn answer(status: StatusCode, media: &'static str, body: impl Into<Bo
 /// What an error of accounts comes to.
 pub(crate) fn failure(error: AccessError) -> Response {
     use haechi_store::StoreError;
-    let status = match &error {
-        AccessError::Denied => StatusCode::UNAUTHORIZED,
-        AccessError::Braked(_) => StatusCode::TOO_MANY_REQUESTS,
-        AccessError::Invalid(_) => StatusCode::BAD_REQUEST,
-        AccessError::Password(crate::access::PasswordError::Length) => StatusCode::BAD_REQUEST,
-        AccessError::Store(StoreError::Exists { .. } | StoreError::Refused { .. }) => StatusCode::CONFLICT,
-        AccessError::Store(StoreError::TooLarge { .. } | StoreError::Invalid { .. }) => {
-            StatusCode::BAD_REQUEST
+    let mut response = match &error {
+        AccessError::Denied => refuse(StatusCode::UNAUTHORIZED, "denied"),
+        AccessError::Braked(wait) => {
+            refuse_with(StatusCode::TOO_MANY_REQUESTS, "braked", vec![("seconds", wait.to_string())])
         }
-        AccessError::Store(StoreError::NotFound { .. }) => StatusCode::NOT_FOUND,
+        AccessError::Invalid(Invalid::Name) => refuse(StatusCode::BAD_REQUEST, "name"),
+        AccessError::Invalid(Invalid::Lasts) => refuse(StatusCode::BAD_REQUEST, "lasts-range"),
+        AccessError::Invalid(Invalid::LastAdmin) => refuse(StatusCode::BAD_REQUEST, "last-admin"),
+        AccessError::Password(crate::access::PasswordError::Length) => {
+            refuse(StatusCode::BAD_REQUEST, "password-length")
+        }
+        AccessError::Store(StoreError::Exists { id, .. }) => {
+            refuse_with(StatusCode::CONFLICT, "exists", vec![("name", id.clone())])
+        }
+        AccessError::Store(StoreError::NotFound { id, .. }) => {
+            refuse_with(StatusCode::NOT_FOUND, "not-found", vec![("name", id.clone())])
+        }
+        AccessError::Store(error @ StoreError::Refused { .. }) => {
+            say(StatusCode::CONFLICT, &error.to_string())
+        }
+        AccessError::Store(error @ (StoreError::TooLarge { .. } | StoreError::Invalid { .. })) => {
+            say(StatusCode::BAD_REQUEST, &error.to_string())
+        }
         AccessError::Password(_) | AccessError::Store(_) | AccessError::Internal(_) => {
             tracing::warn!(%error, "a request could not be served");
-            let text = "this does not work at the moment; the log of the service says why";
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, text);
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, "not-now");
         }
     };
-    let mut response = refuse(status, &error.to_string());
     if let AccessError::Braked(wait) = error {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
     }

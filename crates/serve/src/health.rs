@@ -48,7 +48,10 @@ pub(crate) async fn metrics(app: Arc<App>, _: Call) -> Response {
     };
     match app.metrics.text(&app, counts.as_ref()) {
         Ok(text) => answer(StatusCode::OK, crate::metrics::MEDIA, text),
-        Err(error) => crate::guard::refuse(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written");
+            crate::refusal::refuse(StatusCode::INTERNAL_SERVER_ERROR, "not-now")
+        }
     }
 }
 

@@ -8,10 +8,11 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::access::Caller;
-use crate::admit::{Phase, Told};
+use crate::admit::{Phase, ReviewError, Told};
 use crate::app::App;
-use crate::guard::{Call, answer, refuse};
-use crate::intake::{Feed, IntakeError, Receipt};
+use crate::guard::{Call, answer};
+use crate::intake::{Feed, IntakeError, Receipt, UnwrapError};
+use crate::refusal::{refuse, refuse_with};
 
 pub(crate) async fn validate(app: Arc<App>, call: Call) -> Response {
     admit(&app, call, Phase::Validate).await
@@ -30,7 +31,7 @@ fn is_json(call: &Call) -> bool {
 
 async fn admit(app: &App, call: Call, phase: Phase) -> Response {
     if !is_json(&call) {
-        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an AdmissionReview comes as application/json");
+        return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json");
     }
     let deadline = app.admission.deadline(call.query.as_deref());
     let begun = std::time::Instant::now();
@@ -38,10 +39,9 @@ async fn admit(app: &App, call: Call, phase: Phase) -> Response {
     app.metrics.admission_took(phase, begun.elapsed());
     match told {
         Told::Review(text) => answer(StatusCode::OK, "application/json", text),
-        Told::Refused(error) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+        Told::Refused(error) => review(error),
         Told::Overloaded => {
-            let mut response =
-                refuse(StatusCode::SERVICE_UNAVAILABLE, "too many admission requests are waiting");
+            let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "admission-full");
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             response
         }
@@ -72,18 +72,43 @@ async fn take(app: &App, call: Call, feed: Feed) -> Response {
             let status = if nothing { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
             answer(status, "application/json", told(&receipt))
         }
-        Err(error @ IntakeError::Wrapping(_)) => refuse(StatusCode::BAD_REQUEST, &error.to_string()),
+        Err(IntakeError::Wrapping(UnwrapError::Gzip(detail))) => {
+            refuse_with(StatusCode::BAD_REQUEST, "gzip", vec![("detail", detail)])
+        }
+        Err(IntakeError::Wrapping(UnwrapError::TooLong)) => {
+            refuse(StatusCode::BAD_REQUEST, "unpacked-too-long")
+        }
         Err(error) => {
-            let status = match (&error, feed.sends_again()) {
-                (IntakeError::Full, true) => StatusCode::TOO_MANY_REQUESTS,
-                _ => StatusCode::SERVICE_UNAVAILABLE,
-            };
             if !matches!(error, IntakeError::Full) {
                 tracing::error!(%error, feed = feed.as_str(), "events were not taken");
             }
-            let mut response = refuse(status, &error.to_string());
+            let mut response = match (&error, feed.sends_again()) {
+                (IntakeError::Full, true) => refuse(StatusCode::TOO_MANY_REQUESTS, "intake-full"),
+                (IntakeError::Full, false) => refuse(StatusCode::SERVICE_UNAVAILABLE, "intake-full"),
+                (IntakeError::Unproven(_), _) => refuse(StatusCode::SERVICE_UNAVAILABLE, "unproven"),
+                _ => refuse(StatusCode::SERVICE_UNAVAILABLE, "not-stored"),
+            };
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
             response
+        }
+    }
+}
+
+/// What is wrong with a body that is no AdmissionReview which could be answered.
+fn review(error: ReviewError) -> Response {
+    match error {
+        ReviewError::Kind(given) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-kind", vec![("given", given)])
+        }
+        ReviewError::Version(given) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-version", vec![("version", given)])
+        }
+        ReviewError::NoUid => refuse(StatusCode::BAD_REQUEST, "review-uid"),
+        ReviewError::Syntax(detail) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-syntax", vec![("detail", detail)])
+        }
+        ReviewError::Request(error) => {
+            refuse_with(StatusCode::BAD_REQUEST, "review-request", vec![("detail", error.to_string())])
         }
     }
 }

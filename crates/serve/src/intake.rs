@@ -16,7 +16,7 @@ mod sns_tests;
 #[cfg(test)]
 mod tests;
 
-pub use envelope::{Unwrapped, unpack, unwrap};
+pub use envelope::{UnwrapError, Unwrapped, unpack, unwrap};
 pub use folder::watch_folders;
 pub use pipeline::{Detected, Listener, Receipt};
 pub use queue::{Intake, IntakeError, IntakeOptions};

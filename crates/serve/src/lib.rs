@@ -29,6 +29,7 @@ pub mod app;
 pub mod bundle;
 pub mod clock;
 pub mod companion;
+pub mod compliance;
 mod desk;
 mod fetch;
 mod guard;
@@ -41,6 +42,7 @@ pub mod openapi;
 mod pages;
 mod provider_login;
 mod records;
+mod refusal;
 pub mod routes;
 pub mod run;
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Sockets: TLS, limits, draining.
 
 mod certificates;
+#[cfg(test)]
+mod edge_tests;
 mod pem;
 mod server;
 #[cfg(test)]

@@ -21,6 +21,7 @@ use prometheus_client::registry::Registry;
 
 use crate::admit::{Decision, Phase};
 use crate::app::App;
+use crate::compliance::{Compliance, Controls};
 use crate::intake::{Detected, Listener};
 
 /// The media type of what Prometheus reads.
@@ -47,14 +48,12 @@ impl<const N: usize> EncodeLabelSet for Labels<N> {
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 
 /// What scans of the cluster found. Absent until there was one: nothing evaluated is not all well.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Posture {
     /// Critical findings.
     pub critical: u64,
     /// High findings.
     pub high: u64,
-    /// Controls that hold, of those that could be judged, in percent; nothing where none could.
-    pub compliance: Option<f64>,
 }
 
 /// Counts since the start.
@@ -66,6 +65,7 @@ pub struct Metrics {
     logins: Counters<1>,
     took: Family<Labels<1>, Histogram, fn() -> Histogram>,
     posture: Mutex<Option<Posture>>,
+    compliance: Mutex<Option<Compliance>>,
 }
 
 impl Default for Metrics {
@@ -89,6 +89,7 @@ impl Metrics {
             logins: Family::default(),
             took: Family::new_with_constructor(took),
             posture: Mutex::default(),
+            compliance: Mutex::default(),
         }
     }
 
@@ -133,6 +134,11 @@ impl Metrics {
         *self.posture.lock().unwrap_or_else(PoisonError::into_inner) = posture;
     }
 
+    /// Takes over how much of what frameworks demand holds; nothing where that cannot be told.
+    pub fn set_compliance(&self, compliance: Option<Compliance>) {
+        *self.compliance.lock().unwrap_or_else(PoisonError::into_inner) = compliance;
+    }
+
     /// All numbers as text.
     ///
     /// # Errors
@@ -149,7 +155,11 @@ impl Metrics {
         registry.register("haechi_logins", "Attempts to log in", self.logins.clone());
         registry.register("haechi_admission_seconds", "Time for an answer", self.took.clone());
         let posture = *self.posture.lock().unwrap_or_else(PoisonError::into_inner);
-        registry.register_collector(Box::new(Read { rows: rows(app, counts, posture) }));
+        let mut rows = rows(app, counts, posture);
+        if let Some(compliance) = &*self.compliance.lock().unwrap_or_else(PoisonError::into_inner) {
+            rows.extend(scores(compliance));
+        }
+        registry.register_collector(Box::new(Read { rows }));
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
@@ -323,14 +333,26 @@ fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Opt
         let name = "vulnerability_scan_critical";
         rows.push(counter(name, "Critical findings", posture.critical));
         rows.push(counter("vulnerability_scan_high", "High findings", posture.high));
-        if let Some(score) = posture.compliance {
-            rows.push(Row {
-                name: "compliance_score_percentage",
-                help: "Controls that hold, of those that could be judged",
-                is_counter: false,
-                values: vec![(Vec::new(), score)],
-            });
-        }
     }
     rows
+}
+
+fn scores(compliance: &Compliance) -> [Row; 2] {
+    let of = |(framework, controls): (&&'static str, &Controls)| {
+        (vec![("framework", (*framework).to_owned())], controls.score())
+    };
+    [
+        Row {
+            name: "compliance_score_percentage",
+            help: "Controls that hold, of those that checks could judge",
+            is_counter: false,
+            values: vec![(Vec::new(), compliance.score())],
+        },
+        Row {
+            name: "haechi_compliance_score_percentage",
+            help: "Controls of a framework that hold, of those that checks could judge",
+            is_counter: false,
+            values: compliance.0.iter().map(of).collect(),
+        },
+    ]
 }

@@ -9,8 +9,9 @@ use haechi_report::Args;
 
 use crate::access::{AccessError, Login, Oidc, OidcError, Secret};
 use crate::app::App;
-use crate::guard::{Call, OIDC_COOKIE, answer, cookie, refuse};
+use crate::guard::{Call, OIDC_COOKIE, answer, cookie};
 use crate::pages::{GONE, escape, mistake, page, say, session_cookie, set_cookie};
+use crate::refusal::refuse;
 
 /// Sends the browser to the provider.
 pub(crate) async fn begin(app: Arc<App>, call: Call) -> Response {
@@ -89,7 +90,7 @@ async fn end_login(app: &App, call: &Call, oidc: &Oidc, begun: &Secret) -> Resul
 }
 
 fn not_set_up() -> Response {
-    refuse(StatusCode::NOT_FOUND, "there is nothing here")
+    refuse(StatusCode::NOT_FOUND, "nowhere")
 }
 
 /// A page and not a redirect: the browser has come from another site, and sends the new cookie along only when it is a page of

@@ -19,7 +19,8 @@ use serde_json::{Value as Json, json};
 
 use crate::access::{AccessError, Caller};
 use crate::app::App;
-use crate::guard::{Call, answer, failure, refuse};
+use crate::guard::{Call, answer, failure};
+use crate::refusal::{refuse, refuse_with, say};
 
 /// Rows of a page, unless fewer are asked for.
 const PAGE: u32 = 100;
@@ -29,14 +30,24 @@ const MOST: u32 = 1000;
 /// What is wrong with a question.
 pub(crate) type Wrong = Box<Response>;
 
+fn wrong_value(name: &str, given: &str) -> Wrong {
+    let values = vec![("name", name.to_owned()), ("given", given.chars().take(100).collect())];
+    Box::new(refuse_with(StatusCode::BAD_REQUEST, "asked", values))
+}
+
+/// `after` is no place that a page ended at.
+fn wrong_place() -> Wrong {
+    Box::new(refuse(StatusCode::BAD_REQUEST, "after"))
+}
+
 pub(crate) fn wrong(why: &str) -> Wrong {
-    Box::new(refuse(StatusCode::BAD_REQUEST, why))
+    Box::new(say(StatusCode::BAD_REQUEST, why))
 }
 
 /// A value of the query, read; absent where it is empty.
 fn asked<T: std::str::FromStr>(call: &Call, name: &str) -> Result<Option<T>, Wrong> {
     let text = call.asked(name).filter(|text| !text.is_empty());
-    let read = text.map(|text| text.parse().map_err(|_| wrong(&format!("`{name}` cannot be `{text}`"))));
+    let read = text.map(|text| text.parse().map_err(|_| wrong_value(name, &text)));
     read.transpose()
 }
 
@@ -49,9 +60,7 @@ pub(crate) fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
     let wanted: Option<String> = asked(call, "cluster")?;
     let Caller::Token { cluster: Some(own), .. } = &call.caller else { return Ok(wanted) };
     match wanted {
-        Some(other) if other != *own => {
-            Err(Box::new(refuse(StatusCode::FORBIDDEN, "the token is good for another cluster")))
-        }
+        Some(other) if other != *own => Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster"))),
         _ => Ok(Some(own.clone())),
     }
 }
@@ -66,7 +75,7 @@ fn after<const N: usize>(call: &Call) -> Result<Option<[String; N]>, Wrong> {
     let parts = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let parts: Option<Vec<String>> = parts;
     let parts = parts.and_then(|parts| parts.try_into().ok());
-    parts.map(Some).ok_or_else(|| wrong("`after` is what `next` of the page before says"))
+    parts.map(Some).ok_or_else(wrong_place)
 }
 
 /// Reads from the store where that may block, and answers with what comes of it.
@@ -76,7 +85,7 @@ pub(crate) async fn read(
 ) -> Response {
     let store = app.access.store().clone();
     match tokio::task::spawn_blocking(move || reading(&*store)).await {
-        Ok(Ok(Json::Null)) => refuse(StatusCode::NOT_FOUND, "there is none"),
+        Ok(Ok(Json::Null)) => refuse(StatusCode::NOT_FOUND, "none"),
         Ok(Ok(value)) => answer(StatusCode::OK, "application/json", value.to_string()),
         Ok(Err(error)) => failure(error.into()),
         Err(error) => failure(AccessError::Internal(error.to_string())),
@@ -116,7 +125,7 @@ fn finding_query(call: &Call) -> Result<FindingQuery, Wrong> {
     let after = match after::<3>(call)? {
         None => None,
         Some([severity, cluster, fingerprint]) => {
-            let bad = || wrong("`after` is what `next` of the page before says");
+            let bad = || wrong_place();
             let severity = severity.parse().map_err(|_| bad())?;
             Some((severity, cluster, fingerprint_of(&fingerprint).ok_or_else(bad)?))
         }
@@ -222,7 +231,7 @@ fn detection_query(call: &Call) -> Result<DetectionQuery, Wrong> {
 
 pub(crate) fn time_and_id(call: &Call) -> Result<Option<(i64, String)>, Wrong> {
     let Some([time, id]) = after::<2>(call)? else { return Ok(None) };
-    let time = time.parse().map_err(|_| wrong("`after` is what `next` of the page before says"))?;
+    let time = time.parse().map_err(|_| wrong_place())?;
     Ok(Some((time, id)))
 }
 
@@ -245,7 +254,7 @@ pub(crate) fn message(stored: &StoredDetection) -> String {
 /// An event with its body, which may hold whatever somebody sent to the API server.
 pub(crate) async fn event(app: Arc<App>, call: Call) -> Response {
     let Some(Ok(id)) = call.params.first().map(|id| id.parse::<i64>()) else {
-        return refuse(StatusCode::BAD_REQUEST, "the number of an event is a number");
+        return refuse(StatusCode::BAD_REQUEST, "event-number");
     };
     let actor = call.caller.actor();
     let noted = app.access.note(actor, "event.read", format!("event:{id}"), json!({})).await;

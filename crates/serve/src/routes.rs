@@ -290,5 +290,8 @@ pub fn router(app: &Arc<App>, part: Part) -> Router {
         };
         router = router.route(route.path, on(filter, handler));
     }
-    router.fallback(crate::guard::nowhere).method_not_allowed_fallback(crate::guard::no_such_verb)
+    let (nowhere, no_such_verb) = (app.clone(), app.clone());
+    router
+        .fallback(move || crate::guard::nowhere(nowhere))
+        .method_not_allowed_fallback(move || crate::guard::no_such_verb(no_such_verb))
 }

@@ -522,7 +522,10 @@ async fn dashboards_and_alerts_ask_for_numbers_that_are_there() {
         "nothing was evaluated"
     );
 
-    world.app.metrics.set_posture(Some(Posture { critical: 1, high: 2, compliance: Some(50.0) }));
+    world.app.metrics.set_posture(Some(Posture { critical: 1, high: 2 }));
+    let open = ["privileged-container"].into();
+    let asked = haechi_checks::CHECKS.iter().map(|check| &check.info);
+    world.app.metrics.set_compliance(crate::compliance::Compliance::judge(asked, &open));
     world.app.metrics.login("refused");
     world.app.metrics.admission_took(crate::admit::Phase::Validate, std::time::Duration::from_millis(1));
     let decision = crate::admit::Decision {
@@ -549,6 +552,7 @@ async fn dashboards_and_alerts_ask_for_numbers_that_are_there() {
         "{exposed}"
     );
     assert!(exposed.contains("vulnerability_scan_critical_total 1"), "{exposed}");
+    assert!(exposed.contains("haechi_compliance_score_percentage{framework=\"cis-1.12\"} 9"), "{exposed}");
     let known: std::collections::BTreeSet<&str> = exposed
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -44,6 +44,52 @@ serve-provider-no-role = You are known at the identity provider, but none of you
 serve-route-oidc-begin = Go to the identity provider to log in
 serve-route-oidc-end = Come back from the identity provider and be logged in
 
+serve-error-admission-full = too many admission requests are waiting
+serve-error-after = `after` is what `next` of the page before says
+serve-error-asked = `{ $name }` cannot be `{ $given }`
+serve-error-body-broke-off = the body broke off
+serve-error-body-too-long = the body is too long
+serve-error-body-too-slow = the body took too long
+serve-error-braked = { $seconds ->
+        [one] too many attempts, try again in one second
+       *[other] too many attempts, try again in { NUMBER($seconds) } seconds
+    }
+serve-error-denied = user name or password is wrong
+serve-error-disabled = `disabled` is true or false
+serve-error-event-number = the number of an event is a number
+serve-error-exists = `{ $name }` is there already
+serve-error-form = the form is not one of ours, or too old: load it again
+serve-error-gzip = the gzip is broken: { $detail }
+serve-error-intake-full = too many batches of events are waiting
+serve-error-last-admin = there must be an admin who may log in
+serve-error-lasts = `lasts_s` is a number of seconds
+serve-error-lasts-range = a token lasts from a minute to ten years
+serve-error-name = a name has 1 to 128 letters, digits or any of . - _ @ +
+serve-error-no-session = there is no session
+serve-error-no-such-verb = this cannot be done here
+serve-error-none = there is none
+serve-error-not-found = there is no `{ $name }`
+serve-error-not-json = an AdmissionReview comes as application/json
+serve-error-not-now = this does not work at the moment; the log of the service says why
+serve-error-not-stored = the events could not be stored; send them again
+serve-error-not-yours = this is not yours to do
+serve-error-nowhere = there is nothing here
+serve-error-other-cluster = the token is good for another cluster
+serve-error-other-name = this service is not called so
+serve-error-password-length = a password has at least 12 characters
+serve-error-review-kind = the body is no AdmissionReview, its kind is `{ $given }`
+serve-error-review-request = the request in the AdmissionReview cannot be read: { $detail }
+serve-error-review-syntax = the body is no JSON: { $detail }
+serve-error-review-uid = the AdmissionReview holds no request with a `uid`
+serve-error-review-version = `{ $version }` is not spoken here, admission.k8s.io/v1 is
+serve-error-role = unknown role `{ $given }`, expected one of viewer, operator, approver, admin
+serve-error-role-missing = `role` is missing
+serve-error-said = { $detail }
+serve-error-scope = `scope` is one of intake, admit, metrics, read, operate
+serve-error-unpacked-too-long = unpacked, the body is too long
+serve-error-unproven = the certificate of SNS is not to be had at the moment; send the message again
+serve-error-who = who are you?
+
 serve-api = Haechi as a service. Forms are sent urlencoded; whoever has a session sends the value that /api/session tells as `csrf` in the header X-CSRF-Token.
 serve-route-livez = Whether the process lives
 serve-route-readyz = Whether requests should be sent here

@@ -39,6 +39,20 @@ impl Default for AccessOptions {
     }
 }
 
+/// What is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Invalid {
+    /// A name.
+    #[error("a name has 1 to {NAME} letters, digits or any of . - _ @ +")]
+    Name,
+    /// The time that a token lasts.
+    #[error("a token lasts from a minute to ten years")]
+    Lasts,
+    /// The only admin would be none any more.
+    #[error("there must be an admin who may log in")]
+    LastAdmin,
+}
+
 /// Why an account was not let in or changed.
 #[derive(Debug, Clone, Error)]
 pub enum AccessError {
@@ -50,7 +64,7 @@ pub enum AccessError {
     Braked(u64),
     /// A name or value that is not taken.
     #[error("{0}")]
-    Invalid(String),
+    Invalid(Invalid),
     /// A password that is not taken.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -438,7 +452,7 @@ impl Access {
         check_name(name)?;
         cluster.as_deref().map_or(Ok(()), check_name)?;
         if lasts_s.is_some_and(|lasts| !(60..=10 * 366 * 86_400).contains(&lasts)) {
-            return Err(AccessError::Invalid("a token lasts from a minute to ten years".to_owned()));
+            return Err(AccessError::Invalid(Invalid::Lasts));
         }
         let (secret, id) = (new_secret()?, new_secret()?);
         let id = format!("{scope}-{}", id.reveal().chars().take(10).collect::<String>());
@@ -548,7 +562,7 @@ impl Access {
         changed.is_disabled = is_disabled.unwrap_or(changed.is_disabled);
         let others = users.iter().filter(|other| other.name != name && is_admin(other)).count();
         if is_admin(user) && !is_admin(&changed) && others == 0 {
-            return Err(AccessError::Invalid("there must be an admin who may log in".to_owned()));
+            return Err(AccessError::Invalid(Invalid::LastAdmin));
         }
         let details = json!({"role": changed.role.as_str(), "disabled": changed.is_disabled});
         let made = act(actor, "user.changed", format!("user:{name}"), details);
@@ -605,9 +619,7 @@ fn new_user(name: &str, role: Role, password: Option<String>) -> User {
 fn check_name(name: &str) -> Result<(), AccessError> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+');
     if name.is_empty() || name.chars().count() > NAME || !name.chars().all(fits) {
-        return Err(AccessError::Invalid(format!(
-            "a name has 1 to {NAME} letters, digits or any of . - _ @ +"
-        )));
+        return Err(AccessError::Invalid(Invalid::Name));
     }
     Ok(())
 }

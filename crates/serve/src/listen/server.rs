@@ -216,6 +216,7 @@ async fn connection(
     let stream = tokio::time::timeout(options.handshake, acceptor.accept(stream)).await??;
     let has_client_certificate =
         stream.get_ref().1.peer_certificates().is_some_and(|chain| !chain.is_empty());
+    let speaks_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let known = Connection { peer, has_client_certificate };
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(known);
@@ -230,6 +231,9 @@ async fn connection(
         .keep_alive_timeout(Duration::from_secs(15))
         .max_concurrent_streams(256)
         .max_header_list_size(32 << 10);
+    // What was agreed on in the handshake holds. Whoever would have to say it with its first bytes could stay silent, and no time is
+    // measured until they have come.
+    let builder = if speaks_http2 { builder.http2_only() } else { builder.http1_only() };
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
