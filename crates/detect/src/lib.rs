@@ -15,7 +15,9 @@
 //! - an event is held against each distinct check at most once, and nothing of it is parsed that no rule asks for;
 //! - a field without value passes no check, not even `!=`; its negation holds;
 //! - one bad rule, one bad event loses nothing else: it is told with its place, and the next one goes on;
-//! - memory is flat: one document, and marks of the last events that matched.
+//! - what is told without reading (an index of rules, keys that are written nowhere, combinations of values seen before)
+//!   only ever rules out what could not match; `tests/candidates.rs` and `tests/needs.rs` hold it against plain evaluation;
+//! - memory is flat: one document, marks of the last events that matched, and what some thousand combinations rule out.
 
 pub mod builtin;
 pub mod capture;

@@ -58,7 +58,8 @@ impl StreamStats {
     }
 }
 
-/// Holds a stream against a program. Memory is flat: one document, and the marks of the last events that matched.
+/// Holds a stream against a program. Memory is flat: one document, the marks of the last events that matched, and what some
+/// thousand combinations of values rule out.
 #[derive(Debug)]
 pub struct Stream<'p> {
     decoder: Decoder,

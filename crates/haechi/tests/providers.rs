@@ -184,11 +184,11 @@ fn what_is_no_answer_is_an_error_and_never_a_pass() {
     let answers: [(Answer, &str); 5] = [
         (|| Some("HTTP/1.1 503 Away\r\ncontent-length: 0\r\n\r\n".into()), "status 503"),
         (|| Some("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n{}}".into()), "cannot be read"),
-        (|| Some("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"kind\"".into()), "localhost: "),
+        (|| Some("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"kind\"".into()), "breaks off"),
         (|| Some(ok(&json!({"kind": "ProviderRequest", "response": {}}))), "`ProviderRequest`"),
         (
             || Some(format!("HTTP/1.1 200 OK\r\ncontent-length: 9000000\r\n\r\n{}", " ".repeat(9_000_000))),
-            "localhost: ",
+            "too long",
         ),
     ];
     for (answer, why) in answers {
@@ -210,7 +210,7 @@ fn a_slow_provider_is_not_waited_for_beyond_its_timeout() {
     let (code, said) =
         apply(&provider(server.port, &format!("timeout: 1, caBundle: {}", server.bundle)), ASK);
     assert_eq!(code, 3, "{said}");
-    assert!(said.contains("no answer within 1 s"), "{said}");
+    assert!(said.contains("no answer within 1 seconds"), "{said}");
     assert!(start.elapsed() < Duration::from_secs(15));
 }
 
@@ -223,7 +223,10 @@ fn only_the_own_authority_is_trusted_and_only_over_https() {
         (provider(port, &format!("caBundle: {}", other.bundle)), "invalid peer certificate"),
         (provider(port, "timeout: 1"), "`spec.caBundle` is missing"),
         (provider(port, "caBundle: '%%'"), "`spec.caBundle`"),
-        (provider(port, &format!("caBundle: {}", STANDARD.encode("no certificate"))), "holds no certificate"),
+        (
+            provider(port, &format!("caBundle: {}", STANDARD.encode("no certificate"))),
+            "there is no certificate in it",
+        ),
         (provider(port, &format!("caBundle: {}", server.bundle)).replace("https:", "http:"), "`https://`"),
         (
             provider(port, &format!("caBundle: {}", server.bundle)).replace("localhost", "127.0.0.1"),

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use guard::{ReachError, addresses, connect, is_forbidden};
-pub use http::{CallError, call};
-pub use tls::{certificates, wrap};
+pub use http::{CallError, call, call_trusting};
+pub use tls::{Trust, certificates, wrap};
 
 use crate::secret::{Secret, SecretSource, Secrets};
 

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guard::{ReachError, connect};
-use super::tls;
+use super::tls::{self, Trust};
 use super::{Reach, Request as Outgoing};
 use crate::Reply;
 
@@ -37,11 +37,26 @@ pub enum CallError {
 /// # Errors
 /// When there is no answer, whatever its status may be.
 pub async fn call(reach: Reach<'_>, request: Outgoing) -> Result<Reply, CallError> {
-    let limit = reach.timeout;
-    tokio::time::timeout(limit, exchange(reach, request)).await.unwrap_or(Err(CallError::Late(limit)))
+    within(reach, exchange(reach, None, request)).await
 }
 
-async fn exchange(reach: Reach<'_>, request: Outgoing) -> Result<Reply, CallError> {
+/// The same to a service whose authorities are known beforehand.
+///
+/// # Errors
+/// When there is no answer, whatever its status may be.
+pub async fn call_trusting(reach: Reach<'_>, trust: &Trust, request: Outgoing) -> Result<Reply, CallError> {
+    within(reach, exchange(reach, Some(trust), request)).await
+}
+
+async fn within(
+    reach: Reach<'_>,
+    exchange: impl Future<Output = Result<Reply, CallError>>,
+) -> Result<Reply, CallError> {
+    let limit = reach.timeout;
+    tokio::time::timeout(limit, exchange).await.unwrap_or(Err(CallError::Late(limit)))
+}
+
+async fn exchange(reach: Reach<'_>, trust: Option<&Trust>, request: Outgoing) -> Result<Reply, CallError> {
     let failed = |what: &str| CallError::Failed(what.to_owned());
     let uri: Uri = request.url.expose().parse().map_err(|_| failed("the address cannot be read"))?;
     let host = uri.host().ok_or_else(|| failed("the address has no host"))?.to_owned();
@@ -50,7 +65,11 @@ async fn exchange(reach: Reach<'_>, request: Outgoing) -> Result<Reply, CallErro
     let stream = connect(reach, &host, port).await?;
     let request = head(&uri, request)?;
     if is_tls {
-        let stream = tls::wrap(reach, &host, stream).await.map_err(CallError::Failed)?;
+        let stream = match trust {
+            Some(trust) => tls::wrap_trusting(trust, &host, stream).await,
+            None => tls::wrap(reach, &host, stream).await,
+        };
+        let stream = stream.map_err(CallError::Failed)?;
         talk(stream, request, reach.most_bytes).await
     } else {
         talk(stream, request, reach.most_bytes).await

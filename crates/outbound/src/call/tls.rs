@@ -58,6 +58,34 @@ fn own(path: &Path) -> Result<Arc<ClientConfig>, String> {
     config(roots)
 }
 
+/// Whose certificates are trusted, by TLS 1.3.
+#[derive(Debug, Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+impl Trust {
+    /// Trusts the authorities of a text in PEM and nobody else.
+    ///
+    /// # Errors
+    /// When the text holds no certificate, or what is none.
+    pub fn only(pem: &[u8]) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            let certificate = certificate.map_err(|error| error.to_string())?;
+            roots.add(certificate).map_err(|error| error.to_string())?;
+        }
+        if roots.is_empty() {
+            return Err("there is no certificate in it".into());
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(Arc::new(config)))
+    }
+}
+
 /// A connection in TLS to the host of that name.
 ///
 /// # Errors
@@ -67,6 +95,23 @@ pub async fn wrap(reach: Reach<'_>, host: &str, stream: TcpStream) -> Result<Tls
         Some(path) => own(path)?,
         None => system()?,
     };
+    secure(config, host, stream).await
+}
+
+/// The same, by what is trusted.
+pub(super) async fn wrap_trusting(
+    trust: &Trust,
+    host: &str,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, String> {
+    secure(trust.0.clone(), host, stream).await
+}
+
+async fn secure(
+    config: Arc<ClientConfig>,
+    host: &str,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let name = ServerName::try_from(bare).map_err(|error| format!("{host}: {error}"))?;
     TlsConnector::from(config).connect(name, stream).await.map_err(|error| format!("{host}: {error}"))
