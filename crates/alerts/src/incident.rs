@@ -12,6 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use haechi_model::{Fingerprint, ResourceRef, Severity};
 
+use crate::alert::shortened;
+
+/// Most bytes of a key and of a title: what an event holds may be as long as its sender likes.
+const MAX_KEY: usize = 512;
+
 /// Who acts for everybody: what these do says nothing about whom it belongs to.
 const FOR_ALL: [&str; 4] = [
     "system:apiserver",
@@ -183,11 +188,12 @@ fn opened_by(clue: &Clue) -> String {
 fn title(clue: &Clue) -> String {
     let key = clue.keys.first().map(String::as_str).unwrap_or_default();
     let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
-    match kind {
+    let title = match kind {
         "rule" | "" => clue.rule.clone(),
         "user" => format!("{}: {name}", clue.rule),
         _ => format!("{}: {key}", clue.rule),
-    }
+    };
+    shortened(&title, 2 * MAX_KEY)
 }
 
 /// Whom and what a detection concerns, by the object that it is about and the fields of its event: `user alice`, `pods shop/web`, `container 3ad7b26ded6d`,
@@ -202,6 +208,7 @@ pub fn keys_of<'f>(
     let mut keys = BTreeSet::new();
     let mut ordered = Vec::new();
     let mut add = |key: String| {
+        let key = bounded(key);
         if keys.insert(key.clone()) {
             ordered.push(key);
         }
@@ -238,9 +245,17 @@ pub fn keys_of<'f>(
         add(format!("bucket {bucket}"));
     }
     if ordered.is_empty() {
-        ordered.push(format!("rule {source}/{rule}"));
+        ordered.push(bounded(format!("rule {source}/{rule}")));
     }
     ordered
+}
+
+/// A key that is too long ends in a digest of all of it, so that it stays another one than those that begin alike.
+fn bounded(key: String) -> String {
+    if key.len() <= MAX_KEY {
+        return key;
+    }
+    format!("{}{}", shortened(&key, MAX_KEY - 32), Fingerprint::of([key.as_str()]))
 }
 
 fn acts_for_all(user: &str) -> bool {
@@ -415,6 +430,16 @@ mod tests {
         assert_eq!(keys_of("k8s_audit", "Rule", Some(&secret), |_| None), ["secrets shop/db"]);
         let controller = "system:serviceaccount:kube-system:deployment-controller";
         assert_eq!(keys(&[("ka.user.name", controller)]), ["rule k8s_audit/Rule"]);
+    }
+
+    #[test]
+    fn keys_of_any_length_are_kept_apart_and_short() {
+        let user = |last: char| format!("{}{last}", "해".repeat(5000));
+        let key = |user: &str| keys_of("k8s_audit", "r", None, |name| (name == "ka.user.name").then_some(user));
+        let (a, b) = (key(&user('a')), key(&user('b')));
+        assert!(a[0].len() <= MAX_KEY && a != b && a == key(&user('a')));
+        let long = Clue { rule: "r".repeat(4000), keys: a, ..clue("a", 0, &[]) };
+        assert!(title(&long).len() <= 2 * MAX_KEY);
     }
 
     #[test]

@@ -84,12 +84,18 @@ fn group_all(store: &dyn Store, closeness: Closeness) -> Result<(), StoreError> 
         }
         let clues: Vec<Clue> = page.iter().map(clue).collect();
         let known = known(store, &clues, closeness)?;
+        let mut odd = None;
         for case in group(clues, known, closeness) {
             match keep(store, &case) {
                 // Closed, or removed by retention, since it was read: read again.
                 Err(StoreError::Refused { .. } | StoreError::NotFound { .. }) => break,
+                // What cannot be kept must not keep others from being.
+                Err(error @ (StoreError::TooLarge { .. } | StoreError::Invalid { .. })) => odd = Some(error),
                 kept => kept?,
             }
+        }
+        if let Some(odd) = odd {
+            return Err(odd);
         }
     }
     Ok(())
@@ -298,11 +304,12 @@ mod tests {
         let many = (0..2500).map(|n| alice(&format!("d{n:04}"), i64::from(n) / 100));
         store.put_detections(many.collect()).unwrap();
         let odd = NewDetection { body: "no JSON".to_owned(), ..alice("odd", 1) };
-        store.put_detections(vec![odd]).unwrap();
+        let endless = detection("endless", 2, json!({"ka.user.name": "x".repeat(100_000)}));
+        store.put_detections(vec![odd, endless]).unwrap();
         group_all(&store, Closeness::default()).unwrap();
         assert_eq!(store.ungrouped(10).unwrap(), []);
         let counts: Vec<u64> = all(&store).iter().map(|incident| incident.detections).collect();
-        assert_eq!(counts, [2500, 1]);
+        assert_eq!(counts, [2500, 1, 1]);
     }
 
     #[test]
