@@ -435,7 +435,8 @@ mod tests {
     #[test]
     fn keys_of_any_length_are_kept_apart_and_short() {
         let user = |last: char| format!("{}{last}", "해".repeat(5000));
-        let key = |user: &str| keys_of("k8s_audit", "r", None, |name| (name == "ka.user.name").then_some(user));
+        let key =
+            |user: &str| keys_of("k8s_audit", "r", None, |name| (name == "ka.user.name").then_some(user));
         let (a, b) = (key(&user('a')), key(&user('b')));
         assert!(a[0].len() <= MAX_KEY && a != b && a == key(&user('a')));
         let long = Clue { rule: "r".repeat(4000), keys: a, ..clue("a", 0, &[]) };

@@ -353,7 +353,9 @@ mod tests {
         let all_day = (0..24 * 60).map(|minute| at("2026-03-08T05:00:00Z") + minute * 60_000_000);
         assert!(!all_day.clone().any(|time| gap.contains(time)), "there is no such time that day");
         // In autumn one o'clock comes twice, and both are meant.
-        for (time, expected) in [("05:30", true), ("06:30", true), ("07:30", true), ("07:45", false), ("05:14", false)] {
+        for (time, expected) in
+            [("05:30", true), ("06:30", true), ("07:30", true), ("07:45", false), ("05:14", false)]
+        {
             assert_eq!(night.contains(at(&format!("2026-11-01T{time}:00Z"))), expected, "{time}");
         }
     }

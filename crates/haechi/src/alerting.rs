@@ -477,7 +477,9 @@ mod tests {
     #[test]
     fn findings_are_routed_by_the_frameworks_that_demand_them() {
         let (frameworks, controls) = demanded("privileged-container");
-        assert!(frameworks.contains(&"cis-1.12".to_owned()) && controls.contains(&"cis-1.12 5.2.2".to_owned()));
+        assert!(
+            frameworks.contains(&"cis-1.12".to_owned()) && controls.contains(&"cis-1.12 5.2.2".to_owned())
+        );
         assert!(!frameworks.iter().any(|framework| framework == "trivy"));
         assert_eq!(demanded("no-such-check"), (Vec::new(), Vec::new()));
         let config = "[alerts]\nreceivers = []\n[[alerts.receiver]]\nname = 'a'\nkind = 'webhook'\nurl = 'https://a.example/'\n\
@@ -495,7 +497,9 @@ mod tests {
     /// A peer that is neither a program that is known nor a framework by its form would be a framework by mistake.
     #[test]
     fn every_peer_of_a_check_is_a_program_or_a_framework() {
-        let forms = ["aks-", "attack", "cis-", "eks-", "gke-", "nist-", "nsa-", "pci-", "pss", "soc-", "iso-", "hipaa"];
+        let forms = [
+            "aks-", "attack", "cis-", "eks-", "gke-", "nist-", "nsa-", "pci-", "pss", "soc-", "iso-", "hipaa",
+        ];
         for peer in haechi_checks::CHECKS.iter().flat_map(|check| check.info.peers) {
             let is_framework = forms.iter().any(|form| peer.peer.starts_with(form));
             assert_ne!(is_framework, PROGRAMS.contains(&peer.peer), "{}", peer.peer);

@@ -37,9 +37,9 @@ mod remote;
 pub mod scan;
 mod suppress;
 #[cfg(all(feature = "cluster", feature = "serve"))]
-mod written;
-#[cfg(all(feature = "cluster", feature = "serve"))]
 mod webhooks;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod written;
 
 pub use cli::command;
 pub use config::Config;

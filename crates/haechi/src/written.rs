@@ -186,7 +186,9 @@ fn wanted(list: Json, owner: &str, namespace: &str) -> BTreeMap<String, Json> {
 }
 
 fn plan(wanted: &BTreeMap<String, Json>, present: &Present) -> Plan {
-    let digest = |item: &Json| item.pointer("/metadata/annotations").and_then(|all| Some(all.get(DIGEST)?.as_str()?.to_owned()));
+    let digest = |item: &Json| {
+        item.pointer("/metadata/annotations").and_then(|all| Some(all.get(DIGEST)?.as_str()?.to_owned()))
+    };
     let mut plan = Plan::default();
     for (path, item) in wanted {
         let is_there = present.get(path).is_some_and(|own| Some(&own.digest) == digest(item).as_ref());
@@ -215,10 +217,8 @@ impl Writer {
             return Ok(());
         }
         let findings = self.findings(store, Severity::Info)?;
-        let report = ScanReport {
-            findings: findings.iter().map(finding_of).collect(),
-            ..ScanReport::default()
-        };
+        let report =
+            ScanReport { findings: findings.iter().map(finding_of).collect(), ..ScanReport::default() };
         let rules = catalogue();
         let context = Context::new(texts, &rules, env!("CARGO_PKG_VERSION"));
         let mut text = Vec::new();
@@ -269,7 +269,10 @@ impl Writer {
                 let path = format!("{REPORTS}/{kind}?labelSelector={}&limit=500{more}", encoded(&selector));
                 let page = self.cluster.perform(Deed::ListMetadata, &path, None).map_err(|error| {
                     let what = match error.status {
-                        Some(404) => "the cluster does not serve openreports.io/v1alpha1: install its definitions".to_owned(),
+                        Some(404) => {
+                            "the cluster does not serve openreports.io/v1alpha1: install its definitions"
+                                .to_owned()
+                        }
                         _ => format!("reports cannot be listed: {error}"),
                     };
                     Trouble { what, wait: error.retry_after }
@@ -329,7 +332,11 @@ impl Writer {
         for incident in store.incidents(&query)?.into_iter().filter(|incident| incident.last_us >= since) {
             let keys = store.incident_keys(&incident.id)?;
             let pod = keys.iter().find_map(|seen| object_of(&seen.key).filter(|(kind, ..)| *kind == "pods"));
-            events.push(incident_event(&incident, pod.and_then(|(_, namespace, name)| Some((namespace?, name))), now_us));
+            events.push(incident_event(
+                &incident,
+                pod.and_then(|(_, namespace, name)| Some((namespace?, name))),
+                now_us,
+            ));
         }
         let mut failures = Failures::default();
         events.retain(|(_, name, _)| !told.contains(name));
@@ -356,7 +363,9 @@ fn own(kind: &str, item: &Json, cluster: &str) -> Option<(String, Own)> {
     let text = |pointer: &str| metadata.pointer(pointer).and_then(Json::as_str);
     let labels = metadata.get("labels")?;
     let label = |name: &str| labels.get(name).and_then(Json::as_str);
-    if label(OWNER) != Some(owner_of(cluster).as_str()) || label("app.kubernetes.io/managed-by") != Some("haechi") {
+    if label(OWNER) != Some(owner_of(cluster).as_str())
+        || label("app.kubernetes.io/managed-by") != Some("haechi")
+    {
         return None;
     }
     let name = encoded(text("/name")?);

@@ -351,7 +351,11 @@ mod kept {
                 Answer::ok(object.to_string())
             }
             "DELETE" => {
-                assert_eq!(body["preconditions"]["uid"], json!(asked.path), "only the object that was listed");
+                assert_eq!(
+                    body["preconditions"]["uid"],
+                    json!(asked.path),
+                    "only the object that was listed"
+                );
                 kept.objects.remove(&asked.path);
                 Answer::ok("{}")
             }
@@ -374,18 +378,27 @@ mod kept {
             "labels": { "app.kubernetes.io/managed-by": "haechi" } } });
         kept.lock().unwrap().objects.insert(other.clone(), by_hand.clone());
         let of_deployment = |kept: &Kept| {
-            let is_it = |object: &&Json| object["scope"]["kind"] == "Deployment" && object["scope"]["name"] == "web";
+            let is_it =
+                |object: &&Json| object["scope"]["kind"] == "Deployment" && object["scope"]["name"] == "web";
             kept.objects.values().find(is_it).cloned()
         };
         let enough = || {
             let kept = kept.clone();
-            move |_: &FakeApi| of_deployment(&kept.lock().unwrap()).is_some() && !kept.lock().unwrap().events.is_empty()
+            move |_: &FakeApi| {
+                of_deployment(&kept.lock().unwrap()).is_some() && !kept.lock().unwrap().events.is_empty()
+            }
         };
-        serve_with(&writing(&kept, false, false), folder.path(), &["--write", "openreports,events"], enough());
+        serve_with(
+            &writing(&kept, false, false),
+            folder.path(),
+            &["--write", "openreports,events"],
+            enough(),
+        );
         {
             let kept = kept.lock().unwrap();
             let report = of_deployment(&kept).expect("a report");
-            let results: Vec<&str> = report["results"].as_array().unwrap().iter().map(|r| r["policy"].as_str().unwrap()).collect();
+            let results: Vec<&str> =
+                report["results"].as_array().unwrap().iter().map(|r| r["policy"].as_str().unwrap()).collect();
             assert!(results.contains(&"privileged-container"), "{results:?}");
             assert!(report["metadata"]["labels"]["haechi.dev/owner"].is_string());
             assert_eq!(kept.objects[&other], by_hand);

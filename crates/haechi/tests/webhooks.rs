@@ -40,12 +40,10 @@ impl Objects {
 
     fn answer(&mut self, asked: &Asked) -> Answer {
         let path = asked.path.as_str();
-        if asked.method != "GET" {
-            if self.faster > 0 {
-                self.faster -= 1;
-                if let Some(object) = self.objects.get(path).cloned() {
-                    self.keep(path, object);
-                }
+        if asked.method != "GET" && self.faster > 0 {
+            self.faster -= 1;
+            if let Some(object) = self.objects.get(path).cloned() {
+                self.keep(path, object);
             }
         }
         let written = format!("{} {path}", asked.method);

@@ -21,9 +21,9 @@ use crate::app::App;
 use crate::clock;
 use crate::guard::{Call, answer, failure};
 use crate::records::{
-    Wrong, cluster, cursor, detection_json, finding_json, limit, page, read, time_and_id, wrong,
+    Wrong, cluster, cursor, detection_json, finding_json, limit, page, read, time_and_id, wrong_value,
 };
-use crate::refusal::say as refuse;
+use crate::refusal::{refuse, refuse_with, say};
 
 /// Fields of a silence.
 pub(crate) const SILENCE: &[&str] = &[
@@ -55,8 +55,12 @@ fn id(call: &Call) -> String {
     call.params.first().cloned().unwrap_or_default()
 }
 
+fn bad(refusal: Response) -> Wrong {
+    Box::new(refusal)
+}
+
 fn none() -> Response {
-    refuse(StatusCode::NOT_FOUND, "there is none")
+    refuse(StatusCode::NOT_FOUND, "none")
 }
 
 /// Whoever is good for one cluster does not learn whether another one has such an incident.
@@ -148,7 +152,7 @@ pub(crate) async fn close(app: Arc<App>, call: Call) -> Response {
 async fn bring(app: &App, call: Call, to: IncidentState, what: &'static str) -> Response {
     let note = call.field("note").unwrap_or_default();
     if note.len() > MAX_NOTE {
-        return refuse(StatusCode::BAD_REQUEST, "the note is too long");
+        return refuse(StatusCode::BAD_REQUEST, "note-too-long");
     }
     let done = work(app, move |store| {
         let id = id(&call);
@@ -201,7 +205,7 @@ pub(crate) async fn silences(app: Arc<App>, _: Call) -> Response {
 fn conditions(call: &Call) -> Result<MatchersText, Wrong> {
     let severity = match call.field("severity").filter(|text| !text.is_empty()) {
         None => None,
-        Some(text) => Some(text.parse::<Severity>().map_err(|error| wrong(&format!("`severity`: {error}")))?),
+        Some(text) => Some(text.parse::<Severity>().map_err(|_| wrong_value("severity", &text))?),
     };
     let mut text = MatchersText {
         severity,
@@ -218,15 +222,15 @@ fn conditions(call: &Call) -> Result<MatchersText, Wrong> {
             Some((name, pattern)) if !name.is_empty() && !pattern.is_empty() => {
                 text.labels.entry(name.to_owned()).or_default().push(pattern.to_owned());
             }
-            _ => return Err(wrong("`label` is NAME=PATTERN")),
+            _ => return Err(bad(refuse(StatusCode::BAD_REQUEST, "label"))),
         }
     }
     if let Caller::Token { cluster: Some(own), .. } = &call.caller {
         if text.is_empty() {
-            return Err(wrong("a silence without any condition would silence every alert of the cluster"));
+            return Err(bad(refuse(StatusCode::BAD_REQUEST, "silence-of-all")));
         }
         if text.cluster.iter().any(|given| given != own) {
-            return Err(Box::new(refuse(StatusCode::FORBIDDEN, "the token is good for another cluster")));
+            return Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster")));
         }
         text.cluster = vec![Pattern::literal(own)];
     }
@@ -236,7 +240,8 @@ fn conditions(call: &Call) -> Result<MatchersText, Wrong> {
 fn time(call: &Call, name: &str) -> Result<Option<i64>, Wrong> {
     let Some(text) = call.field(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let read = text.parse::<jiff::Timestamp>().map(jiff::Timestamp::as_microsecond);
-    read.map(Some).map_err(|_| wrong(&format!("`{name}` is a time like 2027-01-31T09:00:00Z")))
+    read.map(Some)
+        .map_err(|_| bad(refuse_with(StatusCode::BAD_REQUEST, "time", vec![("name", name.to_owned())])))
 }
 
 /// From when to when a silence counts, in microseconds since 1970.
@@ -247,16 +252,16 @@ fn period(call: &Call, now: i64) -> Result<(i64, i64), Wrong> {
         (Some(ends), None) => ends,
         (None, Some(text)) => {
             let lasts = text.parse::<i64>().ok().filter(|lasts| *lasts > 0);
-            let lasts = lasts.ok_or_else(|| wrong("`lasts_s` is a number of seconds"))?;
+            let lasts = lasts.ok_or_else(|| bad(refuse(StatusCode::BAD_REQUEST, "lasts")))?;
             starts.saturating_add(lasts.saturating_mul(1_000_000))
         }
-        _ => return Err(wrong("a silence needs an end: one of `ends` and `lasts_s`")),
+        _ => return Err(bad(refuse(StatusCode::BAD_REQUEST, "silence-end"))),
     };
     if ends <= now {
-        return Err(wrong("the silence would be over already"));
+        return Err(bad(refuse(StatusCode::BAD_REQUEST, "silence-past")));
     }
     if ends.saturating_sub(starts) > LONGEST_S * 1_000_000 {
-        return Err(wrong("a silence lasts a year at most"));
+        return Err(bad(refuse(StatusCode::BAD_REQUEST, "silence-range")));
     }
     Ok((starts, ends))
 }
@@ -280,14 +285,15 @@ fn new_silence(call: &Call) -> Result<(StoredSilence, Act), Wrong> {
     let period = period(call, now)?;
     let reason = call.field("reason").unwrap_or_default().trim().to_owned();
     if reason.len() > MAX_NOTE {
-        return Err(wrong("the reason is too long"));
+        return Err(bad(refuse(StatusCode::BAD_REQUEST, "reason-too-long")));
     }
     let id = getrandom::u64()
         .map_err(|error| Box::new(failure(AccessError::Internal(error.to_string()))))
         .map(|number| format!("{number:016x}"))?;
     let actor = call.caller.actor();
     // What the dispatcher could not read is not kept.
-    Silence::new(&id, &conditions, period, &actor, &reason).map_err(|error| wrong(&error.to_string()))?;
+    Silence::new(&id, &conditions, period, &actor, &reason)
+        .map_err(|error| bad(say(StatusCode::BAD_REQUEST, &error.to_string())))?;
     let matcher = serde_json::to_string(&conditions)
         .map_err(|error| Box::new(failure(AccessError::Internal(error.to_string()))))?;
     let details = json!({
@@ -325,7 +331,7 @@ pub(crate) async fn end_silence(app: Arc<App>, call: Call) -> Response {
     });
     match ended.await {
         Ok((true, id)) => told(&json!({"ended": id})),
-        Ok((false, _)) => refuse(StatusCode::CONFLICT, "the silence was over already"),
+        Ok((false, _)) => refuse(StatusCode::CONFLICT, "silence-over"),
         Err(error) => failure(error),
     }
 }
@@ -334,7 +340,7 @@ pub(crate) async fn end_silence(app: Arc<App>, call: Call) -> Response {
 fn all_clusters(call: &Call) -> Result<(), Wrong> {
     match cluster(call)? {
         None => Ok(()),
-        Some(_) => Err(Box::new(refuse(StatusCode::FORBIDDEN, "alerts are of all clusters"))),
+        Some(_) => Err(Box::new(refuse(StatusCode::FORBIDDEN, "alerts-of-all"))),
     }
 }
 
@@ -387,7 +393,7 @@ async fn end(
     let entry = act(call.caller.actor(), what, format!("alert:{id}"), json!({}));
     match work(app, move |store| Ok((change(store, &id, entry)?, id))).await {
         Ok((true, id)) => told(&json!({done: id})),
-        Ok((false, _)) => refuse(StatusCode::CONFLICT, "the alert is not dead"),
+        Ok((false, _)) => refuse(StatusCode::CONFLICT, "alert-not-dead"),
         Err(error) => failure(error),
     }
 }

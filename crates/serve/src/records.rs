@@ -20,7 +20,7 @@ use serde_json::{Value as Json, json};
 use crate::access::{AccessError, Caller};
 use crate::app::App;
 use crate::guard::{Call, answer, failure};
-use crate::refusal::{refuse, refuse_with, say};
+use crate::refusal::{refuse, refuse_with};
 
 /// Rows of a page, unless fewer are asked for.
 const PAGE: u32 = 100;
@@ -30,7 +30,7 @@ const MOST: u32 = 1000;
 /// What is wrong with a question.
 pub(crate) type Wrong = Box<Response>;
 
-fn wrong_value(name: &str, given: &str) -> Wrong {
+pub(crate) fn wrong_value(name: &str, given: &str) -> Wrong {
     let values = vec![("name", name.to_owned()), ("given", given.chars().take(100).collect())];
     Box::new(refuse_with(StatusCode::BAD_REQUEST, "asked", values))
 }
@@ -38,10 +38,6 @@ fn wrong_value(name: &str, given: &str) -> Wrong {
 /// `after` is no place that a page ended at.
 fn wrong_place() -> Wrong {
     Box::new(refuse(StatusCode::BAD_REQUEST, "after"))
-}
-
-pub(crate) fn wrong(why: &str) -> Wrong {
-    Box::new(say(StatusCode::BAD_REQUEST, why))
 }
 
 /// A value of the query, read; absent where it is empty.

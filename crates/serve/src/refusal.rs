@@ -60,7 +60,7 @@ mod tests {
     fn ids() -> BTreeSet<String> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let mut ids = BTreeSet::new();
-        for file in ["api", "guard", "health", "hooks", "pages", "provider_login", "records"] {
+        for file in ["api", "desk", "guard", "health", "hooks", "pages", "provider_login", "records"] {
             let text = std::fs::read_to_string(folder.join(format!("{file}.rs"))).unwrap();
             let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
             for (at, _) in text.match_indices("StatusCode::") {

@@ -21,8 +21,11 @@ fn kind(plural: &str) -> ClusterKind {
 }
 
 fn connect_within(api: &FakeApi, folder: &Path, timeout: Duration, limits: ClusterLimits) -> Cluster {
-    let connection =
-        Connection { kubeconfig: Some(api.kubeconfig(folder)), request_timeout: timeout, ..Connection::default() };
+    let connection = Connection {
+        kubeconfig: Some(api.kubeconfig(folder)),
+        request_timeout: timeout,
+        ..Connection::default()
+    };
     Cluster::connect(&connection, limits).unwrap()
 }
 

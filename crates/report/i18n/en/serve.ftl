@@ -88,6 +88,17 @@ serve-error-said = { $detail }
 serve-error-scope = `scope` is one of intake, admit, metrics, read, operate
 serve-error-unpacked-too-long = unpacked, the body is too long
 serve-error-unproven = the certificate of SNS is not to be had at the moment; send the message again
+serve-error-alert-not-dead = the alert is not dead
+serve-error-alerts-of-all = alerts are of all clusters, and the token is good for one
+serve-error-label = `label` is NAME=PATTERN
+serve-error-note-too-long = the note is longer than 4000 bytes
+serve-error-reason-too-long = the reason is longer than 4000 bytes
+serve-error-silence-end = a silence needs an end: one of `ends` and `lasts_s`
+serve-error-silence-of-all = a silence without any condition would silence every alert of the cluster
+serve-error-silence-over = the silence was over already
+serve-error-silence-past = the silence would be over already
+serve-error-silence-range = a silence lasts a year at most
+serve-error-time = `{ $name }` is a time like 2027-01-31T09:00:00Z
 serve-error-who = who are you?
 
 serve-api = Haechi as a service. Forms are sent urlencoded; whoever has a session sends the value that /api/session tells as `csrf` in the header X-CSRF-Token.

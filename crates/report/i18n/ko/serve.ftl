@@ -79,6 +79,17 @@ serve-error-said = { $detail }
 serve-error-scope = `scope` 값은 intake, admit, metrics, read, operate 가운데 하나입니다
 serve-error-unpacked-too-long = 압축을 푼 본문이 너무 깁니다
 serve-error-unproven = 지금은 SNS 인증서를 가져올 수 없습니다. 메시지를 다시 보내십시오
+serve-error-alert-not-dead = 전송에 실패해 멈춘 알림이 아닙니다
+serve-error-alerts-of-all = 알림은 모든 클러스터의 것이지만 토큰은 한 클러스터용입니다
+serve-error-label = `label` 값은 이름=패턴 형식입니다
+serve-error-note-too-long = 메모가 4000바이트를 넘습니다
+serve-error-reason-too-long = 사유가 4000바이트를 넘습니다
+serve-error-silence-end = 알림 중지에는 끝나는 시각이 필요합니다. `ends`와 `lasts_s` 가운데 하나를 보내십시오
+serve-error-silence-of-all = 조건이 없으면 클러스터의 모든 알림이 중지됩니다
+serve-error-silence-over = 이미 끝난 알림 중지입니다
+serve-error-silence-past = 끝나는 시각이 이미 지났습니다
+serve-error-silence-range = 알림 중지는 1년을 넘을 수 없습니다
+serve-error-time = `{ $name }` 값은 2027-01-31T09:00:00Z와 같은 시각입니다
 serve-error-who = 누구인지 알 수 없습니다. 로그인하거나 토큰을 보내십시오
 
 serve-api = 서비스로 실행되는 Haechi입니다. 폼은 urlencoded로 보냅니다. 세션이 있으면 /api/session이 알려 주는 `csrf` 값을 X-CSRF-Token 헤더에 함께 보냅니다.
