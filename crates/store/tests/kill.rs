@@ -1,5 +1,5 @@
 //! `kill -9` at random moments under load: what was acknowledged is there, nothing is there twice, the journal verifies, the
-//! counts add up.
+//! counts add up, and an event is there with what was detected in it.
 //!
 //! The parent starts this program as a child that writes to a store from several threads and prints a line for each answer that
 //! it got. The parent kills it, opens the store, and holds it against the lines. `HAECHI_KILL_RUNS` says how often (20 if it is
@@ -23,9 +23,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{act, batch, event};
-use haechi_model::{Fingerprint, ResourceRef, Severity};
+use haechi_model::{Fingerprint, Priority, ResourceRef, Severity};
 use haechi_store::SqliteStore;
 use haechi_store::counters::CounterStore as _;
+use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
 use haechi_store::events::{EventBatch, EventQuery, EventStore as _};
 use haechi_store::findings::{FindingQuery, FindingStore as _, ScanRun, SeenFinding};
 use haechi_store::journal::{Anchor, JournalStore as _};
@@ -63,6 +64,25 @@ fn say(line: &str) {
     out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).unwrap();
 }
 
+/// Whether a rule matches the event: one of three.
+fn is_detected(number: u64) -> bool {
+    number.is_multiple_of(3)
+}
+
+fn detection(number: u64) -> NewDetection {
+    let event = event(number);
+    NewDetection {
+        id: format!("{number:016x}"),
+        cluster: "prod".into(),
+        rule: "r".into(),
+        source: "k8s_audit".into(),
+        priority: Priority::Warning,
+        time_us: event.time_us.unwrap(),
+        event: Some((event.time_us, event.key)),
+        body: "{}".into(),
+    }
+}
+
 /// Events that retention may take: a source of their own, long ago.
 fn ancient(number: u64) -> EventBatch {
     let events = (0..20).map(|index| event(9 * SHARE + number * 20 + index)).collect();
@@ -81,7 +101,10 @@ fn child(folder: &Path) {
                 let base = producer * SHARE + start;
                 for number in 0_u64.. {
                     let from = base + number * STEP;
-                    store.put_events(batch(from..from + STEP + OVERLAP)).unwrap();
+                    let numbers = from..from + STEP + OVERLAP;
+                    let detections =
+                        numbers.clone().filter(|number| is_detected(*number)).map(detection).collect();
+                    store.put_detected(batch(numbers), detections).unwrap();
                     say(&format!("events {from}"));
                 }
             });
@@ -200,6 +223,21 @@ impl Acknowledged {
         }
         let lost: Vec<_> = self.events.difference(&found).collect();
         assert!(lost.is_empty(), "{} acknowledged events are lost: {lost:?}", lost.len());
+        // An event and what was detected in it are there both, or neither.
+        let expected: BTreeSet<u64> = found.iter().copied().filter(|number| is_detected(*number)).collect();
+        let mut detected = BTreeSet::new();
+        let mut query = DetectionQuery { limit: 10_000, ..DetectionQuery::default() };
+        loop {
+            let page = store.detections(&query).unwrap();
+            let Some(last) = page.last() else { break };
+            query.after = Some((last.time_us, last.id.clone()));
+            for stored in page {
+                let number = u64::from_str_radix(&stored.id, 16).unwrap();
+                assert!(stored.event.is_some(), "the event of detection {number} is not there");
+                assert!(detected.insert(number), "detection {number} is there twice");
+            }
+        }
+        assert!(detected == expected, "{:?}", detected.symmetric_difference(&expected).collect::<Vec<_>>());
         let counts = store.counts().unwrap();
         for (source, counts) in &counts {
             assert!(counts.adds_up(), "{source}: {counts:?}");
