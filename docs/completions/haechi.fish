@@ -699,6 +699,7 @@ never\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l rego-first -d 'Take the Rego of Gatekeeper templates that have CEL too'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-unverified -d 'Take messages of SNS without looking at their signature'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l demo -d 'Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends'
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-policies -d 'Ask the policies that the cluster itself holds, too: Gatekeeper\'s and Kubernetes\' own, read again when they change'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster -d 'Read the live cluster, by kubectl’s configuration or as a service account in the cluster'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -f -a "webhook-config" -d 'Print the webhook configurations, with the authority that the API server must trust'

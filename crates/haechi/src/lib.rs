@@ -14,6 +14,8 @@ mod access;
 mod alerting;
 mod baseline;
 mod cli;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod cluster_policies;
 mod commands;
 mod config;
 mod connection;

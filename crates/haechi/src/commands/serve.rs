@@ -24,6 +24,8 @@ use super::scan::config;
 use super::to_stdout;
 use crate::Exit;
 use crate::cli::level_version;
+#[cfg(feature = "cluster")]
+use crate::cluster_policies::PolicyKeeper;
 use crate::connection;
 use crate::demo::Demo;
 use crate::exit::UsageError;
@@ -80,6 +82,13 @@ pub(crate) fn command() -> Command {
                 .value_parser(["openreports", "events"]),
         )
         .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
+        .arg(
+            Arg::new("cluster-policies")
+                .long("cluster-policies")
+                .requires("cluster")
+                .conflicts_with("demo")
+                .action(ArgAction::SetTrue),
+        )
         .arg(Arg::new("webhooks").long("webhooks").requires("cluster"))
         .arg(
             Arg::new("authority-secret")
@@ -123,6 +132,16 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         settings.drain_delay = Duration::ZERO;
         companions.push(demo.player());
         writeln!(io::stderr(), "{}\n", demo.told(&settings.listen.to_string(), texts))?;
+    }
+    #[cfg(feature = "cluster")]
+    if matches.get_flag("cluster-policies") {
+        let keeper = PolicyKeeper::open(connection::connect(matches)?, &settings.data);
+        let keeper = keeper.map_err(|why| {
+            anyhow::anyhow!(texts.message("cli-serve-cluster-policies-unread", &Args::new().text("why", why)))
+        })?;
+        settings.admission.policies.push(keeper.policies());
+        settings.admission.inventory.push(keeper.inventory());
+        companions.push(Box::new(keeper));
     }
     if let Some(alerts) = config(matches, &[])?.alerts {
         let (listener, companion) = crate::alerting::alerting(alerts);

@@ -175,6 +175,7 @@ cli-serve-sns-topic = A topic that messages of SNS are taken of; may be given ag
 cli-serve-sns-unverified = Take messages of SNS without looking at their signature
 cli-serve-config = The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder
     .value = FILE
+cli-serve-cluster-policies = Ask the policies that the cluster itself holds, too: Gatekeeper's and Kubernetes' own, read again when they change
 cli-serve-demo = Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends
 cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
     .value = SECONDS
@@ -206,6 +207,7 @@ cli-serve-on-error-word = `{ $given }` is none of allow, refuse
 cli-serve-service = `{ $given }` is not of the form NAMESPACE/NAME or NAMESPACE/NAME:PORT
 cli-serve-check-among = `{ $check }` compares objects with each other, which one request does not hold; scan for it
 cli-serve-enforcement-word = `{ $given }` is none of deny, warn, audit, dryrun
+cli-serve-cluster-policies-unread = the policies of the cluster cannot be read, and requests are not let through without them: { $why }
 cli-serve-policies-broken = policies cannot be used:
 cli-serve-rules-broken = detection rules cannot be used:
 

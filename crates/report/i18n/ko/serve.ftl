@@ -166,6 +166,7 @@ cli-serve-sns-topic = SNS 메시지를 받을 토픽. 여러 번 지정할 수 �
 cli-serve-sns-unverified = SNS 메시지를 서명 확인 없이 받습니다
 cli-serve-config = `[serve.admission]`, 점검 항목의 옵션, 파드를 담는 추가 종류를 읽을 설정 파일. 기본은 이 폴더에서 위로 찾은 파일입니다
     .value = FILE
+cli-serve-cluster-policies = 클러스터에 있는 정책(Gatekeeper와 쿠버네티스 자체 정책)도 적용합니다. 바뀌면 다시 읽습니다
 cli-serve-demo = 약점이 있는 가상의 클러스터와 그 클러스터에 대한 공격을 보여 줍니다. 끝나면 모두 지워집니다
 cli-serve-drain-delay = 종료 신호를 받은 뒤 모두가 다른 곳으로 옮길 때까지 계속 응답할 시간(초)
     .value = SECONDS
@@ -197,6 +198,7 @@ cli-serve-on-error-word = `{ $given }`{ JOSA($given, "은/는") } allow, refuse 
 cli-serve-service = `{ $given }`{ JOSA($given, "은/는") } NAMESPACE/NAME 또는 NAMESPACE/NAME:PORT 형식이 아닙니다
 cli-serve-check-among = `{ $check }`{ JOSA($check, "은/는") } 오브젝트를 서로 비교하므로 요청 하나로는 판정할 수 없습니다. 스캔으로 찾으십시오
 cli-serve-enforcement-word = `{ $given }`{ JOSA($given, "은/는") } deny, warn, audit, dryrun 중 하나가 아닙니다
+cli-serve-cluster-policies-unread = 클러스터의 정책을 읽을 수 없습니다. 정책 없이 요청을 허용하지 않도록 시작하지 않습니다: { $why }
 cli-serve-policies-broken = 정책을 사용할 수 없습니다:
 cli-serve-rules-broken = 탐지 규칙을 사용할 수 없습니다:
 
