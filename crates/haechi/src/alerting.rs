@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use haechi_alerts::Config;
 use haechi_alerts::alert::{Alert, AllTexts, Context, IncidentFacts, Origin, Status};
 use haechi_alerts::deliver::{Alerts, Surroundings, SystemSecrets, start};
 use haechi_alerts::incident::object_of;
+use haechi_alerts::{Config, Dispatcher};
 use haechi_model::{
     Arg, ArgValue, Detection, FieldValue, Finding, Location, Position, ResourceRef, RuleSource, Severity,
     Span,
@@ -41,7 +41,10 @@ const PAGE: u32 = 10_000;
 /// The listener and the companion that belong together.
 pub(crate) fn alerting(config: Config) -> (Arc<dyn Listener>, Box<dyn Companion>) {
     let news = Arc::new(Notify::new());
-    (Arc::new(Ear { news: Arc::clone(&news) }), Box::new(Alerting { config: Arc::new(config), news }))
+    (
+        Arc::new(Ear { news: Arc::clone(&news) }),
+        Box::new(Alerting { config: Arc::new(config), news, has_begun: false }),
+    )
 }
 
 /// Hears of detections: they are in the store then.
@@ -59,6 +62,8 @@ impl Listener for Ear {
 struct Alerting {
     config: Arc<Config>,
     news: Arc<Notify>,
+    /// Whether the store says that there are alerts, so that whatever it holds undecided is news.
+    has_begun: bool,
 }
 
 fn now_us() -> i64 {
@@ -73,6 +78,13 @@ fn random() -> u64 {
 impl Companion for Alerting {
     fn name(&self) -> String {
         "alerts".to_owned()
+    }
+
+    fn prepare(&mut self, beside: &Beside) {
+        match begin(&self.config, beside.store()) {
+            Ok(()) => self.has_begun = true,
+            Err(error) => beside.tell(Some(format!("the state of alerts cannot be read: {error}"))),
+        }
     }
 
     fn run(self: Box<Self>, beside: &Beside) {
@@ -105,7 +117,10 @@ impl Alerting {
         let mut wrong = Wrong::default();
         let texts = Arc::new(AllTexts::default());
         // What lies in the past when alerts begin is nobody's news.
-        let mut how = if alerts.is_first() { Handing::Past } else { Handing::Again };
+        let mut how = match alerts.is_first() && !self.has_begun {
+            true => Handing::Past,
+            false => Handing::Again,
+        };
         let mut compared: Option<Instant> = None;
         let mut incidents = Incidents::default();
         loop {
@@ -139,6 +154,24 @@ impl Alerting {
         }
         alerts.stop().await;
     }
+}
+
+/// Where there were no alerts before: notes what was detected until now as nobody's news, and then that alerts have begun, so that
+/// what comes from here on is told, whenever this process ends. Nothing is taken in meanwhile.
+fn begin(config: &Arc<Config>, store: &dyn Store) -> Result<(), StoreError> {
+    if !store.dispatch_parts()?.is_empty() {
+        return Ok(());
+    }
+    loop {
+        let past = store.unalerted(BATCH)?;
+        if past.is_empty() {
+            break;
+        }
+        store.put_alerts_for(past.into_iter().map(|stored| stored.id).collect(), Vec::new())?;
+    }
+    let changes = Dispatcher::new(Arc::clone(config)).take_changes();
+    let parts = changes.into_iter().map(|change| (change.key, change.value)).collect();
+    store.commit_dispatch(parts, Vec::new()).map(drop)
 }
 
 /// What is wrong, each by itself.

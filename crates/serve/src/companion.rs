@@ -18,6 +18,9 @@ pub trait Companion: Send {
     /// What it is called, in logs and on the health page.
     fn name(&self) -> String;
 
+    /// What must be done before anything is taken in. It may block for a moment; what it cannot do is left to [`Companion::run`].
+    fn prepare(&mut self, _beside: &Beside) {}
+
     /// Works until [`Beside::must_stop`]; it is asked at least once a second.
     fn run(self: Box<Self>, beside: &Beside);
 }
@@ -108,7 +111,7 @@ impl Companions {
         states: &Arc<States>,
     ) -> std::io::Result<Self> {
         let mut started = Self::default();
-        for companion in companions {
+        for mut companion in companions {
             let name = companion.name();
             let beside = Beside {
                 name: name.clone(),
@@ -118,6 +121,7 @@ impl Companions {
                 stop: started.stop.clone(),
             };
             beside.tell(None);
+            companion.prepare(&beside);
             started.threads.push(std::thread::Builder::new().name(name).spawn(move || {
                 companion.run(&beside);
                 if !beside.must_stop() {
