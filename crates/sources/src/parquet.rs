@@ -1,6 +1,9 @@
 //! Flow logs that are stored as Parquet, as the lines that the same service writes as text.
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader};
@@ -14,6 +17,16 @@ pub(crate) struct ParquetLines {
     rows: RowIter<'static>,
     line: Vec<u8>,
     at: usize,
+    state: State,
+}
+
+/// Whether there is more to read.
+enum State {
+    Open,
+    /// It broke off; to be told when the lines before are taken.
+    Broken(io::Error),
+    /// What the rows hold after they broke off means nothing.
+    Ended,
 }
 
 impl ParquetLines {
@@ -22,12 +35,39 @@ impl ParquetLines {
     /// # Errors
     /// The file is no Parquet, is cut off, or is compressed in a way that is not known.
     pub(crate) fn open(file: impl ChunkReader + 'static) -> io::Result<Self> {
-        let reader = SerializedFileReader::new(file).map_err(broken)?;
-        let schema = reader.metadata().file_metadata().schema_descr();
-        let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
-        let mut line = names.join(" ").into_bytes();
-        line.push(b'\n');
-        Ok(Self { rows: RowIter::from_file_into(Box::new(reader)), line, at: 0 })
+        guarded(|| {
+            let reader = SerializedFileReader::new(file).map_err(broken)?;
+            let schema = reader.metadata().file_metadata().schema_descr();
+            let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
+            let mut line = names.join(" ").into_bytes();
+            line.push(b'\n');
+            Ok(Self { rows: RowIter::from_file_into(Box::new(reader)), line, at: 0, state: State::Open })
+        })
+    }
+
+    /// Takes in some thousand bytes at once, so that few calls are needed.
+    fn fill(&mut self) -> io::Result<()> {
+        if matches!(self.state, State::Open) {
+            let read = guarded(|| {
+                while self.line.len() < 1 << 14 {
+                    let Some(row) = self.rows.next() else { return Ok(State::Ended) };
+                    self.write(&row.map_err(broken)?);
+                }
+                Ok(State::Open)
+            });
+            self.state = read.unwrap_or_else(|error| {
+                // Of the row that it broke off in, a part may be written.
+                self.line.truncate(self.line.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1));
+                State::Broken(error)
+            });
+        }
+        match std::mem::replace(&mut self.state, State::Ended) {
+            State::Broken(error) if self.line.is_empty() => Err(error),
+            state => {
+                self.state = state;
+                Ok(())
+            }
+        }
     }
 
     fn write(&mut self, row: &Row) {
@@ -53,6 +93,29 @@ impl ParquetLines {
     }
 }
 
+thread_local! {
+    /// Whether this thread reads with the library now.
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads with a library that panics on some broken files instead of saying so: one bad file must not end the reading
+/// of others, nor print where in the library it was.
+fn guarded<T>(read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !IS_GUARDED.get() {
+                told(panic);
+            }
+        }));
+    });
+    IS_GUARDED.set(true);
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    IS_GUARDED.set(false);
+    read.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, "broken Parquet")))
+}
+
 fn broken(error: ParquetError) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
@@ -62,11 +125,7 @@ impl Read for ParquetLines {
         if self.at == self.line.len() {
             self.line.clear();
             self.at = 0;
-            // Some thousand bytes at once, so that few calls are needed.
-            while self.line.len() < 1 << 14 {
-                let Some(row) = self.rows.next() else { break };
-                self.write(&row.map_err(broken)?);
-            }
+            self.fill()?;
         }
         let rest = self.line.get(self.at..).unwrap_or_default();
         let count = rest.len().min(buffer.len());
@@ -139,6 +198,36 @@ mod tests {
             let mut text = String::new();
             ParquetLines::open(written(compression)).unwrap().read_to_string(&mut text).unwrap();
             assert_eq!(text, "version account_id srcaddr start\n5 1234_5 10.0.0.1 -\n5 - - 1418530010\n");
+        }
+    }
+
+    /// All that is read, and whether it broke off.
+    fn read(bytes: Vec<u8>) -> (String, io::Result<usize>) {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, &bytes).unwrap();
+        let mut text = Vec::new();
+        let count = ParquetLines::open(file).and_then(|mut lines| lines.read_to_end(&mut text));
+        (String::from_utf8(text).unwrap(), count)
+    }
+
+    #[test]
+    fn a_bit_that_is_wrong_anywhere_makes_no_other_lines_than_rows_and_an_error() {
+        for compression in
+            [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::GZIP(Default::default())]
+        {
+            let mut bytes = Vec::new();
+            let mut file = written(compression);
+            io::Seek::rewind(&mut file).unwrap();
+            file.read_to_end(&mut bytes).unwrap();
+            let mut broken = 0;
+            for bit in 0..bytes.len() * 8 {
+                let mut bytes = bytes.clone();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                let (text, count) = read(bytes);
+                broken += usize::from(count.is_err());
+                assert!(text.is_empty() || text.ends_with('\n'), "bit {bit}: {text:?}");
+            }
+            assert!(broken > 100, "{broken}");
         }
     }
 
