@@ -48,7 +48,7 @@ fn search(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 
 /// How Parquet and gzip begin.
 const PARQUET: &[u8] = b"PAR1";
-const GZIP: &[u8] = &[0x1f, 0x8b];
+pub(crate) const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// Opens a file with events, or standard input. What is compressed with gzip is unpacked, and the rows of Parquet
 /// become lines, whatever the file is called.

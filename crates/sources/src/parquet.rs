@@ -1,15 +1,21 @@
 //! Flow logs that are stored as Parquet, as the lines that the same service writes as text.
 
+mod bounds;
+mod compact;
+
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader};
+use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
+
+use self::bounds::Bounded;
 
 /// Yields a line with the names of the columns, then a line for each row; what has no value is `-`. One row is held
 /// at a time, besides what the format makes a reader hold: the pages of a row group.
@@ -33,10 +39,11 @@ impl ParquetLines {
     /// Reads the description at the end of the file.
     ///
     /// # Errors
-    /// The file is no Parquet, is cut off, or is compressed in a way that is not known.
-    pub(crate) fn open(file: impl ChunkReader + 'static) -> io::Result<Self> {
+    /// The file is no Parquet, is cut off, is compressed in a way that is not known, or is beyond the bounds of
+    /// [`bounds`].
+    pub(crate) fn open(file: File) -> io::Result<Self> {
         guarded(|| {
-            let reader = SerializedFileReader::new(file).map_err(broken)?;
+            let reader = SerializedFileReader::new(Bounded::new(file)).map_err(broken)?;
             let schema = reader.metadata().file_metadata().schema_descr();
             let names: Vec<&str> = schema.columns().iter().map(|column| column.name()).collect();
             let mut line = names.join(" ").into_bytes();
@@ -139,7 +146,6 @@ impl Read for ParquetLines {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::sync::Arc;
 
     use parquet::basic::Compression;
