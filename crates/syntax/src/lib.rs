@@ -25,6 +25,7 @@ pub mod edit;
 mod error;
 mod input;
 mod json;
+pub mod re2;
 mod scalar;
 mod source;
 mod texts;

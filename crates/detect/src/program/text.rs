@@ -1,5 +1,6 @@
 //! Tests of a text against constants, compiled once.
 
+use haechi_syntax::re2::{self, Dialect};
 use memchr::memmem;
 
 use super::glob::Glob;
@@ -82,17 +83,11 @@ fn contains_ignoring_case(text: &[u8], lower: &[u8]) -> bool {
     lower.is_empty() || text.windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower))
 }
 
-/// RE2's POSIX syntax, the whole text: no Perl classes, no groups with `(?`.
+/// RE2's POSIX syntax, the whole text.
 fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
     let invalid = |why: &str| format!("invalid regex pattern: {why}");
     let pattern = std::str::from_utf8(pattern).map_err(|_| invalid("invalid UTF-8"))?;
-    if let Some(escape) = perl_escape(pattern) {
-        return Err(invalid(&format!("invalid escape sequence: \\{escape}")));
-    }
-    if has_perl_group(pattern) {
-        return Err(invalid("missing argument to repetition operator: ?"));
-    }
-    let pattern = plain_classes(pattern).map_err(|why| invalid(&why))?;
+    let pattern = re2::translate(pattern, Dialect::Posix).map_err(|refused| invalid(&refused.to_string()))?;
     regex::bytes::RegexBuilder::new(&format!("\\A(?:{pattern})\\z")).multi_line(true).build().map_err(
         |error| match error {
             regex::Error::CompiledTooBig(limit) => {
@@ -104,108 +99,6 @@ fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
             }
         },
     )
-}
-
-/// Rewrites classes: a bracket in one, and `&&`, `--` and `~~`, are characters to RE2 and mean more to the crate.
-fn plain_classes(pattern: &str) -> Result<String, String> {
-    let mut out = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some(char) = rest.chars().next() {
-        if char == '[' {
-            rest = plain_class(rest, &mut out)?;
-        } else {
-            rest = take(
-                rest,
-                if char == '\\' { 1 + second(rest).map_or(0, char::len_utf8) } else { char.len_utf8() },
-                &mut out,
-            );
-        }
-    }
-    Ok(out)
-}
-
-fn second(text: &str) -> Option<char> {
-    text.chars().nth(1)
-}
-
-/// Copies that many bytes; what is left.
-fn take<'p>(text: &'p str, len: usize, out: &mut String) -> &'p str {
-    let (taken, rest) = text.split_at_checked(len).unwrap_or((text, ""));
-    out.push_str(taken);
-    rest
-}
-
-/// One class, from its bracket on; what is behind it.
-fn plain_class<'p>(pattern: &'p str, out: &mut String) -> Result<&'p str, String> {
-    let mut rest = take(pattern, if pattern.starts_with("[^") { 2 } else { 1 }, out);
-    let mut is_first = true;
-    loop {
-        if rest.starts_with(']') && !is_first {
-            return Ok(take(rest, 1, out));
-        }
-        // In POSIX syntax a dash that makes no range is the first or the last of its class.
-        if rest.starts_with('-') && !is_first && second(rest) != Some(']') {
-            return Err(format!("invalid character class range: {rest}"));
-        }
-        is_first = false;
-        if let Some(end) = rest.strip_prefix("[:").and_then(|rest| rest.find(":]")) {
-            rest = take(rest, end + 4, out);
-            continue;
-        }
-        rest = plain_char(rest, out)?;
-        if rest.starts_with('-') && second(rest).is_some_and(|next| next != ']') {
-            rest = plain_char(take(rest, 1, out), out)?;
-        }
-    }
-}
-
-/// One character of a class, escaped or not.
-fn plain_char<'p>(text: &'p str, out: &mut String) -> Result<&'p str, String> {
-    let Some(char) = text.chars().next() else { return Err("missing ]".to_owned()) };
-    if char != '\\' {
-        if matches!(char, '[' | ']' | '&' | '~' | '-' | '^') {
-            out.push('\\');
-        }
-        return Ok(take(text, char.len_utf8(), out));
-    }
-    let len = match second(text) {
-        Some('x') if text.starts_with("\\x{") => text.find('}').map_or(text.len(), |end| end + 1),
-        Some('x') => 4,
-        next => 1 + next.map_or(0, char::len_utf8),
-    };
-    Ok(take(text, len, out))
-}
-
-/// The first escape of a letter that POSIX syntax has not.
-fn perl_escape(pattern: &str) -> Option<char> {
-    let mut chars = pattern.chars();
-    while let Some(char) = chars.next() {
-        if char == '\\'
-            && let Some(escaped) = chars.next()
-            && escaped.is_ascii_alphabetic()
-            && !matches!(escaped, 'a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x')
-        {
-            return Some(escaped);
-        }
-    }
-    None
-}
-
-fn has_perl_group(pattern: &str) -> bool {
-    let mut chars = pattern.chars().peekable();
-    let mut in_class = false;
-    while let Some(char) = chars.next() {
-        match char {
-            '\\' => {
-                chars.next();
-            }
-            '[' => in_class = true,
-            ']' => in_class = false,
-            '(' if !in_class && chars.peek() == Some(&'?') => return true,
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Constants of `in` and `intersects`.
