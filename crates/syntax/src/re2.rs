@@ -5,7 +5,8 @@
 //! the character, a brace that is no count is refused, and it takes much that they refuse. A policy or a rule has to
 //! mean here what it means there, and to be refused where it is refused.
 //!
-//! One difference stays: `\B` next to letters outside of ASCII, for which the crate has no equal on text.
+//! Two differences stay: `\B` next to letters outside of ASCII, for which the crate has no equal on text, and flags
+//! between something and what repeats it (`a(?i)*`), which are refused.
 //!
 //! Source: the grammar of `re2/doc/syntax.txt`, the parsers `re2/parse.cc` and Go's `regexp/syntax`.
 
@@ -448,7 +449,8 @@ impl<'t> Translator<'t> {
             if is_single && self.rest.starts_with('-') && !self.rest.starts_with("-]") && self.rest.len() > 1
             {
                 self.take('-');
-                if !self.class_item(whole)? {
+                // A name in brackets is none here.
+                if !self.class_char(whole)? {
                     let range = before.get(..before.len() - self.rest.len()).unwrap_or(before);
                     return Err(self.refused(What::Range, range));
                 }
@@ -466,6 +468,11 @@ impl<'t> Translator<'t> {
             self.take_bytes(end + 4);
             return Ok(false);
         }
+        self.class_char(whole)
+    }
+
+    /// One character inside of a class, or an escape; whether it is a single character.
+    fn class_char(&mut self, whole: &str) -> Result<bool, Refused> {
         let Some(c) = self.rest.chars().next() else {
             return Err(self.refused(What::MissingBracket, whole));
         };
@@ -543,6 +550,7 @@ mod tests {
             (r"^[a&&b~~c]+$", &["&~abc"], &["d"]),
             (r"^[+--]+$", &["+,-"], &["."]),
             (r"^[a-b-c]+$", &["ab-c"], &["d"]),
+            (r"^[Z-[:x:]$", &["[", ":", "x"], &["]"]),
             (r"^[\w-z]+$", &["a-"], &["+"]),
             (r"^[[:alpha:][:^alnum:]]+$", &["ab-"], &["1"]),
             (r"^a{,2}$", &["a{,2}"], &["aa"]),
