@@ -1,5 +1,6 @@
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,8 +68,9 @@ pub fn discover(paths: &[PathBuf], options: &DiscoverOptions) -> Discovery {
 struct Search {
     options: DiscoverOptions,
     found: Discovery,
-    /// Canonical paths of the files found, so that links and overlapping arguments name no file twice.
-    seen: HashSet<PathBuf>,
+    /// Canonical paths of the files found, so that links and overlapping arguments name no file twice; with the
+    /// places where they stand among the found.
+    seen: HashMap<PathBuf, usize>,
     charts: Charts,
     /// Templates left out, by chart as the user would name it; with the folder to open.
     templates: BTreeMap<PathBuf, (PathBuf, usize)>,
@@ -136,8 +138,20 @@ impl Search {
             self.templates.entry(shown_chart).or_insert((chart, 0)).1 += 1;
             return;
         }
-        if self.seen.insert(identity) {
-            self.found.files.push(FileEntry { path: path.to_owned(), shown: shown(path), is_named });
+        let entry = || FileEntry { path: path.to_owned(), shown: shown(path), is_named };
+        match self.seen.entry(identity) {
+            Entry::Vacant(seen) => {
+                seen.insert(self.found.files.len());
+                self.found.files.push(entry());
+            }
+            Entry::Occupied(seen) => {
+                if let Some(found) = self.found.files.get_mut(*seen.get())
+                    && is_in_mount(&found.path)
+                    && !is_in_mount(path)
+                {
+                    *found = entry();
+                }
+            }
         }
     }
 
@@ -216,6 +230,13 @@ fn shown_chart(path: &Path, identity: &Path, chart: &Path) -> PathBuf {
 fn is_loop(error: &std::io::Error) -> bool {
     let number = if cfg!(target_os = "linux") { 40 } else { 62 };
     cfg!(unix) && error.raw_os_error() == Some(number)
+}
+
+/// Whether a file is named by where kubelet keeps what a volume holds: folders that begin with two dots, a new one for
+/// each change. Files are linked into the volume from there, by names that stay.
+fn is_in_mount(path: &Path) -> bool {
+    path.components()
+        .any(|part| matches!(part, Component::Normal(name) if name.as_encoded_bytes().starts_with(b"..")))
 }
 
 fn is_version_control(entry: &DirEntry) -> bool {

@@ -101,6 +101,20 @@ fn links_are_followed_but_not_in_circles() {
     assert_eq!(kinds, [ProblemKind::NotFound, ProblemKind::CyclicLink, ProblemKind::CyclicLink]);
 }
 
+#[cfg(unix)]
+#[test]
+fn files_of_a_mounted_volume_are_named_as_they_stay() {
+    use std::os::unix::fs::symlink;
+    let folder = tree(&["..2026_11_01/a.yaml", "..2026_11_01/b.yaml"]);
+    symlink("..2026_11_01", folder.path().join("..data")).unwrap();
+    symlink("..data/a.yaml", folder.path().join("a.yaml")).unwrap();
+    let found = find(&folder, "");
+    let named =
+        found.files.iter().map(|file| file.path.strip_prefix(folder.path()).unwrap().display().to_string());
+    // What no link names is not left out.
+    assert_eq!(named.collect::<Vec<_>>(), ["a.yaml", "..2026_11_01/b.yaml"]);
+}
+
 #[test]
 fn more_than_the_limit_is_refused() {
     let folder = tree(&["a.yaml"]);

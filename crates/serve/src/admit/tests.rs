@@ -318,6 +318,42 @@ async fn a_broken_file_keeps_its_last_good_policies() {
     assert_eq!((&answer["allowed"], answer["warnings"].as_array().map(Vec::len)), (&json!(true), Some(1)));
 }
 
+/// Puts the next content of a ConfigMap into its mount, as kubelet does: whole at once, by a link that is turned.
+fn mount(folder: &Path, revision: &str, policies: &str) {
+    let link = |to: &str, name: &str| {
+        let beginning = folder.join("..data_tmp");
+        std::os::unix::fs::symlink(to, &beginning).unwrap();
+        std::fs::rename(&beginning, folder.join(name)).unwrap();
+    };
+    let before = std::fs::read_link(folder.join("..data")).ok();
+    std::fs::create_dir(folder.join(revision)).unwrap();
+    write(&folder.join(revision), "p.yaml", policies);
+    link(revision, "..data");
+    link("..data/p.yaml", "p.yaml");
+    if let Some(before) = before {
+        std::fs::remove_dir_all(folder.join(before)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_mounted_config_map_that_becomes_broken_keeps_its_last_good_policies() {
+    let mounted = tempfile::tempdir().unwrap();
+    mount(mounted.path(), "..2026_11_01", NO_PRIVILEGED);
+    let service = service_with(&[], |settings| settings.policies = vec![mounted.path().to_path_buf()]);
+    let folder = service.admission.folder().clone();
+    let asked = review("CREATE", pod(true), Json::Null);
+    assert_eq!(validate(&service, &asked).await["allowed"], false);
+    mount(mounted.path(), "..2026_11_02", &NO_PRIVILEGED.replace("!object.spec", "!object."));
+    assert_ne!(folder.reload(1), Reloaded::Same);
+    let health = folder.health();
+    assert_eq!((health.policies, health.problems.is_empty()), (1, false), "{health:?}");
+    assert_eq!(validate(&service, &asked).await["allowed"], false);
+    mount(mounted.path(), "..2026_11_03", &NO_PRIVILEGED.replace("[Deny]", "[Warn]"));
+    assert_eq!(folder.reload(2), Reloaded::Changed);
+    assert_eq!(folder.health().problems, Vec::<String>::new());
+    assert_eq!(validate(&service, &asked).await["allowed"], true);
+}
+
 #[test]
 fn a_start_with_a_broken_policy_is_refused() {
     let folder = tempfile::tempdir().unwrap();
