@@ -1,9 +1,13 @@
+mod refusal;
+
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
+
+pub use self::refusal::EventsRefusal;
 
 /// Endings of files with events; a folder may hold others too.
 const ENDINGS: [&str; 8] = ["json", "jsonl", "ndjson", "log", "txt", "gz", "parquet", "scap"];
@@ -99,7 +103,7 @@ const MAX_SPOOLED: u64 = 4 << 30;
 fn spooled(bytes: impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     if io::copy(&mut bytes.take(MAX_SPOOLED + 1), &mut file)? > MAX_SPOOLED {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "Parquet of more than 4 GiB: name its file"));
+        return Err(EventsRefusal::LargeStream.into());
     }
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
@@ -112,10 +116,7 @@ fn parquet_lines(file: File) -> io::Result<Box<dyn Read>> {
 
 #[cfg(not(feature = "parquet"))]
 fn parquet_lines(_: File) -> io::Result<Box<dyn Read>> {
-    Err(io::Error::new(
-        io::ErrorKind::Unsupported,
-        "Parquet is not read by this build: feature `parquet` is off",
-    ))
+    Err(EventsRefusal::NoParquet.into())
 }
 
 /// A file that grows: at its end, reading waits for more. A file that was replaced or cut is read from its start.

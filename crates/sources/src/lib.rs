@@ -26,7 +26,7 @@ mod read;
 mod render;
 
 pub use discover::{Chart, DiscoverOptions, Discovery, FileEntry, discover};
-pub use events::{FollowedFile, event_files, open_events};
+pub use events::{EventsRefusal, FollowedFile, event_files, open_events};
 pub use kinds::{ClusterKind, Detail};
 pub use read::{ReadError, read};
 pub use render::{RenderBounds, RenderError, Workplace, find_program, run_renderer};

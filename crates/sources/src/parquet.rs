@@ -16,6 +16,7 @@ use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 
 use self::bounds::Bounded;
+use crate::events::EventsRefusal;
 
 /// Yields a line with the names of the columns, then a line for each row; what has no value is `-`. One row is held
 /// at a time, besides what the format makes a reader hold: the pages of a row group.
@@ -120,11 +121,15 @@ fn guarded<T>(read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     IS_GUARDED.set(true);
     let read = panic::catch_unwind(AssertUnwindSafe(read));
     IS_GUARDED.set(false);
-    read.unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, "broken Parquet")))
+    read.unwrap_or_else(|_| Err(EventsRefusal::Broken.into()))
 }
 
 fn broken(error: ParquetError) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, error)
+    match error {
+        // The bounds' own refusals come through the library.
+        ParquetError::External(inner) => io::Error::new(io::ErrorKind::InvalidData, inner),
+        error => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
 }
 
 impl Read for ParquetLines {

@@ -14,7 +14,7 @@ use haechi_detect::rules::Loaded;
 use haechi_detect::stream::{Report, Stream, StreamOptions, StreamStats};
 use haechi_model::Detection;
 use haechi_report::{Args, DetectionRule, SarifDetections, Texts, write_ocsf_detection};
-use haechi_sources::{FollowedFile, event_files, open_events};
+use haechi_sources::{EventsRefusal, FollowedFile, event_files, open_events};
 
 use super::rules::{load_rules, only_builtin, tell_mistakes};
 use super::to_stdout;
@@ -94,6 +94,15 @@ impl Report for Printer<'_> {
     }
 }
 
+/// That a file of events cannot be read, and why.
+pub(super) fn unread(file: &Path, error: &io::Error, texts: &Texts) -> String {
+    let why = match EventsRefusal::of(error) {
+        Some(refusal) => texts.message(&format!("cli-events-{}", refusal.as_str()), &Args::new()),
+        None => error.to_string(),
+    };
+    texts.message("cli-events-unread", &Args::new().text("file", file.display().to_string()).text("why", why))
+}
+
 /// Where something that is no event stands.
 pub(super) fn place(file: &str, reject: Reject, texts: &Texts) -> String {
     match reject.line {
@@ -169,7 +178,7 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             stream.finish(&mut printer);
             if let Err(error) = read {
                 unreadable += 1;
-                printer.tell(format!("{}: {error}", file.display()));
+                printer.tell(unread(file, &error, texts));
             }
             if let Some(error) = printer.failed.take() {
                 return Err(error);
@@ -239,10 +248,18 @@ fn read_file(
     stream: &mut Stream<'_>,
     printer: &mut Printer<'_>,
 ) -> io::Result<()> {
-    let mut source: Box<dyn Read> = match follow && path.as_os_str() != "-" {
+    let source: Box<dyn Read> = match follow && path.as_os_str() != "-" {
         true => Box::new(FollowedFile::open(path)?),
         false => open_events(path)?,
     };
+    each_piece(source, |piece| {
+        stream.feed(piece, printer);
+        printer.failed.is_none()
+    })
+}
+
+/// Hands on what is read, piece by piece, until the end or until nobody wants more.
+pub(super) fn each_piece(mut source: impl Read, mut take: impl FnMut(&[u8]) -> bool) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 18];
     loop {
         let count = match source.read(&mut buffer) {
@@ -251,8 +268,7 @@ fn read_file(
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
-        stream.feed(buffer.get(..count).unwrap_or_default(), printer);
-        if printer.failed.is_some() {
+        if !take(buffer.get(..count).unwrap_or_default()) {
             return Ok(());
         }
     }
@@ -277,4 +293,28 @@ pub(super) fn flow_columns(matches: &ArgMatches) -> Result<Option<FlowColumns>, 
 fn now_ns() -> Option<u64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     u64::try_from(since.as_nanos()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use haechi_report::Language;
+
+    use super::*;
+
+    #[test]
+    fn whatever_is_wrong_with_a_file_or_a_line_has_words_in_both_languages() {
+        for language in [Language::En, Language::Ko] {
+            let texts = Texts::new(language);
+            for refusal in EventsRefusal::ALL {
+                let told = unread(Path::new("flows.parquet"), &refusal.into(), &texts);
+                assert!(told.starts_with("flows.parquet: ") && !told.contains("cli-events"), "{told}");
+                let is_english = told.contains(&refusal.to_string());
+                assert_eq!(is_english, language == Language::En, "{told}");
+            }
+            for reason in RejectReason::ALL {
+                let id = reject_id(reason);
+                assert_ne!(texts.message(&id, &Args::new()), id);
+            }
+        }
+    }
 }

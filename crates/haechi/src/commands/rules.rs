@@ -1,6 +1,6 @@
 //! `haechi rules`: what rule files hold, whether they load, and why a rule matches an event or not.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
@@ -14,7 +14,7 @@ use haechi_model::Priority;
 use haechi_report::{Args, Language, Texts};
 use haechi_sources::{event_files, open_events};
 
-use super::detect::{flow_columns, format, place, reject_id};
+use super::detect::{each_piece, flow_columns, format, place, reject_id, unread};
 use super::to_stdout;
 use crate::Exit;
 use crate::exit::UsageError;
@@ -206,16 +206,17 @@ pub(super) fn explain(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             if let Some(columns) = &columns {
                 decoder = decoder.with_flow_columns(columns.clone());
             }
-            let mut source = open_events(file)?;
-            let mut buffer = vec![0; 1 << 16];
-            loop {
-                let count = source.read(&mut buffer)?;
-                if count == 0 {
-                    break;
-                }
-                decoder.feed(buffer.get(..count).unwrap_or_default(), &mut explainer);
-            }
+            let read = open_events(file).and_then(|source| {
+                each_piece(source, |piece| {
+                    decoder.feed(piece, &mut explainer);
+                    true
+                })
+            });
             decoder.finish(&mut explainer);
+            if let Err(error) = read {
+                is_whole = false;
+                let _ = writeln!(io::stderr(), "{}", unread(file, &error, texts));
+            }
         }
         is_whole &= explainer.rejects == 0;
         explainer.failed.map_or(Ok(()), Err)

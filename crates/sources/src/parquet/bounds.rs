@@ -15,6 +15,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::compact::{Compact, I32, LIST, STRUCT};
+use crate::events::{EventsRefusal, GZIP};
 
 /// Most bytes of a page, packed or not. Writers make pages of 1 MiB.
 const MAX_PAGE: u64 = 32 << 20;
@@ -55,7 +56,7 @@ impl Bounded {
     fn header(&self, start: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.file.get_read(start)?.take(MAX_HEADER).read_to_end(&mut bytes)?;
-        let (page, length) = Page::read(&bytes).ok_or_else(|| refused("the header of a page is broken"))?;
+        let (page, length) = Page::read(&bytes).ok_or_else(|| refused(EventsRefusal::Broken))?;
         page.check()?;
         bytes.truncate(length);
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -93,13 +94,13 @@ impl ChunkReader for Bounded {
         if start.saturating_add(length as u64).saturating_add(END) == self.len() && self.page(start).is_none()
         {
             if length > MAX_DESCRIPTION {
-                return Err(refused("the description at its end has more than 32 MiB"));
+                return Err(refused(EventsRefusal::LargeDescription));
             }
             let bytes = self.file.get_bytes(start, length)?;
             check_columns(&bytes)?;
             return Ok(bytes);
         }
-        let page = self.page(start).ok_or_else(|| refused("a page without its header"))?;
+        let page = self.page(start).ok_or_else(|| refused(EventsRefusal::Broken))?;
         // The library takes as many bytes as the header says.
         let bytes = self.file.get_bytes(start, length)?;
         page.check_packed(&bytes)?;
@@ -146,21 +147,19 @@ impl Page {
     fn check(&self) -> Result<()> {
         for size in [self.unpacked, self.packed, self.dictionary, self.levels] {
             if u64::try_from(size).is_err() {
-                return Err(refused("the header of a page is broken"));
+                return Err(refused(EventsRefusal::Broken));
             }
             if size.unsigned_abs() > MAX_PAGE {
-                return Err(refused("a page of more than 32 MiB: write it with smaller pages"));
+                return Err(refused(EventsRefusal::LargePage));
             }
         }
         // A value takes a byte at least.
         if self.dictionary > self.unpacked {
-            return Err(refused("a dictionary with more values than bytes"));
+            return Err(refused(EventsRefusal::LargeDictionary));
         }
         // How many texts there are stands in what is packed, and is believed.
         if let 6 | 7 = self.encoding {
-            return Err(refused(
-                "texts stored as differences (DELTA_BYTE_ARRAY): write them plain or by dictionary",
-            ));
+            return Err(refused(EventsRefusal::Differences));
         }
         Ok(())
     }
@@ -168,14 +167,14 @@ impl Page {
     /// Whether what is packed with gzip has no more than the header says: the library unpacks all of it first.
     fn check_packed(&self, bytes: &[u8]) -> Result<()> {
         let packed = usize::try_from(self.levels).ok().and_then(|levels| bytes.get(levels..));
-        let Some(packed) = packed.filter(|packed| packed.starts_with(crate::events::GZIP)) else {
+        let Some(packed) = packed.filter(|packed| packed.starts_with(GZIP)) else {
             return Ok(());
         };
         let told = self.unpacked.unsigned_abs();
         let mut unpacked = MultiGzDecoder::new(packed).take(told + 1);
         // What is no gzip after all is not unpacked by the library either, or told by it.
         match std::io::copy(&mut unpacked, &mut std::io::sink()) {
-            Ok(size) if size > told => Err(refused("a page unpacks to more than its header says")),
+            Ok(size) if size > told => Err(refused(EventsRefusal::LongerThanTold)),
             _ => Ok(()),
         }
     }
@@ -183,7 +182,7 @@ impl Page {
 
 /// Whether the columns that `FileMetaData` describes are few and do not nest: those of a log do not.
 fn check_columns(bytes: &[u8]) -> Result<()> {
-    let broken = || refused("the description at its end is broken");
+    let broken = || refused(EventsRefusal::Broken);
     let mut compact = Compact::new(bytes);
     let mut number = 0;
     while let Some(field) = compact.field(number).ok_or_else(broken)? {
@@ -195,13 +194,13 @@ fn check_columns(bytes: &[u8]) -> Result<()> {
         let list = if field.kind == LIST { compact.list() } else { None };
         let Some((STRUCT, count)) = list else { return Err(broken()) };
         if count > MAX_COLUMNS + 1 {
-            return Err(refused("more than 256 columns"));
+            return Err(refused(EventsRefusal::Columns));
         }
         for index in 0..count {
             let children = children(&mut compact).ok_or_else(broken)?;
             let expected = if index == 0 { count.saturating_sub(1) } else { 0 };
             if u64::try_from(children) != Ok(expected) {
-                return Err(refused("columns within columns: a flow log has none"));
+                return Err(refused(EventsRefusal::Nested));
             }
         }
     }
@@ -222,8 +221,8 @@ fn children(compact: &mut Compact<'_>) -> Option<i64> {
     Some(children)
 }
 
-fn refused(why: &str) -> ParquetError {
-    ParquetError::General(format!("Parquet that is not read: {why}"))
+fn refused(why: EventsRefusal) -> ParquetError {
+    ParquetError::External(Box::new(why))
 }
 
 #[cfg(test)]
@@ -238,6 +237,7 @@ mod tests {
     use parquet::file::writer::SerializedFileWriter;
     use parquet::schema::parser::parse_message_type;
 
+    use crate::events::EventsRefusal;
     use crate::parquet::ParquetLines;
 
     fn properties() -> WriterPropertiesBuilder {
@@ -265,8 +265,8 @@ mod tests {
         io::copy(&mut lines, &mut io::sink()).map(|bytes| usize::try_from(bytes).unwrap())
     }
 
-    fn refusal(schema: &str, properties: WriterPropertiesBuilder, text: &str) -> String {
-        read(schema, properties, text).expect_err("a refusal").to_string()
+    fn refusal(schema: &str, properties: WriterPropertiesBuilder, text: &str) -> Option<EventsRefusal> {
+        EventsRefusal::of(&read(schema, properties, text).expect_err("a refusal"))
     }
 
     const ONE: &str = "message flow { REQUIRED BYTE_ARRAY a (UTF8); }";
@@ -283,8 +283,7 @@ mod tests {
                     .set_compression(compression)
                     .set_writer_version(version)
                     .set_encoding(Encoding::PLAIN);
-                let refusal = refusal(ONE, properties, &bomb);
-                assert!(refusal.contains("more than 32 MiB"), "{refusal}");
+                assert_eq!(refusal(ONE, properties, &bomb), Some(EventsRefusal::LargePage));
             }
         }
         let packed = || properties().set_compression(Compression::GZIP(Default::default()));
@@ -314,7 +313,7 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
         let error = ParquetLines::open(file).unwrap().read_to_end(&mut Vec::new()).expect_err("a refusal");
-        assert!(error.to_string().contains("unpacks to more than its header says"), "{error}");
+        assert_eq!(EventsRefusal::of(&error), Some(EventsRefusal::LongerThanTold));
     }
 
     #[test]
@@ -325,16 +324,16 @@ mod tests {
             format!("message flow {{ {columns} }}")
         };
         assert!(read(&columns(256), properties(), "-").is_ok());
-        assert!(refusal(&columns(257), properties(), "-").contains("more than 256 columns"));
+        assert_eq!(refusal(&columns(257), properties(), "-"), Some(EventsRefusal::Columns));
         let nested = "message flow { REQUIRED GROUP a { REQUIRED BYTE_ARRAY b (UTF8); } }";
-        assert!(refusal(nested, properties(), "-").contains("columns within columns"));
+        assert_eq!(refusal(nested, properties(), "-"), Some(EventsRefusal::Nested));
     }
 
     #[test]
     fn texts_stored_as_differences_are_refused_with_the_mend() {
         for encoding in [Encoding::DELTA_BYTE_ARRAY, Encoding::DELTA_LENGTH_BYTE_ARRAY] {
             let refusal = refusal(ONE, properties().set_encoding(encoding), "text");
-            assert!(refusal.contains("write them plain or by dictionary"), "{refusal}");
+            assert_eq!(refusal, Some(EventsRefusal::Differences));
         }
     }
 }
