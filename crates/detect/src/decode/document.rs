@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use haechi_model::Priority;
+use memchr::memchr;
 
 use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
@@ -65,6 +66,8 @@ struct State {
     base_columns: FlowColumns,
     /// Members of the event at hand.
     members: Vec<MemberPart>,
+    /// Where the object ends whose members were read ahead: that of the line that comes next.
+    ahead: Option<usize>,
     /// What is known about the objects inside it.
     objects: Objects,
     number: u64,
@@ -86,6 +89,7 @@ impl Decoder {
                 columns: FlowColumns::default(),
                 base_columns: FlowColumns::default(),
                 members: Vec::with_capacity(32),
+                ahead: None,
                 objects: Objects::default(),
                 number: 0,
                 first_time_ns: None,
@@ -157,8 +161,27 @@ impl Decoder {
 }
 
 impl State {
+    /// Reads the object that a line begins with, if the line ends behind it: then how long the line is.
+    fn read_ahead(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.members.clear();
+        let closing = json::read_members(bytes, 0, &mut self.members).ok()?;
+        let length = match bytes.get(closing + 1..)? {
+            [b'\n', ..] => closing + 2,
+            [b'\r', b'\n', ..] => closing + 3,
+            _ => return None,
+        };
+        // A line that was cut off may go on in the next one as if it were the same object.
+        if memchr(b'\n', bytes.get(..closing)?).is_some() {
+            return None;
+        }
+        self.ahead = Some(closing);
+        Some(length)
+    }
+
     fn frame(&mut self, format: Format, frame: Frame<'_>, sink: &mut impl Sink) -> Taken {
+        let ahead = self.ahead.take();
         let (bytes, line, may_go_on) = match frame {
+            Frame::Ahead(bytes) => return self.read_ahead(bytes).map_or(Taken::Whole, Taken::Line),
             Frame::Line(bytes, line) => (bytes, line, true),
             Frame::Document(bytes, line) => (bytes, line, false),
             Frame::TooLarge(line) => {
@@ -184,6 +207,10 @@ impl State {
                     Format::Json(source) => Some(source),
                     Format::Detect | Format::VpcFlow => None,
                 };
+                if let Some(closing) = ahead {
+                    self.object(text, Part::new(at, closing + 1), source, line, 0, sink);
+                    return Taken::Whole;
+                }
                 let end = text.trim_ascii_end().len();
                 match self.value(text, at, Some(end), source, line, 0, sink) {
                     Ok(_) => {}
@@ -262,7 +289,20 @@ impl State {
         if end.is_some_and(|end| json::skip_blanks(bytes, closing + 1) < end) {
             return Err(JsonError::Malformed);
         }
-        let part = Part::new(start, closing + 1);
+        self.object(text, Part::new(start, closing + 1), source, line, depth, sink);
+        Ok(closing + 1)
+    }
+
+    /// The events in the object whose members have been read.
+    fn object(
+        &mut self,
+        text: &str,
+        part: Part,
+        source: Option<SourceId>,
+        line: u64,
+        depth: usize,
+        sink: &mut impl Sink,
+    ) {
         match self.classify(text, source) {
             Class::Event(source) => match self.time_of(text, source) {
                 Some(time_ns) => {
@@ -276,7 +316,7 @@ impl State {
             Class::Alert => self.alert(text, part, line, sink),
             Class::Envelope(inner, source) => {
                 let (start, end) = (inner.start as usize, inner.end as usize);
-                if matches!(bytes.get(start), Some(b'{' | b'[')) {
+                if matches!(text.as_bytes().get(start), Some(b'{' | b'[')) {
                     // The outer value is whole: what is wrong inside stays inside.
                     if let Err(error) = self.value(text, start, Some(end), source, line, depth + 1, sink) {
                         sink.reject(Reject { line, reason: reason_of(error) });
@@ -287,7 +327,6 @@ impl State {
             }
             Class::Unknown => sink.reject(Reject { line, reason: RejectReason::UnknownKind }),
         }
-        Ok(closing + 1)
     }
 
     /// The events in the items of a list whose brackets balance.

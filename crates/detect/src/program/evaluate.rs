@@ -194,9 +194,12 @@ impl State {
     fn new_node(&mut self, source: &SourceProgram, id: NodeId, event: &Event<'_>) -> bool {
         let holds = match source.nodes.get(id as usize) {
             Some(Node::Constant(value)) => *value,
-            Some(Node::Atom(atom)) => source.atoms.get(*atom as usize).is_some_and(|atom| {
-                let slot = self.slot(source, atom.left, event);
-                self.test(source, &atom.test, slot, event)
+            Some(Node::Atom(atom)) => source.atoms.get(*atom as usize).is_some_and(|atom| match atom.test {
+                Test::TimeDigits(is_equal, time) => (event.time_ns == time) == is_equal,
+                _ => {
+                    let slot = self.slot(source, atom.left, event);
+                    self.test(source, &atom.test, slot, event)
+                }
             }),
             Some(Node::Not(child)) => !self.node(source, *child, event),
             Some(Node::And(children)) => children.iter().all(|child| self.node(source, *child, event)),
@@ -383,6 +386,7 @@ impl State {
             // A field without value passes no test, not even `!=`.
             (_, Slot::Absent) | (Test::Never, _) => false,
             (Test::Exists, _) => true,
+            (Test::TimeDigits(is_equal, time), _) => (event.time_ns == *time) == *is_equal,
             (Test::Other(operator, other), left) => match self.slot(source, *other, event) {
                 Slot::Absent => false,
                 right => self.compare(*operator, left, right, event),
