@@ -79,6 +79,8 @@ fn conditions_mean_what_falco_says() {
         ("len(ka.user.groups) = 2", true),
         ("len(ka.user.groups) > 1 and len(ka.user.groups) < 3", true),
         ("join(\",\", ka.user.groups) = \"dev,ops\"", true),
+        ("join(\",\", ()) = \"\"", true),
+        ("join(\",\", ()) = \",\"", false),
         ("toupper(ka.user.groups) intersects (OPS)", true),
         // Numbers of audit events are texts.
         ("ka.response.code = 42", true),
@@ -235,4 +237,17 @@ fn events_may_come_twice_late_and_in_any_order() {
     let (log, stats) = run(&loaded, &text, RuleMatching::First);
     assert_eq!(log.0, ["r|b", "r|a", "r|a"]);
     assert_eq!((stats.events, stats.duplicates), (5, 2));
+}
+
+#[test]
+fn buffers_may_hold_zeros() {
+    let event = r#"{"rule":"r","source":"syscall","time":"2026-01-02T03:04:05Z","output":"o","output_fields":{"evt.buffer":"a\u0000b"}}"#;
+    let holds = |condition: &str| {
+        let rule = format!(
+            "- rule: r\n  desc: d\n  condition: evt.buffer {condition}\n  output: o\n  priority: INFO\n  warn_evttypes: false\n"
+        );
+        !run(&loaded(&[&rule]), event, RuleMatching::First).0.0.is_empty()
+    };
+    assert!(holds(r#"= "a\x00b""#) && holds(r#"contains "\x00b""#) && holds("bcontains 610062"));
+    assert!(!holds("= ab") && !holds(r#"= "a\x00""#) && holds(r#"in ("a\x00b", x)"#));
 }

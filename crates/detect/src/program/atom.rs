@@ -91,7 +91,7 @@ pub(crate) fn check_operator(operator: Operator, left: Yield) -> Result<(), Stri
 pub(crate) fn compile(operator: Operator, left: Yield, values: &[Vec<u8>]) -> Result<Test, String> {
     let comparison = operator.comparison;
     let mut decoded = Vec::new();
-    if values.iter().any(|value| value.contains(&0)) {
+    if left.ty != Type::Bytes && values.iter().any(|value| value.contains(&0)) {
         return Err("filter error: filter value cannot contain a NUL byte (\\x00)".into());
     }
     let values = match comparison {

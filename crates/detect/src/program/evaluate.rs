@@ -14,6 +14,7 @@ use crate::condition::{Comparison, Modifier, Operator, Transformer};
 use crate::event::Event;
 use crate::extract::{self, Scratch, Seen, Slot, TextRef};
 use crate::fields::{Source, SourceId};
+use crate::json::Part;
 use crate::target::Target;
 
 /// How many rules may match one event.
@@ -269,7 +270,8 @@ impl State {
         }
         let start = self.scratch.list_start();
         self.scratch.list.extend(values);
-        self.scratch.list_since(start)
+        // An empty list that is written as such is a value.
+        Slot::List(Part { start, end: self.scratch.list_start() })
     }
 
     /// A value as text, for functions that join values.
@@ -352,13 +354,7 @@ impl State {
         Slot::Text(self.scratch.store(&out))
     }
 
-    fn getopt(
-        &mut self,
-        items: crate::json::Part,
-        options: TextRef,
-        selector: Option<u8>,
-        event: &Event<'_>,
-    ) -> Slot {
+    fn getopt(&mut self, items: Part, options: TextRef, selector: Option<u8>, event: &Event<'_>) -> Slot {
         let texts: Vec<Vec<u8>> = self.texts(items, event).map(<[u8]>::to_vec).collect();
         let arguments: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let options = self.scratch.bytes(event, options).to_vec();
@@ -374,7 +370,7 @@ impl State {
         self.scratch.collect(texts)
     }
 
-    fn texts<'a>(&'a self, items: crate::json::Part, event: &'a Event<'a>) -> impl Iterator<Item = &'a [u8]> {
+    fn texts<'a>(&'a self, items: Part, event: &'a Event<'a>) -> impl Iterator<Item = &'a [u8]> {
         self.scratch.items(items).iter().filter_map(|item| match item {
             Slot::Text(text) => Some(self.scratch.bytes(event, *text)),
             _ => None,

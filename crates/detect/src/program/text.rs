@@ -92,7 +92,7 @@ fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
     if has_perl_group(pattern) {
         return Err(invalid("missing argument to repetition operator: ?"));
     }
-    let pattern = plain_classes(pattern).map_err(|why| invalid(&why))?;
+    let pattern = plain_characters(pattern).map_err(|why| invalid(&why))?;
     regex::bytes::RegexBuilder::new(&format!("\\A(?:{pattern})\\z")).multi_line(true).build().map_err(
         |error| match error {
             regex::Error::CompiledTooBig(limit) => {
@@ -106,22 +106,45 @@ fn regex(pattern: &[u8]) -> Result<regex::bytes::Regex, String> {
     )
 }
 
-/// Rewrites classes: a bracket in one, and `&&`, `--` and `~~`, are characters to RE2 and mean more to the crate.
-fn plain_classes(pattern: &str) -> Result<String, String> {
+/// Rewrites what means more to the crate than to RE2: a bracket in a class, `&&`, `--` and `~~` there, `\<` and `\>`, and a
+/// brace that begins no repetition are characters.
+fn plain_characters(pattern: &str) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len());
     let mut rest = pattern;
     while let Some(char) = rest.chars().next() {
-        if char == '[' {
-            rest = plain_class(rest, &mut out)?;
-        } else {
-            rest = take(
-                rest,
-                if char == '\\' { 1 + second(rest).map_or(0, char::len_utf8) } else { char.len_utf8() },
-                &mut out,
-            );
+        rest = match char {
+            '[' => plain_class(rest, &mut out)?,
+            '{' => {
+                if !begins_repetition(rest)? {
+                    out.push('\\');
+                }
+                take(rest, 1, &mut out)
+            }
+            '\\' if matches!(second(rest), Some('<' | '>')) => {
+                take(rest.get(1..).unwrap_or_default(), 1, &mut out)
+            }
+            '\\' => take(rest, 1 + second(rest).map_or(0, char::len_utf8), &mut out),
+            _ => take(rest, char.len_utf8(), &mut out),
         }
     }
     Ok(out)
+}
+
+/// Whether a brace begins `{2}`, `{2,}` or `{2,3}`.
+fn begins_repetition(text: &str) -> Result<bool, String> {
+    const MOST: usize = 1000;
+    let Some((inner, _)) = text.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
+        return Ok(false);
+    };
+    let (least, most) = inner.split_once(',').unwrap_or((inner, inner));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(least) || !(most.is_empty() || is_number(most)) {
+        return Ok(false);
+    }
+    let number = |digits: &str| digits.parse::<usize>().unwrap_or(usize::MAX);
+    let is_possible =
+        number(least) <= MOST && (most.is_empty() || (number(least)..=MOST).contains(&number(most)));
+    if is_possible { Ok(true) } else { Err(format!("invalid repetition size: {{{inner}}}")) }
 }
 
 fn second(text: &str) -> Option<char> {
@@ -335,6 +358,29 @@ mod tests {
             }
         }
         for pattern in ["[a-b-c]", "[c-a]", "[a--b]", "[", "[]", "[a", r"[\"] {
+            assert!(TextTest::new(Comparison::Regex, pattern.as_bytes()).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn braces_and_angles_that_mean_nothing_to_re2_are_characters() {
+        for (pattern, text, expected) in [
+            ("ab{2", "ab{2", true),
+            ("ab{2", "abb", false),
+            ("a{,2}", "a{,2}", true),
+            ("a{,2}", "aa", false),
+            ("a{2,b}}", "a{2,b}}", true),
+            ("{}", "{}", true),
+            ("a{2}b{1,}c{1,2}", "aabbbcc", true),
+            ("[{]a{1000}", "{a", false),
+            (r"\<a\>", "<a>", true),
+            (r"\<a\>", "a", false),
+            (r"\\<a", r"\<a", true),
+        ] {
+            let regex = TextTest::new(Comparison::Regex, pattern.as_bytes()).unwrap();
+            assert_eq!(regex.holds(text.as_bytes()), expected, "{pattern} {text}");
+        }
+        for pattern in ["a{1001}", "a{1,1001}", "a{3,2}", "{2}", "a|{2}", "a{99999999999999999999}"] {
             assert!(TextTest::new(Comparison::Regex, pattern.as_bytes()).is_err(), "{pattern}");
         }
     }
