@@ -239,15 +239,34 @@ fn events_may_come_twice_late_and_in_any_order() {
     assert_eq!((stats.events, stats.duplicates), (5, 2));
 }
 
+/// Whether a condition about system calls holds for what Falco reported.
+fn holds_reported(condition: &str) -> bool {
+    let event = r#"{"rule":"r","source":"syscall","time":"2026-01-02T03:04:05Z","output":"o","output_fields":{"evt.buffer":"a\u0000b","evt.rawarg.res":-13,"evt.rawarg.path":"/5"}}"#;
+    let rule = format!(
+        "- rule: r\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  warn_evttypes: false\n"
+    );
+    !run(&loaded(&[&rule]), event, RuleMatching::First).0.0.is_empty()
+}
+
+#[test]
+fn raw_arguments_are_of_the_type_that_the_event_gives_them() {
+    for (condition, expected) in [
+        ("evt.rawarg.res < -2", true),
+        ("evt.rawarg.res > -65535", true),
+        ("evt.rawarg.res >= 0", false),
+        ("evt.rawarg.res = -13", true),
+        ("evt.rawarg.res != -13", false),
+        ("evt.rawarg.res in (-2, -13)", true),
+        ("evt.rawarg.res in (13)", false),
+        ("evt.rawarg.path = /5", true),
+    ] {
+        assert_eq!(holds_reported(condition), expected, "{condition}");
+    }
+}
+
 #[test]
 fn buffers_may_hold_zeros() {
-    let event = r#"{"rule":"r","source":"syscall","time":"2026-01-02T03:04:05Z","output":"o","output_fields":{"evt.buffer":"a\u0000b"}}"#;
-    let holds = |condition: &str| {
-        let rule = format!(
-            "- rule: r\n  desc: d\n  condition: evt.buffer {condition}\n  output: o\n  priority: INFO\n  warn_evttypes: false\n"
-        );
-        !run(&loaded(&[&rule]), event, RuleMatching::First).0.0.is_empty()
-    };
+    let holds = |condition: &str| holds_reported(&format!("evt.buffer {condition}"));
     assert!(holds(r#"= "a\x00b""#) && holds(r#"contains "\x00b""#) && holds("bcontains 610062"));
     assert!(!holds("= ab") && !holds(r#"= "a\x00""#) && holds(r#"in ("a\x00b", x)"#));
 }

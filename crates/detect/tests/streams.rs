@@ -425,3 +425,36 @@ fn the_time_in_digits_is_compared_as_a_text() {
     let reported = r#"{"rule":"r","source":"k8s_audit","time":"2026-01-02T03:04:05.5Z","output":"o","output_fields":{}}"#;
     assert!(holds(&format!("jevt.rawtime = {time}"), reported) && !holds("jevt.rawtime = 0", reported));
 }
+
+#[test]
+fn events_of_a_file_that_was_cut_off_are_held_against_the_rules() {
+    let trail = rule("aws_cloudtrail", "ct.name = StopLogging", "id=%ct.id");
+    let record = |id: &str| {
+        format!(
+            r#"{{"eventTime":"2026-01-02T03:04:05Z","eventID":"{id}","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","x":"{{["}}"#
+        )
+    };
+    let whole = format!(r#"{{"Records":[{},{}, {}]}}"#, record("a"), record("b"), record("c"));
+    let end_of_b = whole.rfind(", ").unwrap();
+    for end in [end_of_b, end_of_b + 1, end_of_b + 40, whole.len() - 3] {
+        let log = run(&trail, &whole.as_bytes()[..end]);
+        assert_eq!(log.messages(), ["id=a", "id=b"], "{end}");
+        assert_eq!(log.rejects, [(1, RejectReason::Truncated)], "{end}");
+    }
+    // The last record is whole, what holds it is not.
+    assert_eq!(run(&trail, &whole.as_bytes()[..whole.len() - 2]).messages(), ["id=a", "id=b", "id=c"]);
+    // Over several lines, with more in front of the list.
+    let lines = whole.replace(",{", ",\n {").replacen('{', "{\n \"fileVersion\": 1,\n ", 1);
+    let log = run(&trail, &lines.as_bytes()[..lines.len() - 20]);
+    assert_eq!(log.messages(), ["id=a", "id=b"]);
+    assert_eq!(log.rejects, [(1, RejectReason::Truncated)]);
+    let audits = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+    let list = format!(r#"{{"kind":"EventList","items":[{},{}]}}"#, audit("a", ""), audit("b", ""));
+    for (list, expected) in [(list.as_str(), vec!["id=a"]), (&list[list.find('[').unwrap()..], vec!["id=a"])]
+    {
+        assert_eq!(run(&audits, &list.as_bytes()[..list.len() - 9]).messages(), expected);
+    }
+    // Lists of other things hold no events.
+    let other = format!(r#"{{"kind":"PodList","items":[{},{}]}}"#, audit("a", ""), audit("b", ""));
+    assert!(run(&audits, &other.as_bytes()[..other.len() - 9]).messages().is_empty());
+}

@@ -1,9 +1,13 @@
 //! Which events a document holds.
 
+mod classify;
+
 use std::borrow::Cow;
 
 use haechi_model::Priority;
 use memchr::memchr;
+
+use classify::Class;
 
 use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
@@ -32,13 +36,6 @@ const DAY: u64 = 86_400 * SECOND;
 
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
-
-const STAGES: [&str; 4] = ["ResponseComplete", "ResponseStarted", "RequestReceived", "Panic"];
-const CATEGORIES: [&str; 5] = ["Management", "Data", "NetworkActivity", "Insight", "insight"];
-/// Of Security Hub and Inspector.
-const SEVERITIES: [&str; 6] = ["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED"];
-const ITEM_STATUSES: [&str; 5] =
-    ["OK", "ResourceDiscovered", "ResourceNotRecorded", "ResourceDeleted", "ResourceDeletedNotRecorded"];
 
 /// Turns a stream into events. Memory: one document.
 #[derive(Debug)]
@@ -216,7 +213,12 @@ impl State {
                     Ok(_) => {}
                     // Brackets are counted before anything is told: nothing of the line has been taken.
                     Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
-                    Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
+                    Err(error) => {
+                        if error == JsonError::Truncated {
+                            self.items_before_the_end(text, at, source, line, sink);
+                        }
+                        sink.reject(Reject { line, reason: reason_of(error) });
+                    }
                 }
             }
         }
@@ -368,6 +370,62 @@ impl State {
         Ok(at + 1)
     }
 
+    /// The events that are whole in a file that was cut off: what is told in it has happened.
+    fn items_before_the_end(
+        &mut self,
+        text: &str,
+        start: usize,
+        source: Option<SourceId>,
+        line: u64,
+        sink: &mut impl Sink,
+    ) {
+        let bytes = text.as_bytes();
+        let Some((list, source)) = self.open_list(text, start, source) else { return };
+        let mut at = json::skip_blanks(bytes, list + 1);
+        while bytes.get(at) == Some(&b'{') {
+            let Ok(end) = self.value(text, at, None, source, line, 1, sink) else { return };
+            at = json::skip_blanks(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = json::skip_blanks(bytes, at + 1);
+            }
+        }
+    }
+
+    /// Where the list of events begins that the end of the text lies in, and what its source is.
+    fn open_list(
+        &mut self,
+        text: &str,
+        start: usize,
+        source: Option<SourceId>,
+    ) -> Option<(usize, Option<SourceId>)> {
+        let bytes = text.as_bytes();
+        if bytes.get(start) == Some(&b'[') {
+            return Some((start, source));
+        }
+        self.members.clear();
+        // The members before the one that does not end.
+        json::read_members(bytes, start, &mut self.members).err()?;
+        let behind = self.members.last().map_or(start + 1, |member| member.value.end as usize);
+        let mut at = json::skip_blanks(bytes, behind);
+        if bytes.get(at) == Some(&b',') {
+            at = json::skip_blanks(bytes, at + 1);
+        }
+        let end = json::skip_value(bytes, at).ok()?;
+        let source = match text.get(at..end)? {
+            "\"Records\"" => Some(Source::CLOUDTRAIL),
+            "\"Findings\"" => Some(Source::SECURITY_HUB),
+            "\"configurationItems\"" => Some(Source::AWS_CONFIG),
+            "\"findings\"" => source,
+            "\"items\"" if self.text_member(text, "kind").as_deref() == Some("EventList") => {
+                Some(Source::K8S_AUDIT)
+            }
+            _ => return None,
+        };
+        let colon = json::skip_blanks(bytes, end);
+        let list = json::skip_blanks(bytes, colon + 1);
+        (bytes.get(colon) == Some(&b':') && bytes.get(list) == Some(&b'[')).then_some((list, source))
+    }
+
     fn member(&self, text: &str, key: &str) -> Option<Part> {
         json::find(&self.members, text.as_bytes(), key)
     }
@@ -378,128 +436,6 @@ impl State {
 
     fn has(&self, text: &str, key: &str) -> bool {
         self.member(text, key).is_some()
-    }
-
-    /// What the object at hand is.
-    fn classify(&self, text: &str, source: Option<SourceId>) -> Class {
-        // Kubernetes' audit events first: they are the most.
-        let kind = self.member(text, "kind").map(|kind| kind.of(text));
-        match kind {
-            Some("\"Event\"") if self.has(text, "auditID") => return Class::Event(Source::K8S_AUDIT),
-            Some("\"EventList\"") => return self.inner(text, "items", Some(Source::K8S_AUDIT)),
-            _ => {}
-        }
-        if self.has(text, "output_fields") && self.has(text, "rule") {
-            return Class::Alert;
-        }
-        if let (Some(detail), Some(kind)) =
-            (self.member(text, "detail"), self.text_member(text, "detail-type"))
-        {
-            // EventBridge.
-            let source = match &*kind {
-                "GuardDuty Finding" => Some(Source::GUARDDUTY),
-                "Security Hub Findings - Imported" | "Security Hub Findings - Custom Action" => {
-                    Some(Source::SECURITY_HUB)
-                }
-                "Inspector2 Finding" => Some(Source::INSPECTOR),
-                "Config Configuration Item Change" => Some(Source::AWS_CONFIG),
-                kind if kind.ends_with("via CloudTrail") => Some(Source::CLOUDTRAIL),
-                _ => source,
-            };
-            return Class::Envelope(detail, source);
-        }
-        for (list, of) in [
-            ("Records", Source::CLOUDTRAIL),
-            ("Findings", Source::SECURITY_HUB),
-            ("configurationItems", Source::AWS_CONFIG),
-        ] {
-            if self.has(text, list) && !self.has(text, "eventVersion") {
-                return self.inner(text, list, Some(of));
-            }
-        }
-        if self.has(text, "findings") {
-            return self.inner(text, "findings", source);
-        }
-        if let Some(item) = self.member(text, "configurationItem") {
-            return Class::Envelope(item, Some(Source::AWS_CONFIG));
-        }
-        let known = self.known_event(text);
-        match (source, known) {
-            // Without an id it is no audit event: its fields would have no values.
-            (Some(Source::K8S_AUDIT), _) if !self.has(text, "auditID") => Class::Unknown,
-            (Some(source), _) => Class::Event(source),
-            (None, Some(source)) => Class::Event(source),
-            (None, None) => Class::Unknown,
-        }
-    }
-
-    /// Whether the values that rules ask for most are among those that the source's format has. What is missing is no
-    /// value at all.
-    fn has_known_values(&self, text: &str, source: SourceId) -> bool {
-        let is = |path: &[&str], known: &[&str]| {
-            let value = path.split_first().and_then(|(first, rest)| {
-                let part = self.member(text, first)?;
-                Value::at(text, part).path(rest)
-            });
-            // Written as it is, which is nearly always so, it needs no decoding.
-            value.is_none_or(|value| {
-                let raw = value.raw();
-                let plain = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-                raw == "null"
-                    || plain.is_some_and(|plain| known.contains(&plain))
-                    || value.string().is_some_and(|value| known.contains(&&*value))
-            })
-        };
-        match source {
-            Source::K8S_AUDIT => is(&["stage"], &STAGES),
-            Source::CLOUDTRAIL => is(&["eventCategory"], &CATEGORIES),
-            Source::SECURITY_HUB => {
-                is(&["Severity", "Label"], &SEVERITIES)
-                    && is(&["RecordState"], &["ACTIVE", "ARCHIVED"])
-                    && is(
-                        &["Workflow", "Status"],
-                        &["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED", "ASSIGNED", "IN_PROGRESS", "DEFERRED"],
-                    )
-                    && is(&["Compliance", "Status"], &["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"])
-            }
-            Source::INSPECTOR => {
-                is(&["severity"], &SEVERITIES) && is(&["status"], &["ACTIVE", "SUPPRESSED", "CLOSED"])
-            }
-            Source::AWS_CONFIG => is(&["configurationItemStatus"], &ITEM_STATUSES),
-            _ => true,
-        }
-    }
-
-    fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {
-        self.member(text, key).map_or(Class::Unknown, |part| Class::Envelope(part, source))
-    }
-
-    /// The source that an object's keys tell.
-    fn known_event(&self, text: &str) -> Option<SourceId> {
-        let has = |key: &str| self.has(text, key);
-        if has("eventName") && has("eventSource") {
-            Some(Source::CLOUDTRAIL)
-        } else if has("auditID") && has("stage") {
-            Some(Source::K8S_AUDIT)
-        } else if has("protoPayload") {
-            Some(Source::GCP_AUDIT)
-        } else if has("SchemaVersion") && has("ProductArn") {
-            Some(Source::SECURITY_HUB)
-        } else if has("schemaVersion") && has("partition") && has("service") {
-            Some(Source::GUARDDUTY)
-        } else if has("findingArn") && has("inspectorScore")
-            || has("findingArn") && has("packageVulnerabilityDetails")
-        {
-            Some(Source::INSPECTOR)
-        } else if has("configurationItemStatus") {
-            Some(Source::AWS_CONFIG)
-        } else if has("eventType") && has("published") && has("actor") {
-            Some(Source::OKTA)
-        } else if has("webhook_type") {
-            Some(Source::GITHUB)
-        } else {
-            None
-        }
     }
 
     /// When the event happened, as its source says it.
@@ -639,13 +575,6 @@ impl<S: Sink> CaptureSink for Kernel<'_, S> {
         };
         self.sink.reject(Reject { line: offset, reason });
     }
-}
-
-enum Class {
-    Event(SourceId),
-    Alert,
-    Envelope(Part, Option<SourceId>),
-    Unknown,
 }
 
 fn reason_of(error: JsonError) -> RejectReason {

@@ -424,6 +424,16 @@ impl State {
             (Test::TextIn(set) | Test::AllTextsIn(set), Slot::Text(text)) => {
                 set.contains(self.scratch.bytes(event, text))
             }
+            // `evt.rawarg` is of the type that the event gives it, which no rule tells.
+            (Test::Text(TextTest::Order(comparison, value)), slot) => {
+                let value = std::str::from_utf8(value).ok().and_then(|value| value.parse::<i128>().ok());
+                integer(slot)
+                    .zip(value)
+                    .is_some_and(|(number, value)| number::order(*comparison, &number, &value))
+            }
+            (Test::TextIn(set), slot @ (Slot::Signed(_) | Slot::Unsigned(_))) => {
+                integer(slot).is_some_and(|number| set.contains(number.to_string().as_bytes()))
+            }
             (Test::Paths(paths), Slot::Text(text)) => paths.matches(self.scratch.bytes(event, text)),
             (Test::Number(comparison, value), slot) => {
                 integer(slot).is_some_and(|number| number::order(*comparison, &number, value))
