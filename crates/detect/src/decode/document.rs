@@ -5,11 +5,11 @@ mod classify;
 use std::borrow::Cow;
 
 use haechi_model::Priority;
+use haechi_syntax::flow_log::{Cells, FlowColumns, NoFlow, has_known_values};
 use memchr::memchr;
 
 use classify::Class;
 
-use super::flow::{FlowColumns, NoFlow, has_known_values};
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
 use crate::capture::{self, Capture, CaptureSink, Fault, KernelEvent};
@@ -234,14 +234,14 @@ impl State {
             return;
         }
         match self.columns.split(text) {
-            Ok(columns) => self.flow_event(text, &columns, line, sink),
+            Ok(cells) => self.flow_event(text, &cells, line, sink),
             Err(NoFlow::UnknownColumns) => sink.reject(Reject { line, reason: RejectReason::UnknownColumns }),
             Err(NoFlow::Malformed) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
         }
     }
 
-    fn flow_event(&mut self, text: &str, columns: &Columns, line: u64, sink: &mut impl Sink) {
-        let number = |column: usize| columns.get(column).and_then(|part| part.of(text).parse::<u64>().ok());
+    fn flow_event(&mut self, text: &str, cells: &Cells<'_>, line: u64, sink: &mut impl Sink) {
+        let number = |column: usize| cells.get(column).and_then(|cell| cell.parse::<u64>().ok());
         let (start, end) = (number(10), number(11));
         let seconds = match start.or(end) {
             Some(seconds) => seconds,
@@ -249,12 +249,13 @@ impl State {
             None if !self.columns.has_time() => 0,
             None => return sink.reject(Reject { line, reason: RejectReason::NoTime }),
         };
-        if !has_known_values(columns, text) {
+        if !has_known_values(cells) {
             sink.reject(Reject { line, reason: RejectReason::UnknownValue });
         }
         let part = Part { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
         let time_ns = seconds.saturating_mul(SECOND);
-        self.emit(Source::VPC_FLOW, text, part, Some(columns), time_ns, line, sink);
+        let columns = cells.map(|cell| part_of(text, cell));
+        self.emit(Source::VPC_FLOW, text, part, Some(&columns), time_ns, line, sink);
     }
 
     // JSON.
@@ -574,6 +575,14 @@ impl<S: Sink> CaptureSink for Kernel<'_, S> {
             Fault::BadLength | Fault::Truncated => RejectReason::CaptureLength,
         };
         self.sink.reject(Reject { line: offset, reason });
+    }
+}
+
+/// Where a part of a text stands in it.
+fn part_of(text: &str, part: &str) -> Part {
+    match (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize) {
+        Some(start) if !part.is_empty() => Part::new(start, start + part.len()),
+        _ => Part::default(),
     }
 }
 
