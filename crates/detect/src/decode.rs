@@ -7,12 +7,11 @@
 //! Nothing stops the stream: what is no event is counted by reason, with its line, and the next one goes on.
 
 mod document;
-mod flow;
 mod framer;
 
 pub use document::{Decoder, Format};
-pub use flow::{FlowColumns, FlowColumnsError};
 pub use framer::{Framer, Limits};
+pub use haechi_syntax::flow_log::{FlowColumns, FlowColumnsError};
 
 use crate::event::Event;
 

@@ -1,7 +1,8 @@
 //! An event as the engine sees it: the text it came as, where its parts are, when and what it was.
 
+use haechi_syntax::flow_log::COLUMNS;
+
 use crate::capture::KernelEvent;
-use crate::fields::vpc_flow::COLUMNS;
 use crate::fields::{Source, SourceId};
 use crate::json::{self, MemberPart, Objects, Part, Value};
 use crate::target::Target;

@@ -151,7 +151,7 @@ pub(crate) enum Slot {
     Float(f64),
     Boolean(bool),
     Address(IpAddr),
-    /// Items of the scratch list; never empty.
+    /// Items of the scratch list; none only where a list is written so.
     List(Part),
 }
 

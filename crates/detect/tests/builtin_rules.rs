@@ -117,6 +117,36 @@ fn role(rules: Value, labels: Value) -> Value {
     )
 }
 
+/// What kim asked for by that address.
+fn asked(verb: &str, resource: &str, uri: &str) -> Value {
+    event(verb, resource, json!({"requestURI": uri}))
+}
+
+/// A binding after a patch of which only the answer tells what it holds.
+fn granted(subject: Value) -> Value {
+    event(
+        "patch",
+        "clusterrolebindings",
+        json!({"requestObject": [{"op": "add"}], "responseObject": {"roleRef": {"name": "view"}, "subjects": [subject]}}),
+    )
+}
+
+fn role_patched(rules: Value) -> Value {
+    event(
+        "patch",
+        "clusterroles",
+        json!({"requestObject": [{"op": "add"}], "responseObject": {"rules": rules}}),
+    )
+}
+
+fn volume(spec: Value) -> Value {
+    event("create", "persistentvolumes", json!({"requestObject": {"spec": spec}}))
+}
+
+fn settings(verb: &str, name: &str, namespace: &str) -> Value {
+    event(verb, "configmaps", json!({"objectRef": {"name": name, "namespace": namespace}}))
+}
+
 /// Rule, events that it must see, events that it must not see.
 fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
     let web = "system:serviceaccount:shop:web";
@@ -140,6 +170,11 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
     };
     let operation = |operation: Value| event("patch", "namespaces", json!({"requestObject": [operation]}));
     let service = |spec: Value| event("create", "services", json!({"requestObject": {"spec": spec}}));
+    let balanced = event(
+        "patch",
+        "services/status",
+        json!({"requestObject": {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}}}),
+    );
     vec![
         (
             "Command in container",
@@ -174,15 +209,35 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
         ),
         (
             "Kubelet reached through API server",
-            vec![event("get", "nodes/proxy", json!({})), by(event("create", "nodes/proxy", json!({})), web)],
+            vec![
+                event("get", "nodes/proxy", json!({})),
+                by(event("create", "nodes/proxy", json!({})), web),
+                asked("create", "nodes/proxy", "/api/v1/nodes/n1/proxy/metrics"),
+                asked("get", "nodes/proxy", "/api/v1/nodes/n1/proxy/exec/shop/a/b?path=/proxy/metrics"),
+            ],
             vec![
                 by(event("get", "nodes/proxy", json!({})), "kube-apiserver-kubelet-client"),
+                // What gathers measurements.
+                asked("get", "nodes/proxy", "/api/v1/nodes/n1/proxy/metrics"),
+                asked("get", "nodes/proxy", "/api/v1/nodes/n1/proxy/metrics/cadvisor"),
                 event("get", "nodes/status", json!({})),
+            ],
+        ),
+        (
+            "Pod or service reached through API server",
+            vec![
+                event("get", "services/proxy", json!({})),
+                by(event("create", "pods/proxy", json!({})), web),
+            ],
+            vec![
+                event("get", "nodes/proxy", json!({})),
+                by(event("get", "services/proxy", json!({})), "system:apiserver"),
             ],
         ),
         (
             "Privileged pod created",
             vec![
+                pod(json!({"containers": [{"securityContext": {"windowsOptions": {"hostProcess": true}}}]})),
                 pod(privileged.clone()),
                 pod(
                     json!({"containers": [{"image": "a"}], "initContainers": [{"image": "b", "securityContext": {"privileged": true}}]}),
@@ -209,7 +264,12 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
                 pod(json!({"hostIPC": true})),
                 pod(json!({"hostNetwork": true})),
             ],
-            vec![pod(json!({"hostPID": false})), pod(json!({"shareProcessNamespace": true}))],
+            vec![
+                pod(json!({"hostPID": false})),
+                pod(json!({"shareProcessNamespace": true})),
+                // What a node runs by itself, mirrored.
+                by(pod(json!({"hostNetwork": true})), "system:node:n1"),
+            ],
         ),
         (
             "Sensitive host path mounted",
@@ -223,14 +283,37 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
                 "/run/containerd",
                 "/var/lib/kubelet/pods",
                 "/root/.ssh",
+                "/.",
+                "/./etc",
+                "/var",
+                "/var/",
+                "/var/lib",
+                "/var//lib/kubelet",
+                "/var/./run/docker.sock",
             ]
             .map(host)
             .into(),
-            ["/srv/data", "/var/lib/postgresql", "/etcd-backup", "/runner", "/opt/etc"].map(host).into(),
+            [
+                "/srv/data",
+                "/var/lib/postgresql",
+                "/var/log/pods",
+                "/var/libs",
+                "/.etc",
+                "/etcd-backup",
+                "/runner",
+                "/opt/etc",
+            ]
+            .map(host)
+            .into(),
         ),
         (
             "Dangerous capability added",
-            vec![capability("SYS_ADMIN"), capability("CAP_SYS_PTRACE"), capability("ALL")],
+            vec![
+                capability("SYS_ADMIN"),
+                capability("CAP_SYS_PTRACE"),
+                capability("ALL"),
+                capability("sys_admin"),
+            ],
             vec![
                 capability("NET_BIND_SERVICE"),
                 pod(json!({"containers": [{"securityContext": {"capabilities": {"drop": ["ALL"]}}}]})),
@@ -243,6 +326,15 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
                 binding("view", group("system:masters")),
                 event("patch", "clusterrolebindings", json!({"objectRef": {"name": "cluster-admin"}})),
                 by(binding("cluster-admin", user("mallory")), controller),
+                // A patch says only what it changes.
+                event(
+                    "patch",
+                    "clusterrolebindings",
+                    json!({"responseObject": {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}}),
+                ),
+                granted(
+                    json!({"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:masters"}),
+                ),
             ],
             vec![
                 binding("view", user("mallory")),
@@ -257,8 +349,11 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
                 binding("view", group("system:authenticated")),
                 binding("view", group("system:unauthenticated")),
                 binding("view", user("system:anonymous")),
+                granted(group("system:authenticated")),
+                granted(user("system:anonymous")),
             ],
             vec![
+                granted(user("system:authenticated")),
                 binding("view", group("system:serviceaccounts:shop")),
                 binding("view", user("system:authenticated")),
             ],
@@ -268,9 +363,11 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             vec![
                 role(json!([{"verbs": ["*"], "resources": ["pods"]}]), json!({})),
                 role(json!([{"verbs": ["get"], "resources": ["*"]}]), json!({})),
+                role_patched(json!([{"verbs": ["get", "*"], "resources": ["pods"]}])),
             ],
             vec![
                 role(json!([{"verbs": ["get"], "resources": ["pods/*"]}]), json!({})),
+                role_patched(json!([{"verbs": ["get"], "resources": ["pods/*"], "apiGroups": ["*"]}])),
                 by(
                     role(json!([{"verbs": ["*"], "resources": ["*"]}]), json!({})),
                     "system:serviceaccount:kube-system:clusterrole-aggregation-controller",
@@ -282,7 +379,10 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             ["escalate", "bind", "impersonate"]
                 .map(|verb| role(json!([{"verbs": ["get"]}, {"verbs": [verb]}]), json!({})))
                 .into(),
-            vec![role(json!([{"verbs": ["binding"]}]), json!({}))],
+            vec![
+                role(json!([{"verbs": ["binding"]}]), json!({})),
+                role_patched(json!([{"verbs": ["get"], "resources": ["bind"]}])),
+            ],
         ),
         (
             "Role that widens others written",
@@ -301,6 +401,38 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
                     "system:apiserver",
                 ),
                 event("get", "clusterroles", json!({"objectRef": {"name": "system:node"}})),
+            ],
+        ),
+        (
+            "Volume on sensitive host path made",
+            vec![
+                volume(json!({"hostPath": {"path": "/etc/kubernetes"}})),
+                volume(json!({"local": {"path": "/var/lib"}})),
+                by(volume(json!({"hostPath": {"path": "/"}})), web),
+            ],
+            vec![
+                volume(json!({"hostPath": {"path": "/srv/data"}})),
+                volume(json!({"nfs": {"server": "nfs", "path": "/etc"}})),
+            ],
+        ),
+        (
+            "Rights refused",
+            vec![
+                event("create", "clusterrolebindings", refused.clone()),
+                event("create", "serviceaccounts/token", refused.clone()),
+                event(
+                    "list",
+                    "pods",
+                    json!({"responseStatus": {
+                        "code": 403, "message": "users \"lee\" is forbidden: User \"kim\" cannot impersonate resource \"users\"",
+                    }}),
+                ),
+            ],
+            vec![
+                event("create", "roles", json!({})),
+                event("list", "roles", refused.clone()),
+                by(event("create", "roles", refused.clone()), web),
+                by(event("create", "roles", refused.clone()), "system:kube-controller-manager"),
             ],
         ),
         (
@@ -378,6 +510,20 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             ],
         ),
         (
+            "Secrets of another namespace listed",
+            vec![
+                by(event("list", "secrets", json!({"objectRef": {"namespace": "pay"}})), web),
+                // A namespace that begins as its own does.
+                by(event("watch", "secrets", json!({"objectRef": {"namespace": "sho"}})), web),
+            ],
+            vec![
+                by(event("list", "secrets", json!({})), web),
+                by(event("list", "secrets", json!({"objectRef": {"namespace": null}})), web),
+                by(event("get", "secrets", json!({"objectRef": {"namespace": "pay"}})), web),
+                by(event("list", "secrets", json!({"objectRef": {"namespace": "pay"}})), controller),
+            ],
+        ),
+        (
             "Secret read by a person",
             vec![event("get", "secrets", json!({}))],
             vec![
@@ -392,6 +538,37 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             vec![
                 by(event("create", "serviceaccounts/token", json!({})), "system:node:a"),
                 event("create", "serviceaccounts", json!({})),
+            ],
+        ),
+        (
+            "Lasting service account token made",
+            vec![event(
+                "create",
+                "secrets",
+                json!({"requestObject": {"type": "kubernetes.io/service-account-token"}}),
+            )],
+            vec![
+                event("create", "secrets", json!({"requestObject": {"type": "Opaque"}})),
+                by(
+                    event(
+                        "create",
+                        "secrets",
+                        json!({"requestObject": {"type": "kubernetes.io/service-account-token"}}),
+                    ),
+                    "system:kube-controller-manager",
+                ),
+            ],
+        ),
+        (
+            "Service account made in kube-system",
+            vec![event("create", "serviceaccounts", json!({"objectRef": {"namespace": "kube-system"}}))],
+            vec![
+                event("create", "serviceaccounts", json!({})),
+                event("create", "serviceaccounts/token", json!({"objectRef": {"namespace": "kube-system"}})),
+                by(
+                    event("create", "serviceaccounts", json!({"objectRef": {"namespace": "kube-system"}})),
+                    controller,
+                ),
             ],
         ),
         (
@@ -437,10 +614,24 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             ],
         ),
         (
+            "Credentials of Kubernetes used by hand",
+            vec![
+                by(event("list", "pods", json!({})), "system:node:n1"),
+                by(event("list", "pods", json!({"userAgent": "curl/8.0"})), "system:kube-scheduler"),
+            ],
+            vec![
+                by(event("list", "pods", json!({"userAgent": "kubelet/v1.36.0"})), "system:node:n1"),
+                by(event("list", "pods", json!({})), web),
+                by(event("list", "pods", json!({})), "system:anonymous"),
+            ],
+        ),
+        (
             "Admission webhook changed",
             vec![
                 event("delete", "validatingwebhookconfigurations", json!({})),
                 event("patch", "mutatingwebhookconfigurations", json!({})),
+                // Operators keep theirs current; none takes one away in its daily work.
+                by(event("delete", "validatingwebhookconfigurations", json!({})), web),
             ],
             vec![
                 event("get", "validatingwebhookconfigurations", json!({})),
@@ -496,9 +687,37 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
             ],
         ),
         (
+            "Settings of the cluster changed",
+            vec![
+                settings("update", "coredns", "kube-system"),
+                settings("patch", "aws-auth", "kube-system"),
+                by(settings("delete", "cluster-info", "kube-public"), web),
+            ],
+            vec![
+                settings("update", "coredns", "shop"),
+                settings("update", "a", "kube-system"),
+                settings("get", "coredns", "kube-system"),
+                by(settings("update", "coredns", "kube-system"), controller),
+            ],
+        ),
+        (
             "Events deleted",
             vec![event("deletecollection", "events", json!({}))],
             vec![event("list", "events", json!({})), by(event("delete", "events", json!({})), controller)],
+        ),
+        (
+            "Many objects deleted at once",
+            vec![event("deletecollection", "persistentvolumeclaims", json!({}))],
+            vec![
+                event("delete", "persistentvolumeclaims", json!({})),
+                // That has a rule of its own.
+                event("deletecollection", "events", json!({})),
+                by(
+                    event("deletecollection", "pods", json!({})),
+                    "system:serviceaccount:kube-system:namespace-controller",
+                ),
+                by(event("deletecollection", "pods", json!({})), web),
+            ],
         ),
         (
             "Namespace deleted",
@@ -513,8 +732,13 @@ fn cases() -> Vec<(&'static str, Vec<Value>, Vec<Value>)> {
         ),
         (
             "Service with external addresses",
-            vec![service(json!({"externalIPs": ["203.0.113.7"]}))],
-            vec![service(json!({"externalIPs": []})), service(json!({"externalName": "example.com"}))],
+            vec![service(json!({"externalIPs": ["203.0.113.7"]})), balanced.clone()],
+            vec![
+                service(json!({"externalIPs": []})),
+                service(json!({"externalName": "example.com"})),
+                // A load balancer's own controller.
+                by(balanced, web),
+            ],
         ),
         (
             "Workload in default namespace",

@@ -42,7 +42,11 @@ fn rule(condition: &str, output: &str) -> Loaded {
 }
 
 fn run(loaded: &Loaded, bytes: &[u8], chunk: usize) -> Log {
-    let options = StreamOptions { matching: RuleMatching::All, ..StreamOptions::default() };
+    let options = StreamOptions {
+        matching: RuleMatching::All,
+        now_ns: Some(START_NS + 1_000_000_000),
+        ..StreamOptions::default()
+    };
     let mut stream = Stream::new(&loaded.program, options);
     let mut log = Log::default();
     for piece in bytes.chunks(chunk) {
@@ -367,4 +371,66 @@ fn what_ends_early_and_what_is_of_another_kind_is_told() {
     let mut later = capture.0;
     later[12] = 2;
     assert_eq!(run(&all, &later, usize::MAX).rejects, [(0, RejectReason::Capture)]);
+}
+
+#[test]
+fn each_mistake_is_told_with_its_place_and_hides_nothing() {
+    let mut capture = Writer::new();
+    let mut expected = Vec::new();
+    let good = |capture: &mut Writer, path: &str| capture.openat(10, 3, WORKING_DIRECTORY, path, 1);
+    capture.process(10, 1, "cat", "/root", 0);
+    good(&mut capture, "/first");
+
+    // In 150 years.
+    let now = capture.1;
+    capture.1 += 150 * 365 * 86_400 * 1_000_000_000;
+    good(&mut capture, "/later");
+    capture.1 = now;
+    expected.push(RejectReason::FutureTime);
+    good(&mut capture, "/behind the future");
+
+    // Lengths of parameters that reach beyond the event.
+    let mut long = Writer(Vec::new(), now);
+    good(&mut long, "/too long");
+    let lengths = 8 + 2 + 8 + 8 + 4 + 2 + 4;
+    long.0[lengths + 4..lengths + 6].copy_from_slice(&u16::MAX.to_le_bytes());
+    capture.0.extend(&long.0);
+    expected.push(RejectReason::CaptureBlock);
+    good(&mut capture, "/behind a parameter that is too long");
+
+    // More parameters than the block has room for.
+    let mut many = Writer(Vec::new(), now);
+    good(&mut many, "/too many");
+    many.0[lengths - 4..lengths].copy_from_slice(&u32::MAX.to_le_bytes());
+    capture.0.extend(&many.0);
+    expected.push(RejectReason::CaptureBlock);
+    good(&mut capture, "/behind too many parameters");
+
+    // A process whose strings end behind its block.
+    capture.block(0x215, &[40, 0, 0, 0, 1, 2, 3]);
+    expected.push(RejectReason::CaptureBlock);
+    good(&mut capture, "/behind a process");
+
+    // Neither is a mistake: kinds of blocks are many, and paths are bytes.
+    capture.block(0x9999, &[1, 2, 3, 4]);
+    capture.event(10, 307, &[&3i64.to_le_bytes(), &WORKING_DIRECTORY.to_le_bytes(), b"/\xff\0"]);
+    good(&mut capture, "/last");
+    capture.0.extend([0x16, 2, 0]);
+    expected.push(RejectReason::CaptureLength);
+
+    let all = rule("evt.type = openat", "%fd.name");
+    let messages = [
+        "/first",
+        "/behind the future",
+        "/behind a parameter that is too long",
+        "/behind too many parameters",
+        "/behind a process",
+        "/\u{fffd}",
+        "/last",
+    ];
+    for chunk in [usize::MAX, 64, 1] {
+        let log = run(&all, &capture.0, chunk);
+        assert_eq!(log.messages, messages, "{chunk}");
+        assert_eq!(log.rejects.iter().map(|(_, reason)| *reason).collect::<Vec<_>>(), expected, "{chunk}");
+    }
 }

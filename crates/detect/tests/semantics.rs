@@ -79,6 +79,8 @@ fn conditions_mean_what_falco_says() {
         ("len(ka.user.groups) = 2", true),
         ("len(ka.user.groups) > 1 and len(ka.user.groups) < 3", true),
         ("join(\",\", ka.user.groups) = \"dev,ops\"", true),
+        ("join(\",\", ()) = \"\"", true),
+        ("join(\",\", ()) = \",\"", false),
         ("toupper(ka.user.groups) intersects (OPS)", true),
         // Numbers of audit events are texts.
         ("ka.response.code = 42", true),
@@ -235,4 +237,36 @@ fn events_may_come_twice_late_and_in_any_order() {
     let (log, stats) = run(&loaded, &text, RuleMatching::First);
     assert_eq!(log.0, ["r|b", "r|a", "r|a"]);
     assert_eq!((stats.events, stats.duplicates), (5, 2));
+}
+
+/// Whether a condition about system calls holds for what Falco reported.
+fn holds_reported(condition: &str) -> bool {
+    let event = r#"{"rule":"r","source":"syscall","time":"2026-01-02T03:04:05Z","output":"o","output_fields":{"evt.buffer":"a\u0000b","evt.rawarg.res":-13,"evt.rawarg.path":"/5"}}"#;
+    let rule = format!(
+        "- rule: r\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n  warn_evttypes: false\n"
+    );
+    !run(&loaded(&[&rule]), event, RuleMatching::First).0.0.is_empty()
+}
+
+#[test]
+fn raw_arguments_are_of_the_type_that_the_event_gives_them() {
+    for (condition, expected) in [
+        ("evt.rawarg.res < -2", true),
+        ("evt.rawarg.res > -65535", true),
+        ("evt.rawarg.res >= 0", false),
+        ("evt.rawarg.res = -13", true),
+        ("evt.rawarg.res != -13", false),
+        ("evt.rawarg.res in (-2, -13)", true),
+        ("evt.rawarg.res in (13)", false),
+        ("evt.rawarg.path = /5", true),
+    ] {
+        assert_eq!(holds_reported(condition), expected, "{condition}");
+    }
+}
+
+#[test]
+fn buffers_may_hold_zeros() {
+    let holds = |condition: &str| holds_reported(&format!("evt.buffer {condition}"));
+    assert!(holds(r#"= "a\x00b""#) && holds(r#"contains "\x00b""#) && holds("bcontains 610062"));
+    assert!(!holds("= ab") && !holds(r#"= "a\x00""#) && holds(r#"in ("a\x00b", x)"#));
 }

@@ -344,3 +344,117 @@ fn explanations_name_the_checks_that_decide() {
         ["ka.user.name = root (Holds, Some(\"root\")); ka.target.name = x (Missing, None)"]
     );
 }
+
+/// Lines of every kind, good and bad ones; whoever reads them ahead has to stop where the line ends.
+fn lines() -> Vec<Vec<u8>> {
+    let good = audit("a", r#","requestObject":{"a":[1,"}\n"]}"#);
+    let mut cut = good.clone();
+    cut.truncate(120);
+    vec![
+        format!("{good}\n").into_bytes(),
+        format!("{good}\r\n").into_bytes(),
+        format!("{good} \n").into_bytes(),
+        format!("{good}{good}\n").into_bytes(),
+        format!("{good},\n").into_bytes(),
+        format!(" {good}\n").into_bytes(),
+        format!("[{good},{good}]\n").into_bytes(),
+        format!("{cut}\n").into_bytes(),
+        good.replacen(',', ",\n", 2).into_bytes(),
+        good.replace("create", "cre\nate").into_bytes(),
+        b"{\"kind\":\"Event\",\"auditID\":\"\xff\"}\n".to_vec(),
+        format!("{}\n", audit("long", &format!(r#","pad":"{}""#, "x".repeat(70_000)))).into_bytes(),
+        b"{\n".to_vec(),
+        b"}\n".to_vec(),
+        b"\"}\n".to_vec(),
+        b"\n".to_vec(),
+        b"2 1 eni-1 10.0.0.1 10.0.0.2 1 2 6 7 8 1 2 ACCEPT OK\n".to_vec(),
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig {
+        cases: 300, failure_persistence: None, ..proptest::prelude::ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_is_in_a_stream_does_not_depend_on_how_much_of_it_is_at_hand(
+        picked in proptest::collection::vec(0usize..17, 1..12)
+    ) {
+        let loaded = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+        let lines = lines();
+        let bytes: Vec<u8> = picked.iter().flat_map(|at| lines[*at].clone()).collect();
+        let read = |chunk: usize| {
+            let options = StreamOptions { matching: RuleMatching::All, ..StreamOptions::default() };
+            let mut stream = Stream::new(&loaded.program, options);
+            let mut log = Log::default();
+            for chunk in bytes.chunks(chunk) {
+                stream.feed(chunk, &mut log);
+            }
+            stream.finish(&mut log);
+            let found: Vec<_> = log.detections.iter().map(|(line, found)| (*line, found.event_number)).collect();
+            (found, log.rejects, stream.stats().clone())
+        };
+        // A line that is no longer than a piece is never at hand as a whole.
+        let expected = read(31);
+        for chunk in [1 << 20, 1 << 16, 300] {
+            proptest::prop_assert_eq!(&read(chunk), &expected, "{}", chunk);
+        }
+    }
+}
+
+#[test]
+fn the_time_in_digits_is_compared_as_a_text() {
+    let time = "1767323045500000000";
+    let holds = |condition: &str, event: &str| {
+        !run(&rule("k8s_audit", condition, "o"), event.as_bytes()).detections.is_empty()
+    };
+    let event = audit("a", "");
+    assert!(holds(&format!("jevt.rawtime = {time}"), &event));
+    assert!(holds("jevt.rawtime != 0 and not jevt.rawtime = 0", &event));
+    assert!(!holds(&format!("jevt.rawtime != {time}"), &event));
+    for other in ["0", "00", "-0", "0x0"] {
+        assert!(!holds(&format!("jevt.rawtime = '{other}'"), &event), "{other}");
+    }
+    for same_number in [format!("0{time}"), format!("'+{time}'")] {
+        assert!(!holds(&format!("jevt.rawtime = {same_number}"), &event), "{same_number}");
+        assert!(holds(&format!("jevt.rawtime != {same_number}"), &event), "{same_number}");
+    }
+    let epoch = event.replace("2026-01-02T03:04:05.5Z", "1970-01-01T00:00:00Z");
+    assert!(holds("jevt.rawtime = 0", &epoch));
+    // What another sensor reported has the time of its report.
+    let reported = r#"{"rule":"r","source":"k8s_audit","time":"2026-01-02T03:04:05.5Z","output":"o","output_fields":{}}"#;
+    assert!(holds(&format!("jevt.rawtime = {time}"), reported) && !holds("jevt.rawtime = 0", reported));
+}
+
+#[test]
+fn events_of_a_file_that_was_cut_off_are_held_against_the_rules() {
+    let trail = rule("aws_cloudtrail", "ct.name = StopLogging", "id=%ct.id");
+    let record = |id: &str| {
+        format!(
+            r#"{{"eventTime":"2026-01-02T03:04:05Z","eventID":"{id}","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","x":"{{["}}"#
+        )
+    };
+    let whole = format!(r#"{{"Records":[{},{}, {}]}}"#, record("a"), record("b"), record("c"));
+    let end_of_b = whole.rfind(", ").unwrap();
+    for end in [end_of_b, end_of_b + 1, end_of_b + 40, whole.len() - 3] {
+        let log = run(&trail, &whole.as_bytes()[..end]);
+        assert_eq!(log.messages(), ["id=a", "id=b"], "{end}");
+        assert_eq!(log.rejects, [(1, RejectReason::Truncated)], "{end}");
+    }
+    // The last record is whole, what holds it is not.
+    assert_eq!(run(&trail, &whole.as_bytes()[..whole.len() - 2]).messages(), ["id=a", "id=b", "id=c"]);
+    // Over several lines, with more in front of the list.
+    let lines = whole.replace(",{", ",\n {").replacen('{', "{\n \"fileVersion\": 1,\n ", 1);
+    let log = run(&trail, &lines.as_bytes()[..lines.len() - 20]);
+    assert_eq!(log.messages(), ["id=a", "id=b"]);
+    assert_eq!(log.rejects, [(1, RejectReason::Truncated)]);
+    let audits = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+    let list = format!(r#"{{"kind":"EventList","items":[{},{}]}}"#, audit("a", ""), audit("b", ""));
+    for (list, expected) in [(list.as_str(), vec!["id=a"]), (&list[list.find('[').unwrap()..], vec!["id=a"])]
+    {
+        assert_eq!(run(&audits, &list.as_bytes()[..list.len() - 9]).messages(), expected);
+    }
+    // Lists of other things hold no events.
+    let other = format!(r#"{{"kind":"PodList","items":[{},{}]}}"#, audit("a", ""), audit("b", ""));
+    assert!(run(&audits, &other.as_bytes()[..other.len() - 9]).messages().is_empty());
+}

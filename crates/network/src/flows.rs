@@ -77,6 +77,11 @@ impl Observed {
         }
     }
 
+    /// Puts what was skipped in the order of the lines.
+    fn sort(&mut self) {
+        self.skipped.sort_by_key(|skipped| skipped.line);
+    }
+
     fn add(&mut self, line: usize, flow: Flow) {
         if let Some(count) = self.flows.get_mut(&flow) {
             *count += 1;

@@ -1,4 +1,4 @@
-//! Bytes to trees: YAML as Kubernetes reads it, and JSON, with a span on every node.
+//! Bytes to trees: YAML as Kubernetes reads it, and JSON, with a span on every node; and lines of flow logs to columns.
 //!
 //! YAML is a security boundary: Kubernetes reads `privileged: yes` as true and `0644` as 420, splits documents
 //! before it parses them, lets the last of two equal keys win and ignores what follows the first document of a
@@ -23,6 +23,7 @@ mod builder;
 mod document;
 pub mod edit;
 mod error;
+pub mod flow_log;
 mod input;
 mod json;
 pub mod re2;

@@ -1,10 +1,15 @@
 //! Which events a document holds.
 
+mod classify;
+
 use std::borrow::Cow;
 
 use haechi_model::Priority;
+use haechi_syntax::flow_log::{Cells, FlowColumns, NoFlow, has_known_values};
+use memchr::memchr;
 
-use super::flow::{FlowColumns, NoFlow, has_known_values};
+use classify::Class;
+
 use super::framer::{Frame, Framer, Limits, Taken};
 use super::{Reject, RejectReason, Sink};
 use crate::capture::{self, Capture, CaptureSink, Fault, KernelEvent};
@@ -32,13 +37,6 @@ const DAY: u64 = 86_400 * SECOND;
 /// How deep lists and envelopes may hold events.
 const MAX_ENVELOPES: usize = 8;
 
-const STAGES: [&str; 4] = ["ResponseComplete", "ResponseStarted", "RequestReceived", "Panic"];
-const CATEGORIES: [&str; 5] = ["Management", "Data", "NetworkActivity", "Insight", "insight"];
-/// Of Security Hub and Inspector.
-const SEVERITIES: [&str; 6] = ["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL", "UNTRIAGED"];
-const ITEM_STATUSES: [&str; 5] =
-    ["OK", "ResourceDiscovered", "ResourceNotRecorded", "ResourceDeleted", "ResourceDeletedNotRecorded"];
-
 /// Turns a stream into events. Memory: one document.
 #[derive(Debug)]
 pub struct Decoder {
@@ -65,6 +63,8 @@ struct State {
     base_columns: FlowColumns,
     /// Members of the event at hand.
     members: Vec<MemberPart>,
+    /// Where the object ends whose members were read ahead: that of the line that comes next.
+    ahead: Option<usize>,
     /// What is known about the objects inside it.
     objects: Objects,
     number: u64,
@@ -86,6 +86,7 @@ impl Decoder {
                 columns: FlowColumns::default(),
                 base_columns: FlowColumns::default(),
                 members: Vec::with_capacity(32),
+                ahead: None,
                 objects: Objects::default(),
                 number: 0,
                 first_time_ns: None,
@@ -157,8 +158,27 @@ impl Decoder {
 }
 
 impl State {
+    /// Reads the object that a line begins with, if the line ends behind it: then how long the line is.
+    fn read_ahead(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.members.clear();
+        let closing = json::read_members(bytes, 0, &mut self.members).ok()?;
+        let length = match bytes.get(closing + 1..)? {
+            [b'\n', ..] => closing + 2,
+            [b'\r', b'\n', ..] => closing + 3,
+            _ => return None,
+        };
+        // A line that was cut off may go on in the next one as if it were the same object.
+        if memchr(b'\n', bytes.get(..closing)?).is_some() {
+            return None;
+        }
+        self.ahead = Some(closing);
+        Some(length)
+    }
+
     fn frame(&mut self, format: Format, frame: Frame<'_>, sink: &mut impl Sink) -> Taken {
+        let ahead = self.ahead.take();
         let (bytes, line, may_go_on) = match frame {
+            Frame::Ahead(bytes) => return self.read_ahead(bytes).map_or(Taken::Whole, Taken::Line),
             Frame::Line(bytes, line) => (bytes, line, true),
             Frame::Document(bytes, line) => (bytes, line, false),
             Frame::TooLarge(line) => {
@@ -184,12 +204,21 @@ impl State {
                     Format::Json(source) => Some(source),
                     Format::Detect | Format::VpcFlow => None,
                 };
+                if let Some(closing) = ahead {
+                    self.object(text, Part::new(at, closing + 1), source, line, 0, sink);
+                    return Taken::Whole;
+                }
                 let end = text.trim_ascii_end().len();
                 match self.value(text, at, Some(end), source, line, 0, sink) {
                     Ok(_) => {}
                     // Brackets are counted before anything is told: nothing of the line has been taken.
                     Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
-                    Err(error) => sink.reject(Reject { line, reason: reason_of(error) }),
+                    Err(error) => {
+                        if error == JsonError::Truncated {
+                            self.items_before_the_end(text, at, source, line, sink);
+                        }
+                        sink.reject(Reject { line, reason: reason_of(error) });
+                    }
                 }
             }
         }
@@ -205,14 +234,14 @@ impl State {
             return;
         }
         match self.columns.split(text) {
-            Ok(columns) => self.flow_event(text, &columns, line, sink),
+            Ok(cells) => self.flow_event(text, &cells, line, sink),
             Err(NoFlow::UnknownColumns) => sink.reject(Reject { line, reason: RejectReason::UnknownColumns }),
             Err(NoFlow::Malformed) => sink.reject(Reject { line, reason: RejectReason::Malformed }),
         }
     }
 
-    fn flow_event(&mut self, text: &str, columns: &Columns, line: u64, sink: &mut impl Sink) {
-        let number = |column: usize| columns.get(column).and_then(|part| part.of(text).parse::<u64>().ok());
+    fn flow_event(&mut self, text: &str, cells: &Cells<'_>, line: u64, sink: &mut impl Sink) {
+        let number = |column: usize| cells.get(column).and_then(|cell| cell.parse::<u64>().ok());
         let (start, end) = (number(10), number(11));
         let seconds = match start.or(end) {
             Some(seconds) => seconds,
@@ -220,12 +249,13 @@ impl State {
             None if !self.columns.has_time() => 0,
             None => return sink.reject(Reject { line, reason: RejectReason::NoTime }),
         };
-        if !has_known_values(columns, text) {
+        if !has_known_values(cells) {
             sink.reject(Reject { line, reason: RejectReason::UnknownValue });
         }
         let part = Part { start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) };
         let time_ns = seconds.saturating_mul(SECOND);
-        self.emit(Source::VPC_FLOW, text, part, Some(columns), time_ns, line, sink);
+        let columns = cells.map(|cell| part_of(text, cell));
+        self.emit(Source::VPC_FLOW, text, part, Some(&columns), time_ns, line, sink);
     }
 
     // JSON.
@@ -262,7 +292,20 @@ impl State {
         if end.is_some_and(|end| json::skip_blanks(bytes, closing + 1) < end) {
             return Err(JsonError::Malformed);
         }
-        let part = Part::new(start, closing + 1);
+        self.object(text, Part::new(start, closing + 1), source, line, depth, sink);
+        Ok(closing + 1)
+    }
+
+    /// The events in the object whose members have been read.
+    fn object(
+        &mut self,
+        text: &str,
+        part: Part,
+        source: Option<SourceId>,
+        line: u64,
+        depth: usize,
+        sink: &mut impl Sink,
+    ) {
         match self.classify(text, source) {
             Class::Event(source) => match self.time_of(text, source) {
                 Some(time_ns) => {
@@ -276,7 +319,7 @@ impl State {
             Class::Alert => self.alert(text, part, line, sink),
             Class::Envelope(inner, source) => {
                 let (start, end) = (inner.start as usize, inner.end as usize);
-                if matches!(bytes.get(start), Some(b'{' | b'[')) {
+                if matches!(text.as_bytes().get(start), Some(b'{' | b'[')) {
                     // The outer value is whole: what is wrong inside stays inside.
                     if let Err(error) = self.value(text, start, Some(end), source, line, depth + 1, sink) {
                         sink.reject(Reject { line, reason: reason_of(error) });
@@ -287,7 +330,6 @@ impl State {
             }
             Class::Unknown => sink.reject(Reject { line, reason: RejectReason::UnknownKind }),
         }
-        Ok(closing + 1)
     }
 
     /// The events in the items of a list whose brackets balance.
@@ -329,6 +371,62 @@ impl State {
         Ok(at + 1)
     }
 
+    /// The events that are whole in a file that was cut off: what is told in it has happened.
+    fn items_before_the_end(
+        &mut self,
+        text: &str,
+        start: usize,
+        source: Option<SourceId>,
+        line: u64,
+        sink: &mut impl Sink,
+    ) {
+        let bytes = text.as_bytes();
+        let Some((list, source)) = self.open_list(text, start, source) else { return };
+        let mut at = json::skip_blanks(bytes, list + 1);
+        while bytes.get(at) == Some(&b'{') {
+            let Ok(end) = self.value(text, at, None, source, line, 1, sink) else { return };
+            at = json::skip_blanks(bytes, end);
+            if bytes.get(at) == Some(&b',') {
+                at = json::skip_blanks(bytes, at + 1);
+            }
+        }
+    }
+
+    /// Where the list of events begins that the end of the text lies in, and what its source is.
+    fn open_list(
+        &mut self,
+        text: &str,
+        start: usize,
+        source: Option<SourceId>,
+    ) -> Option<(usize, Option<SourceId>)> {
+        let bytes = text.as_bytes();
+        if bytes.get(start) == Some(&b'[') {
+            return Some((start, source));
+        }
+        self.members.clear();
+        // The members before the one that does not end.
+        json::read_members(bytes, start, &mut self.members).err()?;
+        let behind = self.members.last().map_or(start + 1, |member| member.value.end as usize);
+        let mut at = json::skip_blanks(bytes, behind);
+        if bytes.get(at) == Some(&b',') {
+            at = json::skip_blanks(bytes, at + 1);
+        }
+        let end = json::skip_value(bytes, at).ok()?;
+        let source = match text.get(at..end)? {
+            "\"Records\"" => Some(Source::CLOUDTRAIL),
+            "\"Findings\"" => Some(Source::SECURITY_HUB),
+            "\"configurationItems\"" => Some(Source::AWS_CONFIG),
+            "\"findings\"" => source,
+            "\"items\"" if self.text_member(text, "kind").as_deref() == Some("EventList") => {
+                Some(Source::K8S_AUDIT)
+            }
+            _ => return None,
+        };
+        let colon = json::skip_blanks(bytes, end);
+        let list = json::skip_blanks(bytes, colon + 1);
+        (bytes.get(colon) == Some(&b':') && bytes.get(list) == Some(&b'[')).then_some((list, source))
+    }
+
     fn member(&self, text: &str, key: &str) -> Option<Part> {
         json::find(&self.members, text.as_bytes(), key)
     }
@@ -339,128 +437,6 @@ impl State {
 
     fn has(&self, text: &str, key: &str) -> bool {
         self.member(text, key).is_some()
-    }
-
-    /// What the object at hand is.
-    fn classify(&self, text: &str, source: Option<SourceId>) -> Class {
-        // Kubernetes' audit events first: they are the most.
-        let kind = self.member(text, "kind").map(|kind| kind.of(text));
-        match kind {
-            Some("\"Event\"") if self.has(text, "auditID") => return Class::Event(Source::K8S_AUDIT),
-            Some("\"EventList\"") => return self.inner(text, "items", Some(Source::K8S_AUDIT)),
-            _ => {}
-        }
-        if self.has(text, "output_fields") && self.has(text, "rule") {
-            return Class::Alert;
-        }
-        if let (Some(detail), Some(kind)) =
-            (self.member(text, "detail"), self.text_member(text, "detail-type"))
-        {
-            // EventBridge.
-            let source = match &*kind {
-                "GuardDuty Finding" => Some(Source::GUARDDUTY),
-                "Security Hub Findings - Imported" | "Security Hub Findings - Custom Action" => {
-                    Some(Source::SECURITY_HUB)
-                }
-                "Inspector2 Finding" => Some(Source::INSPECTOR),
-                "Config Configuration Item Change" => Some(Source::AWS_CONFIG),
-                kind if kind.ends_with("via CloudTrail") => Some(Source::CLOUDTRAIL),
-                _ => source,
-            };
-            return Class::Envelope(detail, source);
-        }
-        for (list, of) in [
-            ("Records", Source::CLOUDTRAIL),
-            ("Findings", Source::SECURITY_HUB),
-            ("configurationItems", Source::AWS_CONFIG),
-        ] {
-            if self.has(text, list) && !self.has(text, "eventVersion") {
-                return self.inner(text, list, Some(of));
-            }
-        }
-        if self.has(text, "findings") {
-            return self.inner(text, "findings", source);
-        }
-        if let Some(item) = self.member(text, "configurationItem") {
-            return Class::Envelope(item, Some(Source::AWS_CONFIG));
-        }
-        let known = self.known_event(text);
-        match (source, known) {
-            // Without an id it is no audit event: its fields would have no values.
-            (Some(Source::K8S_AUDIT), _) if !self.has(text, "auditID") => Class::Unknown,
-            (Some(source), _) => Class::Event(source),
-            (None, Some(source)) => Class::Event(source),
-            (None, None) => Class::Unknown,
-        }
-    }
-
-    /// Whether the values that rules ask for most are among those that the source's format has. What is missing is no
-    /// value at all.
-    fn has_known_values(&self, text: &str, source: SourceId) -> bool {
-        let is = |path: &[&str], known: &[&str]| {
-            let value = path.split_first().and_then(|(first, rest)| {
-                let part = self.member(text, first)?;
-                Value::at(text, part).path(rest)
-            });
-            // Written as it is, which is nearly always so, it needs no decoding.
-            value.is_none_or(|value| {
-                let raw = value.raw();
-                let plain = raw.strip_prefix('"').and_then(|raw| raw.strip_suffix('"'));
-                raw == "null"
-                    || plain.is_some_and(|plain| known.contains(&plain))
-                    || value.string().is_some_and(|value| known.contains(&&*value))
-            })
-        };
-        match source {
-            Source::K8S_AUDIT => is(&["stage"], &STAGES),
-            Source::CLOUDTRAIL => is(&["eventCategory"], &CATEGORIES),
-            Source::SECURITY_HUB => {
-                is(&["Severity", "Label"], &SEVERITIES)
-                    && is(&["RecordState"], &["ACTIVE", "ARCHIVED"])
-                    && is(
-                        &["Workflow", "Status"],
-                        &["NEW", "NOTIFIED", "RESOLVED", "SUPPRESSED", "ASSIGNED", "IN_PROGRESS", "DEFERRED"],
-                    )
-                    && is(&["Compliance", "Status"], &["PASSED", "WARNING", "FAILED", "NOT_AVAILABLE"])
-            }
-            Source::INSPECTOR => {
-                is(&["severity"], &SEVERITIES) && is(&["status"], &["ACTIVE", "SUPPRESSED", "CLOSED"])
-            }
-            Source::AWS_CONFIG => is(&["configurationItemStatus"], &ITEM_STATUSES),
-            _ => true,
-        }
-    }
-
-    fn inner(&self, text: &str, key: &str, source: Option<SourceId>) -> Class {
-        self.member(text, key).map_or(Class::Unknown, |part| Class::Envelope(part, source))
-    }
-
-    /// The source that an object's keys tell.
-    fn known_event(&self, text: &str) -> Option<SourceId> {
-        let has = |key: &str| self.has(text, key);
-        if has("eventName") && has("eventSource") {
-            Some(Source::CLOUDTRAIL)
-        } else if has("auditID") && has("stage") {
-            Some(Source::K8S_AUDIT)
-        } else if has("protoPayload") {
-            Some(Source::GCP_AUDIT)
-        } else if has("SchemaVersion") && has("ProductArn") {
-            Some(Source::SECURITY_HUB)
-        } else if has("schemaVersion") && has("partition") && has("service") {
-            Some(Source::GUARDDUTY)
-        } else if has("findingArn") && has("inspectorScore")
-            || has("findingArn") && has("packageVulnerabilityDetails")
-        {
-            Some(Source::INSPECTOR)
-        } else if has("configurationItemStatus") {
-            Some(Source::AWS_CONFIG)
-        } else if has("eventType") && has("published") && has("actor") {
-            Some(Source::OKTA)
-        } else if has("webhook_type") {
-            Some(Source::GITHUB)
-        } else {
-            None
-        }
     }
 
     /// When the event happened, as its source says it.
@@ -602,11 +578,12 @@ impl<S: Sink> CaptureSink for Kernel<'_, S> {
     }
 }
 
-enum Class {
-    Event(SourceId),
-    Alert,
-    Envelope(Part, Option<SourceId>),
-    Unknown,
+/// Where a part of a text stands in it.
+fn part_of(text: &str, part: &str) -> Part {
+    match (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize) {
+        Some(start) if !part.is_empty() => Part::new(start, start + part.len()),
+        _ => Part::default(),
+    }
 }
 
 fn reason_of(error: JsonError) -> RejectReason {

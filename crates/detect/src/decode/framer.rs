@@ -32,7 +32,12 @@ pub struct Framer {
     pending_line: u64,
     line: u64,
     is_skipping: bool,
+    /// So many bytes were read ahead in vain; as many go by before that is tried again, whatever they are.
+    vain_bytes: usize,
 }
+
+/// Lines up to this length are read ahead.
+const AHEAD: usize = 64 << 10;
 
 /// Where in a JSON value a scan stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,6 +52,9 @@ struct Scan {
 /// A document, or what there is instead of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame<'b> {
+    /// What a line begins with, and more. Who reads a whole value up to the end of that line tells its length, and gets
+    /// the line next: then nobody else has to look for its end, which takes long where the bytes have to come from memory.
+    Ahead(&'b [u8]),
     /// A line that looks as if it were a document. Who reads it tells whether it ends inside a value: then the
     /// next lines may belong to it.
     Line(&'b [u8], u64),
@@ -60,6 +68,8 @@ pub(crate) enum Frame<'b> {
 pub(crate) enum Taken {
     Whole,
     Unfinished,
+    /// The length of the line, its end included.
+    Line(usize),
 }
 
 impl Framer {
@@ -74,6 +84,7 @@ impl Framer {
             pending_line: 1,
             line: 1,
             is_skipping: false,
+            vain_bytes: 0,
         }
     }
 
@@ -81,11 +92,16 @@ impl Framer {
     pub(crate) fn feed(&mut self, bytes: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let Some(end) = memchr(b'\n', rest) else {
-                return self.keep(rest, emit);
+            let length = match self.read_ahead(rest, emit) {
+                Some(length) => length,
+                None => match memchr(b'\n', rest) {
+                    Some(end) => end + 1,
+                    None => return self.keep(rest, emit),
+                },
             };
-            let (line, tail) = rest.split_at(end + 1);
+            let (line, tail) = rest.split_at(length.min(rest.len()));
             rest = tail;
+            self.vain_bytes = self.vain_bytes.saturating_sub(length);
             if self.is_skipping {
                 // The rest of a line that was too long; what comes next is looked at afresh.
                 self.is_skipping = false;
@@ -99,6 +115,22 @@ impl Framer {
                 self.partial = whole;
             }
             self.line += 1;
+        }
+    }
+
+    /// The length of the line that begins here, told by who reads it.
+    fn read_ahead(&mut self, rest: &[u8], emit: &mut impl FnMut(Frame<'_>) -> Taken) -> Option<usize> {
+        let is_begun = self.is_skipping || !self.partial.is_empty() || !self.pending.is_empty();
+        if is_begun || self.vain_bytes > 0 || rest.first() != Some(&b'{') {
+            return None;
+        }
+        let ahead = rest.get(..AHEAD).unwrap_or(rest);
+        match emit(Frame::Ahead(ahead)) {
+            Taken::Line(length) => Some(length),
+            Taken::Whole | Taken::Unfinished => {
+                self.vain_bytes = ahead.len();
+                None
+            }
         }
     }
 
@@ -264,6 +296,7 @@ mod tests {
                 return Taken::Unfinished;
             }
             out.push(match frame {
+                Frame::Ahead(_) => return Taken::Whole,
                 Frame::Line(bytes, line) | Frame::Document(bytes, line) => {
                     format!("{line}: {}", String::from_utf8_lossy(bytes).trim_end().replace('\n', "⏎"))
                 }

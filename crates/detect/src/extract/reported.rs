@@ -78,6 +78,9 @@ fn read(ty: Type, is_list: bool, value: Value<'_>, scratch: &mut Scratch) -> Slo
         return scratch.list_since(start);
     }
     match ty {
+        Type::Dynamic if value.kind() == Kind::Number && value.raw().parse::<i64>().is_ok() => {
+            typed(Type::Signed, value.raw())
+        }
         Type::Text | Type::Bytes | Type::Dynamic => Slot::Text(scratch.text_of(value)),
         _ => typed(ty, &value.to_text()),
     }

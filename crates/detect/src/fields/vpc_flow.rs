@@ -1,58 +1,9 @@
 //! VPC flow logs, versions 2 to 7 and later: one field per column that AWS documents.
 //!
-//! `-` in a column means that there is no value. The order is that of AWS's table; [`COLUMNS`] and the field
-//! table go together.
+//! `-` in a column means that there is no value. The order is that of AWS's table; [`COLUMNS`](haechi_syntax::flow_log::COLUMNS) and the
+//! field table go together.
 
 use super::{Extract, Field};
-
-/// The columns by the names that AWS gives them in a header or a format string.
-pub(crate) const COLUMNS: [&str; 42] = [
-    "version",
-    "account-id",
-    "interface-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "log-status",
-    "vpc-id",
-    "subnet-id",
-    "instance-id",
-    "tcp-flags",
-    "type",
-    "pkt-srcaddr",
-    "pkt-dstaddr",
-    "region",
-    "az-id",
-    "sublocation-type",
-    "sublocation-id",
-    "pkt-src-aws-service",
-    "pkt-dst-aws-service",
-    "flow-direction",
-    "traffic-path",
-    "ecs-cluster-arn",
-    "ecs-cluster-name",
-    "ecs-container-instance-arn",
-    "ecs-container-instance-id",
-    "ecs-container-id",
-    "ecs-second-container-id",
-    "ecs-service-name",
-    "ecs-task-definition-arn",
-    "ecs-task-arn",
-    "ecs-task-id",
-    "reject-reason",
-    "resource-id",
-    "encryption-status",
-];
-
-/// The columns of version 2, which is what a log without header has.
-pub(crate) const DEFAULT_COLUMNS: usize = 14;
 
 const fn column(field: Field, index: u8) -> Field {
     field.from(Extract::Column(index))

@@ -12,8 +12,10 @@ pub struct MemberPart {
     pub key: Part,
     /// The value.
     pub value: Part,
-    /// Length, first and last byte of the key, to tell most keys apart at once; 0 for a key with escapes.
+    /// Length, first and last byte of the key, to tell most keys apart at once.
     tag: u32,
+    /// Whether the key is written with escapes.
+    has_escape: bool,
     /// Whether the value is a text without escapes.
     is_plain: bool,
 }
@@ -23,8 +25,9 @@ impl MemberPart {
     pub(super) fn new(text: &[u8], member: &RawMember) -> Self {
         let key = member.key;
         let raw = text.get(key.start as usize..key.end as usize).unwrap_or_default();
-        let tag = if member.has_escape { 0 } else { tag(raw) };
-        Self { key, value: member.value, tag, is_plain: member.is_plain }
+        let tag = if member.has_escape { tag_of_escaped(raw) } else { tag(raw) };
+        let RawMember { value, has_escape, is_plain, .. } = *member;
+        Self { key, value, tag, has_escape, is_plain }
     }
 
     /// The text that the value is, if it stands there as it is.
@@ -36,13 +39,13 @@ impl MemberPart {
     /// Whether the key is `key`, whose tag is `wanted`.
     #[inline]
     fn is(&self, text: &[u8], key: &str, wanted: u32) -> bool {
-        (self.tag == wanted || self.tag == 0) && self.has_key(text, key)
+        self.tag == wanted && self.has_key(text, key)
     }
 
     fn has_key(&self, text: &[u8], key: &str) -> bool {
         let raw = text.get(self.key.start as usize..self.key.end as usize).unwrap_or_default();
         raw == key.as_bytes()
-            || (self.tag == 0 && std::str::from_utf8(raw).is_ok_and(|raw| unescape(raw) == key))
+            || (self.has_escape && std::str::from_utf8(raw).is_ok_and(|raw| unescape(raw) == key))
     }
 }
 
@@ -57,6 +60,13 @@ pub(crate) fn find(members: &[MemberPart], text: &[u8], key: &str) -> Option<Par
 pub(crate) fn find_member<'m>(members: &'m [MemberPart], text: &[u8], key: &str) -> Option<&'m MemberPart> {
     let wanted = tag(key.as_bytes());
     members.iter().find(|member| member.is(text, key, wanted))
+}
+
+/// The tag of what a key with escapes stands for.
+#[cold]
+fn tag_of_escaped(raw: &[u8]) -> u32 {
+    // A key that is no UTF-8 is none that anybody asks for.
+    std::str::from_utf8(raw).map_or(0, |raw| tag(unescape(raw).as_bytes()))
 }
 
 /// Never 0.

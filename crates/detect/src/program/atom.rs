@@ -39,6 +39,8 @@ pub(crate) enum Test {
     /// Whether it is one of these, or (`false`) none of them.
     Addresses(bool, Vec<IpAddr>),
     Networks(bool, Vec<Network>),
+    /// Whether the event's time in digits is this, or (`false`) is not: numbers compare faster than digits are written.
+    TimeDigits(bool, u64),
     /// Against another field.
     Other(Operator, GetterId),
     /// Never true: `in ()`.
@@ -89,7 +91,7 @@ pub(crate) fn check_operator(operator: Operator, left: Yield) -> Result<(), Stri
 pub(crate) fn compile(operator: Operator, left: Yield, values: &[Vec<u8>]) -> Result<Test, String> {
     let comparison = operator.comparison;
     let mut decoded = Vec::new();
-    if values.iter().any(|value| value.contains(&0)) {
+    if left.ty != Type::Bytes && values.iter().any(|value| value.contains(&0)) {
         return Err("filter error: filter value cannot contain a NUL byte (\\x00)".into());
     }
     let values = match comparison {
@@ -124,6 +126,19 @@ pub(crate) fn compile(operator: Operator, left: Yield, values: &[Vec<u8>]) -> Re
         (Comparison::PMatch, None) => Ok(Test::Paths(PathSet::new(texts()))),
         (comparison, None) => Ok(Test::Text(TextTest::new(comparison, texts().next().unwrap_or_default())?)),
     }
+}
+
+/// A check of the event's time, of which rules ask for the digits.
+pub(crate) fn time_digits(operator: Operator, values: &[Vec<u8>]) -> Option<Test> {
+    let is_equal = match (operator.comparison, operator.modifier) {
+        (Comparison::Eq, None) => true,
+        (Comparison::Ne, None) => false,
+        _ => return None,
+    };
+    let [value] = values else { return None };
+    let number: u64 = std::str::from_utf8(value).ok()?.parse().ok()?;
+    // Leading zeros and signs are no digits of a time.
+    (number.to_string().as_bytes() == value.as_slice()).then_some(Test::TimeDigits(is_equal, number))
 }
 
 fn compile_typed(comparison: Comparison, ty: Type, values: &[Vec<u8>]) -> Result<Test, String> {

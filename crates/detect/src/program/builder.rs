@@ -8,8 +8,8 @@ use super::getter::{Getter, GetterId, Yield, function_type};
 use super::index::Index;
 use super::{Node, NodeId, Program, Rule, RuleInfo, SourceProgram, Template, TemplateError};
 use crate::condition::{Comparison, Expr, FieldExpr, Operand, Operator, Pos, Right, Transformer};
-use crate::extract::{Need, Needs};
-use crate::fields::{self, Source, SourceId, Type};
+use crate::extract::{Need, Needs, Special};
+use crate::fields::{self, Extract, Source, SourceId, Type};
 
 /// A condition that cannot be compiled; the text is Falco's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -233,8 +233,12 @@ impl Compiler<'_> {
                 }
             }
         }
+        let is_time = self.is_time_in_digits(left_id);
         let key = AtomKey::Constants(left_id, operator, values);
-        self.atom(key, pos, |values| atom::compile(operator, left_yield, values))
+        self.atom(key, pos, |values| match atom::time_digits(operator, values).filter(|_| is_time) {
+            Some(test) => Ok(test),
+            None => atom::compile(operator, left_yield, values),
+        })
     }
 
     /// Events are numbered from one: `evt.num = 0` never holds. Rules use that as a placeholder.
@@ -252,6 +256,11 @@ impl Compiler<'_> {
             (Comparison::Ne | Comparison::Gt, [0]) | (Comparison::Ge, [0 | 1]) => Some(true),
             _ => None,
         }
+    }
+
+    fn is_time_in_digits(&self, getter: GetterId) -> bool {
+        matches!(self.getter(getter), Getter::Field(field)
+            if matches!(field.field().extract, Extract::Special(Special::RawTimeText)))
     }
 
     fn is_event_type(&self, getter: GetterId) -> bool {

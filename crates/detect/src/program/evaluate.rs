@@ -14,6 +14,7 @@ use crate::condition::{Comparison, Modifier, Operator, Transformer};
 use crate::event::Event;
 use crate::extract::{self, Scratch, Seen, Slot, TextRef};
 use crate::fields::{Source, SourceId};
+use crate::json::Part;
 use crate::target::Target;
 
 /// How many rules may match one event.
@@ -194,9 +195,12 @@ impl State {
     fn new_node(&mut self, source: &SourceProgram, id: NodeId, event: &Event<'_>) -> bool {
         let holds = match source.nodes.get(id as usize) {
             Some(Node::Constant(value)) => *value,
-            Some(Node::Atom(atom)) => source.atoms.get(*atom as usize).is_some_and(|atom| {
-                let slot = self.slot(source, atom.left, event);
-                self.test(source, &atom.test, slot, event)
+            Some(Node::Atom(atom)) => source.atoms.get(*atom as usize).is_some_and(|atom| match atom.test {
+                Test::TimeDigits(is_equal, time) => (event.time_ns == time) == is_equal,
+                _ => {
+                    let slot = self.slot(source, atom.left, event);
+                    self.test(source, &atom.test, slot, event)
+                }
             }),
             Some(Node::Not(child)) => !self.node(source, *child, event),
             Some(Node::And(children)) => children.iter().all(|child| self.node(source, *child, event)),
@@ -266,7 +270,8 @@ impl State {
         }
         let start = self.scratch.list_start();
         self.scratch.list.extend(values);
-        self.scratch.list_since(start)
+        // An empty list that is written as such is a value.
+        Slot::List(Part { start, end: self.scratch.list_start() })
     }
 
     /// A value as text, for functions that join values.
@@ -349,13 +354,7 @@ impl State {
         Slot::Text(self.scratch.store(&out))
     }
 
-    fn getopt(
-        &mut self,
-        items: crate::json::Part,
-        options: TextRef,
-        selector: Option<u8>,
-        event: &Event<'_>,
-    ) -> Slot {
+    fn getopt(&mut self, items: Part, options: TextRef, selector: Option<u8>, event: &Event<'_>) -> Slot {
         let texts: Vec<Vec<u8>> = self.texts(items, event).map(<[u8]>::to_vec).collect();
         let arguments: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
         let options = self.scratch.bytes(event, options).to_vec();
@@ -371,7 +370,7 @@ impl State {
         self.scratch.collect(texts)
     }
 
-    fn texts<'a>(&'a self, items: crate::json::Part, event: &'a Event<'a>) -> impl Iterator<Item = &'a [u8]> {
+    fn texts<'a>(&'a self, items: Part, event: &'a Event<'a>) -> impl Iterator<Item = &'a [u8]> {
         self.scratch.items(items).iter().filter_map(|item| match item {
             Slot::Text(text) => Some(self.scratch.bytes(event, *text)),
             _ => None,
@@ -383,6 +382,7 @@ impl State {
             // A field without value passes no test, not even `!=`.
             (_, Slot::Absent) | (Test::Never, _) => false,
             (Test::Exists, _) => true,
+            (Test::TimeDigits(is_equal, time), _) => (event.time_ns == *time) == *is_equal,
             (Test::Other(operator, other), left) => match self.slot(source, *other, event) {
                 Slot::Absent => false,
                 right => self.compare(*operator, left, right, event),
@@ -423,6 +423,16 @@ impl State {
             (Test::Text(test), Slot::Text(text)) => test.holds(self.scratch.bytes(event, text)),
             (Test::TextIn(set) | Test::AllTextsIn(set), Slot::Text(text)) => {
                 set.contains(self.scratch.bytes(event, text))
+            }
+            // `evt.rawarg` is of the type that the event gives it, which no rule tells.
+            (Test::Text(TextTest::Order(comparison, value)), slot) => {
+                let value = std::str::from_utf8(value).ok().and_then(|value| value.parse::<i128>().ok());
+                integer(slot)
+                    .zip(value)
+                    .is_some_and(|(number, value)| number::order(*comparison, &number, &value))
+            }
+            (Test::TextIn(set), slot @ (Slot::Signed(_) | Slot::Unsigned(_))) => {
+                integer(slot).is_some_and(|number| set.contains(number.to_string().as_bytes()))
             }
             (Test::Paths(paths), Slot::Text(text)) => paths.matches(self.scratch.bytes(event, text)),
             (Test::Number(comparison, value), slot) => {

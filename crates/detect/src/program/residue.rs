@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::atom::Test;
 use super::evaluate::State;
 use super::index::RuleSet;
@@ -16,7 +18,8 @@ use crate::extract::Slot;
 /// What is known about combinations. Memory is bounded: beyond that many it begins anew.
 #[derive(Debug, Default)]
 pub(crate) struct Residues {
-    known: HashMap<Box<[u8]>, RuleSet>,
+    /// Quick to hash, and seeded: who chooses names chooses no collisions.
+    known: HashMap<Box<[u8]>, RuleSet, RandomState>,
     /// The combination at hand.
     key: Vec<u8>,
 }

@@ -233,6 +233,29 @@ mod tests {
     }
 
     #[test]
+    fn braces_and_angles_that_mean_nothing_to_re2_are_characters() {
+        for (pattern, text, expected) in [
+            ("ab{2", "ab{2", true),
+            ("ab{2", "abb", false),
+            ("a{,2}", "a{,2}", true),
+            ("a{,2}", "aa", false),
+            ("a{2,b}}", "a{2,b}}", true),
+            ("{}", "{}", true),
+            ("a{2}b{1,}c{1,2}", "aabbbcc", true),
+            ("[{]a{1000}", "{a", false),
+            (r"\<a\>", "<a>", true),
+            (r"\<a\>", "a", false),
+            (r"\\<a", r"\<a", true),
+        ] {
+            let regex = TextTest::new(Comparison::Regex, pattern.as_bytes()).unwrap();
+            assert_eq!(regex.holds(text.as_bytes()), expected, "{pattern} {text}");
+        }
+        for pattern in ["a{1001}", "a{1,1001}", "a{3,2}", "{2}", "a|{2}", "a{99999999999999999999}"] {
+            assert!(TextTest::new(Comparison::Regex, pattern.as_bytes()).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
     fn sets_find_every_length() {
         let long = "x".repeat(100);
         let set = TextSet::new([b"a".as_slice(), b"bb", long.as_bytes(), b""]);

@@ -60,6 +60,7 @@ pub fn read_hubble(bytes: &[u8], world: &World) -> Observed {
         let Record { protocol, port, was_allowed, .. } = record;
         observed.add(number, Flow { from, to, protocol, port, was_allowed });
     }
+    observed.sort();
     observed
 }
 

@@ -1,48 +1,40 @@
 //! VPC flow logs.
 
+use haechi_syntax::flow_log::{FlowColumns, NoFlow, column};
+
 use super::{Flow, FlowEnd, Observed, address, by_address, lines};
 use crate::l4::Protocol;
 use crate::world::World;
-
-/// Fields of the flow log's version 2, which is the format where the text has no header.
-const DEFAULT_FIELDS: [&str; 14] = [
-    "version",
-    "account-id",
-    "interface-id",
-    "srcaddr",
-    "dstaddr",
-    "srcport",
-    "dstport",
-    "protocol",
-    "packets",
-    "bytes",
-    "start",
-    "end",
-    "action",
-    "log-status",
-];
 
 /// Reads VPC flow logs: lines of fields apart by spaces, in the default order or in that of a header line. Of the two
 /// records of a connection, the one whose destination port is the lower (or a port that the destination declares) is
 /// taken as the direction in which it was opened.
 ///
-/// The columns of a log may be in any order if its first line names them, as `${srcaddr}` or `srcaddr`.
+/// The columns of a log may be in any order if a line names them, as `${srcaddr}` or `srcaddr`; those of a later version that
+/// no line names are not guessed, for one address could be taken for another.
 pub fn read_vpc(bytes: &[u8], world: &World) -> Observed {
     let addresses = by_address(world);
     let mut observed = Observed::default();
-    let mut fields: Vec<&str> = DEFAULT_FIELDS.to_vec();
+    let mut columns = FlowColumns::default();
     for (number, line) in lines(bytes, &mut observed) {
-        let values: Vec<&str> = line.split_whitespace().collect();
-        let name = |value: &str| value.trim_start_matches("${").trim_end_matches('}').to_owned();
-        if values.iter().any(|value| matches!(name(value).as_str(), "srcaddr" | "dstaddr" | "pkt-srcaddr")) {
-            fields =
-                values.iter().map(|value| value.trim_start_matches("${").trim_end_matches('}')).collect();
+        if let Some(named) = FlowColumns::from_header(line) {
+            columns = named;
             continue;
         }
-        let get = |name: &str| {
-            let at = fields.iter().position(|field| *field == name)?;
-            values.get(at).copied().filter(|value| *value != "-")
+        let cells = match columns.split(line) {
+            Ok(cells) => cells,
+            Err(reason) => {
+                observed.skip(
+                    number,
+                    match reason {
+                        NoFlow::Malformed => "no line of this flow log",
+                        NoFlow::UnknownColumns => "no line names the columns of this flow log",
+                    },
+                );
+                continue;
+            }
         };
+        let get = |name: &str| cells.get(column(name)?).copied().filter(|value| !matches!(*value, "" | "-"));
         if matches!(get("log-status"), Some("NODATA" | "SKIPDATA")) {
             continue;
         }
@@ -91,5 +83,6 @@ pub fn read_vpc(bytes: &[u8], world: &World) -> Observed {
         };
         observed.add(number, flow);
     }
+    observed.sort();
     observed
 }

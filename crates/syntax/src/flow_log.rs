@@ -3,9 +3,57 @@
 //! From version 3 on whoever sets a log up chooses its columns; files begin with a line that names them. A line that
 //! came without one is read only where somebody says what its columns are: a guess could take one address for another.
 
-use crate::event::Columns;
-use crate::fields::vpc_flow::{COLUMNS, DEFAULT_COLUMNS};
-use crate::json::Part;
+/// The columns by the names that AWS gives them in a header or a format string.
+pub const COLUMNS: [&str; 42] = [
+    "version",
+    "account-id",
+    "interface-id",
+    "srcaddr",
+    "dstaddr",
+    "srcport",
+    "dstport",
+    "protocol",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "action",
+    "log-status",
+    "vpc-id",
+    "subnet-id",
+    "instance-id",
+    "tcp-flags",
+    "type",
+    "pkt-srcaddr",
+    "pkt-dstaddr",
+    "region",
+    "az-id",
+    "sublocation-type",
+    "sublocation-id",
+    "pkt-src-aws-service",
+    "pkt-dst-aws-service",
+    "flow-direction",
+    "traffic-path",
+    "ecs-cluster-arn",
+    "ecs-cluster-name",
+    "ecs-container-instance-arn",
+    "ecs-container-instance-id",
+    "ecs-container-id",
+    "ecs-second-container-id",
+    "ecs-service-name",
+    "ecs-task-definition-arn",
+    "ecs-task-arn",
+    "ecs-task-id",
+    "reject-reason",
+    "resource-id",
+    "encryption-status",
+];
+
+/// The columns of version 2, which is what a log without header has.
+pub const DEFAULT_COLUMNS: usize = 14;
+
+/// What stands in each column of a line, in the order of [`COLUMNS`]; an empty text in a column that the line lacks.
+pub type Cells<'l> = [&'l str; COLUMNS.len()];
 
 /// Which columns a flow log has, and in which order.
 #[derive(Debug, Clone)]
@@ -35,8 +83,8 @@ impl Default for FlowColumns {
 }
 
 /// Why a line is not cut into columns.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum NoFlow {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoFlow {
     /// Not as many columns as there should be.
     Malformed,
     /// A later version, whose columns nobody named.
@@ -50,46 +98,52 @@ impl FlowColumns {
     /// # Errors
     /// A name that is none.
     pub fn parse(text: &str) -> Result<Self, FlowColumnsError> {
-        let column = |(_, word)| column(word).map(Some).ok_or_else(|| FlowColumnsError(str::to_owned(word)));
-        Ok(Self { columns: words(text).map(column).collect::<Result<_, _>>()?, is_given: true })
+        let column = |word| column(word).map(Some).ok_or_else(|| FlowColumnsError(str::to_owned(word)));
+        Ok(Self {
+            columns: text.split_ascii_whitespace().map(column).collect::<Result<_, _>>()?,
+            is_given: true,
+        })
     }
 
     /// Reads a line of column names, as AWS puts it first in each file: `version account-id …`. Columns that we do
     /// not know are kept without meaning.
-    pub(super) fn from_header(line: &str) -> Option<Self> {
+    pub fn from_header(line: &str) -> Option<Self> {
         // Most lines are data: they begin with a number.
         if line.as_bytes().first().is_none_or(u8::is_ascii_digit) {
             return None;
         }
-        let columns: Vec<Option<usize>> = words(line).map(|(_, word)| column(word)).collect();
+        let columns: Vec<Option<usize>> = line.split_ascii_whitespace().map(column).collect();
         let known = columns.iter().flatten().count();
         // A line of data never has two column names in it.
         (known >= 2).then_some(Self { columns, is_given: true })
     }
 
     /// Whether there is a column that says when.
-    pub(super) fn has_time(&self) -> bool {
+    pub fn has_time(&self) -> bool {
         self.columns.iter().flatten().any(|column| matches!(COLUMNS.get(*column), Some(&("start" | "end"))))
     }
 
     /// Cuts a line.
-    pub(super) fn split(&self, line: &str) -> Result<Columns, NoFlow> {
-        let mut out = [Part::default(); COLUMNS.len()];
+    ///
+    /// # Errors
+    /// It is no line of this log, or of one whose columns nobody named.
+    pub fn split<'l>(&self, line: &'l str) -> Result<Cells<'l>, NoFlow> {
+        let mut out = [""; COLUMNS.len()];
         let mut count = 0;
-        for (part, _) in words(line) {
+        for word in line.split_ascii_whitespace() {
             let Some(column) = self.columns.get(count) else {
                 count += 1;
                 break;
             };
             if let Some(slot) = column.and_then(|column| out.get_mut(column)) {
-                *slot = part;
+                *slot = word;
             }
             count += 1;
         }
         let is_whole = count == self.columns.len();
-        let is_read = self.is_given || (is_whole && is_version_2(&out, line));
+        let is_read = self.is_given || (is_whole && is_version_2(&out));
         if !is_read {
-            let version = words(line).next().and_then(|(_, word)| word.parse::<u8>().ok());
+            let version = line.split_ascii_whitespace().next().and_then(|word| word.parse::<u8>().ok());
             return match version {
                 Some(3..=99) => Err(NoFlow::UnknownColumns),
                 Some(2) if is_whole => Err(NoFlow::UnknownColumns),
@@ -101,11 +155,10 @@ impl FlowColumns {
 }
 
 /// Whether the columns have what those of version 2 have: somebody may have chosen the same ones in another order.
-fn is_version_2(columns: &Columns, line: &str) -> bool {
-    let is = |at: usize, known: &[&str]| columns.get(at).is_some_and(|part| known.contains(&part.of(line)));
-    let is_number = |at: usize| {
-        columns.get(at).is_some_and(|part| part.of(line).bytes().all(|byte| byte.is_ascii_digit()))
-    };
+fn is_version_2(cells: &Cells<'_>) -> bool {
+    let is = |at: usize, known: &[&str]| cells.get(at).is_some_and(|cell| known.contains(cell));
+    let is_number =
+        |at: usize| cells.get(at).is_some_and(|cell| cell.bytes().all(|byte| byte.is_ascii_digit()));
     is(0, &["2"]) && is_number(10) && is_number(11) && is(12, &ACTIONS) && is(13, &STATUSES)
 }
 
@@ -113,29 +166,19 @@ const ACTIONS: [&str; 3] = ["ACCEPT", "REJECT", "-"];
 const STATUSES: [&str; 4] = ["OK", "NODATA", "SKIPDATA", "-"];
 
 /// Whether the action and the status are those that flow logs have.
-pub(super) fn has_known_values(columns: &Columns, line: &str) -> bool {
-    let is = |at: usize, known: &[&str]| {
-        columns.get(at).is_none_or(|part| matches!(part.of(line), "") || known.contains(&part.of(line)))
-    };
+pub fn has_known_values(cells: &Cells<'_>) -> bool {
+    let is =
+        |at: usize, known: &[&str]| cells.get(at).is_none_or(|cell| cell.is_empty() || known.contains(cell));
     is(12, &ACTIONS) && is(13, &STATUSES)
 }
 
 /// The column of that name, with `${…}` around it or not; Parquet has `_` for `-`.
-fn column(word: &str) -> Option<usize> {
+pub fn column(word: &str) -> Option<usize> {
     let word = word.strip_prefix("${").and_then(|word| word.strip_suffix('}')).unwrap_or(word);
     let is_it = |name: &&str| {
         name.len() == word.len() && name.bytes().eq(word.bytes().map(|b| if b == b'_' { b'-' } else { b }))
     };
     COLUMNS.iter().position(is_it)
-}
-
-fn words(line: &str) -> impl Iterator<Item = (Part, &str)> {
-    let base = line.as_ptr() as usize;
-    line.split_ascii_whitespace().map(move |word| {
-        let start = word.as_ptr() as usize - base;
-        let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        (Part { start: at(start), end: at(start + word.len()) }, word)
-    })
 }
 
 #[cfg(test)]
@@ -144,7 +187,7 @@ mod tests {
 
     fn cut(columns: &FlowColumns, line: &str) -> Option<Vec<String>> {
         let columns = columns.split(line).ok()?;
-        Some(columns.iter().map(|part| part.of(line).to_owned()).filter(|text| !text.is_empty()).collect())
+        Some(columns.iter().map(|&cell| cell.to_owned()).filter(|text| !text.is_empty()).collect())
     }
 
     #[test]
