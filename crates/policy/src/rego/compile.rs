@@ -165,7 +165,19 @@ impl Table {
                 }
             }
         }
+        table.refuse_overlaps(errors);
         table
+    }
+
+    /// OPA would merge a rule with those that lie within its value, or refuse both.
+    fn refuse_overlaps(&self, errors: &mut Vec<CompileError>) {
+        let paths = self.by_path.keys();
+        for (outer, (inner, id)) in paths.zip(self.by_path.iter().skip(1)) {
+            if let Some(rule) = self.rules.get(*id).filter(|_| inner.starts_with(outer)) {
+                let message = format!("rule `{}` lies within rule `{}`", rule.path, outer.join("."));
+                errors.push((rule.source, RegoError { offset: rule.at, message }));
+            }
+        }
     }
 
     fn id(&self, package: &[String], name: &[String]) -> Option<usize> {
@@ -253,13 +265,21 @@ pub(crate) enum RKind {
     Every { key: Option<usize>, value: Option<usize>, collection: R, body: Vec<RLit>, locals: Range<usize> },
 }
 
+/// The names of one body.
+#[derive(Default)]
+struct Scope {
+    names: BTreeMap<String, usize>,
+    /// Names that a later literal declares; up to there they are not to be had, and mean nothing else either.
+    later: BTreeSet<String>,
+}
+
 /// Resolves the names of one rule.
 struct Resolver<'p> {
     table: &'p Table,
     module: &'p Module,
     /// What imports stand for.
     imports: BTreeMap<&'p str, &'p [String]>,
-    scopes: Vec<BTreeMap<String, usize>>,
+    scopes: Vec<Scope>,
     /// The name of each slot.
     names: Vec<String>,
     used: BTreeSet<usize>,
@@ -275,7 +295,7 @@ fn define(
     if written.is_default {
         return define_default(resolver, written, rule);
     }
-    resolver.scopes.push(BTreeMap::new());
+    resolver.scopes.push(Scope::default());
     // The arguments lie in the first slots of a frame; one that just has a name needs no other.
     let written_args = written.args.as_deref().unwrap_or_default();
     written_args.iter().for_each(|_| {
@@ -380,10 +400,10 @@ impl<'p> Resolver<'p> {
     fn name_argument(&mut self, index: usize, arg: &ast::Term) -> bool {
         let TermKind::Var(name) = &arg.kind else { return false };
         let Some(scope) = self.scopes.last_mut() else { return false };
-        if matches!(name.as_str(), "_" | "input" | "data") || scope.contains_key(name) {
+        if matches!(name.as_str(), "_" | "input" | "data") || scope.names.contains_key(name) {
             return false;
         }
-        scope.insert(name.clone(), index);
+        scope.names.insert(name.clone(), index);
         if let Some(slot) = self.names.get_mut(index) {
             slot.clone_from(name);
         }
@@ -393,13 +413,19 @@ impl<'p> Resolver<'p> {
     fn declare(&mut self, name: &str) -> usize {
         let slot = self.slot(name);
         if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(name.to_owned(), slot);
+            scope.later.remove(name);
+            scope.names.insert(name.to_owned(), slot);
         }
         slot
     }
 
+    /// Whether the innermost body has a variable of that name.
+    fn is_own(&self, name: &str) -> bool {
+        self.scopes.last().is_some_and(|scope| scope.names.contains_key(name))
+    }
+
     fn find(&self, name: &str) -> Option<usize> {
-        self.scopes.iter().rev().find_map(|scope| scope.get(name)).copied()
+        self.scopes.iter().rev().find_map(|scope| scope.names.get(name)).copied()
     }
 
     /// Whether a name means something although nobody declared it.
@@ -410,7 +436,8 @@ impl<'p> Resolver<'p> {
             // A rule of that name, or one whose reference begins so.
             self.table.by_path.range(path.clone()..).next().is_some_and(|(found, _)| found.starts_with(&path))
         };
-        matches!(name, "input" | "data") || self.imports.contains_key(name) || is_rule()
+        let is_later = || self.scopes.iter().any(|scope| scope.later.contains(name));
+        matches!(name, "input" | "data") || (self.imports.contains_key(name) || is_rule()) && !is_later()
     }
 
     /// Declares the variables of a pattern that are new by definition: arguments, and the left of `:=`.
@@ -424,7 +451,7 @@ impl<'p> Resolver<'p> {
                         message: format!("`{name}` cannot be assigned"),
                     });
                 }
-                if !self.scopes.last().is_some_and(|scope| scope.contains_key(name)) {
+                if !self.is_own(name) {
                     self.declare(name);
                 }
                 Ok(())
@@ -439,7 +466,7 @@ impl<'p> Resolver<'p> {
         let mut names = Vec::new();
         pattern_names(term, &mut names);
         for name in names {
-            if self.scopes.last().is_some_and(|scope| scope.contains_key(name)) {
+            if self.is_own(name) {
                 return Err(RegoError { offset: term.at, message: format!("var `{name}` assigned above") });
             }
         }
@@ -448,33 +475,13 @@ impl<'p> Resolver<'p> {
 
     /// Resolves a body in a scope of its own, which stays open for its heads.
     fn open_body(&mut self, body: &[ast::Literal], heads: &[&ast::Term]) -> Result<Vec<RLit>, RegoError> {
-        self.scopes.push(BTreeMap::new());
-        for literal in body {
-            match &literal.kind {
-                LiteralKind::Assign(left, _) => {
-                    if !is_pattern(left) {
-                        let message = "cannot assign to this term".into();
-                        return Err(RegoError { offset: left.at, message });
-                    }
-                    self.declare_once(left)?;
-                }
-                LiteralKind::Some(names) => {
-                    for name in names {
-                        let at = literal.at;
-                        self.declare_once(&ast::Term { at, kind: TermKind::Var(name.clone()) })?;
-                    }
-                }
-                LiteralKind::SomeIn { key, value, .. } => {
-                    for pattern in key.iter().chain(Some(value)) {
-                        self.declare_new(pattern)?;
-                    }
-                }
-                _ => {}
-            }
-        }
+        let mut scope = Scope::default();
+        body.iter().for_each(|literal| scope.later.extend(declared_names(literal)));
         let mut names = Vec::new();
         body.iter().for_each(|literal| literal_names(literal, &mut names));
         heads.iter().for_each(|head| term_names(head, &mut names));
+        names.retain(|name| !scope.later.contains(*name));
+        self.scopes.push(scope);
         for name in names {
             if self.find(name).is_none() && !self.is_global(name) {
                 self.declare(name);
@@ -495,20 +502,36 @@ impl<'p> Resolver<'p> {
             with.push((self.with_target(target)?, self.term(value)?));
         }
         let kind = match &literal.kind {
-            LiteralKind::Some(_) => return Ok(()),
-            LiteralKind::Term(term) => self.term_literal(term)?,
-            LiteralKind::Unify(left, right) | LiteralKind::Assign(left, right) => {
-                self.unify_literal(left, right)?
+            LiteralKind::Some(names) => {
+                for name in names {
+                    self.declare_once(&ast::Term { at, kind: TermKind::Var(name.clone()) })?;
+                }
+                return Ok(());
             }
-            LiteralKind::SomeIn { key, value, collection } => RKind::SomeIn {
-                key: key.as_ref().map(|key| self.term(key)).transpose()?,
-                value: self.term(value)?,
-                collection: self.term(collection)?,
-            },
+            LiteralKind::Term(term) => self.term_literal(term)?,
+            LiteralKind::Unify(left, right) => unified(self.term(left)?, self.term(right)?),
+            LiteralKind::Assign(left, right) => {
+                if !is_pattern(left) {
+                    let message = "cannot assign to this term".into();
+                    return Err(RegoError { offset: left.at, message });
+                }
+                // The right side does not see what it is assigned to.
+                let right = self.term(right)?;
+                self.declare_once(left)?;
+                unified(self.term(left)?, right)
+            }
+            LiteralKind::SomeIn { key, value, collection } => {
+                let collection = self.term(collection)?;
+                for pattern in key.iter().chain(Some(value)) {
+                    self.declare_new(pattern)?;
+                }
+                let key = key.as_ref().map(|key| self.term(key)).transpose()?;
+                RKind::SomeIn { key, value: self.term(value)?, collection }
+            }
             LiteralKind::Every { key, value, collection, body } => {
                 let collection = self.term(collection)?;
                 let start = self.names.len();
-                self.scopes.push(BTreeMap::new());
+                self.scopes.push(Scope::default());
                 let key = key.as_ref().filter(|key| *key != "_").map(|key| self.declare(key));
                 let value = Some(value).filter(|value| *value != "_").map(|value| self.declare(value));
                 let body = self.open_body(body, &[])?;
@@ -559,10 +582,6 @@ impl<'p> Resolver<'p> {
             return Ok(unified(self.term(last)?, R::Call(func, args)));
         }
         Ok(RKind::Term(self.term(term)?))
-    }
-
-    fn unify_literal(&mut self, left: &ast::Term, right: &ast::Term) -> Result<RKind, RegoError> {
-        Ok(unified(self.term(left)?, self.term(right)?))
     }
 
     /// What OPA evaluates before a negation goes before it.
@@ -635,11 +654,11 @@ impl<'p> Resolver<'p> {
             TermKind::Var(name) if name == "_" => R::Any,
             TermKind::Var(name) => match self.find(name) {
                 Some(slot) => R::Var(slot),
-                None => self.reference(name, &[], term.at)?,
+                None => self.undeclared(name, &[], term.at)?,
             },
             TermKind::Ref(head, path) => match &head.kind {
                 TermKind::Var(name) if name != "_" && self.find(name).is_none() => {
-                    self.reference(name, path, term.at)?
+                    self.undeclared(name, path, term.at)?
                 }
                 _ => {
                     let head = self.term(head)?;
@@ -681,7 +700,15 @@ impl<'p> Resolver<'p> {
         Ok(R::Compr(Box::new(RCompr { kind, key, value, body, locals: start..self.names.len() })))
     }
 
-    /// A reference that begins with a name that nobody declared.
+    /// A reference that begins with a name that nobody declared so far.
+    fn undeclared(&mut self, name: &str, path: &[ast::Term], at: u32) -> Result<R, RegoError> {
+        if self.scopes.iter().any(|scope| scope.later.contains(name)) {
+            return Err(RegoError { offset: at, message: format!("var `{name}` is referenced above") });
+        }
+        self.reference(name, path, at)
+    }
+
+    /// A reference that begins with a name that is no variable.
     fn reference(&mut self, name: &str, path: &[ast::Term], at: u32) -> Result<R, RegoError> {
         if name == "input" {
             return Ok(R::Ref(RHead::Input, self.terms(path)?));
@@ -845,8 +872,27 @@ fn push_unified(kind: RKind, at: u32, out: &mut Vec<RLit>) {
                 push_unified(RKind::Unify(left, right), at, out);
             }
         }
+        RKind::Unify(R::Object(left), R::Object(right)) if let Some(pairs) = by_key(&left, &right) => {
+            for (left, right) in pairs {
+                push_unified(RKind::Unify(left, right), at, out);
+            }
+        }
         kind => out.push(RLit { at, negated: false, with: Vec::new(), kind }),
     }
+}
+
+/// The values of two objects with the same constant keys, side by side.
+fn by_key(left: &[(R, R)], right: &[(R, R)]) -> Option<Vec<(R, R)>> {
+    fn keyed(entries: &[(R, R)]) -> Option<BTreeMap<&Value<'static>, &R>> {
+        let keyed = entries.iter().map(|(key, value)| match key {
+            R::Const(key) => Some((key, value)),
+            _ => None,
+        });
+        keyed.collect()
+    }
+    let (left, right) = (keyed(left)?, keyed(right)?);
+    let pairs = left.iter().map(|(key, value)| Some(((*value).clone(), (*right.get(key)?).clone())));
+    pairs.collect::<Option<Vec<_>>>().filter(|_| left.len() == right.len())
 }
 
 fn is_pattern(term: &ast::Term) -> bool {
@@ -866,6 +912,20 @@ fn pattern_names<'t>(term: &'t ast::Term, names: &mut Vec<&'t str>) {
         TermKind::Object(entries) => entries.iter().for_each(|(_, value)| pattern_names(value, names)),
         _ => {}
     }
+}
+
+/// Names that a literal declares for those after it.
+fn declared_names(literal: &ast::Literal) -> Vec<String> {
+    let mut names = Vec::new();
+    match &literal.kind {
+        LiteralKind::Assign(left, _) => pattern_names(left, &mut names),
+        LiteralKind::Some(some) => names.extend(some.iter().map(String::as_str)),
+        LiteralKind::SomeIn { key, value, .. } => {
+            key.iter().chain(Some(value)).for_each(|pattern| pattern_names(pattern, &mut names));
+        }
+        LiteralKind::Term(_) | LiteralKind::Unify(..) | LiteralKind::Every { .. } => {}
+    }
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Names in a literal, those inside of comprehensions left out.

@@ -1,3 +1,4 @@
+mod names;
 mod odd;
 mod order;
 mod sharing;
