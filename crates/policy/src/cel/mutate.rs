@@ -63,6 +63,7 @@ impl<'a> Mutator<'a> {
         let mut patches = Vec::new();
         let mut failed = false;
         for mutation in mutations {
+            session.renew_budget();
             let before = self.changed.take().unwrap_or_else(|| json_of_node(object.node()));
             match mutate(session, mutation, &before) {
                 Ok(after) => {

@@ -43,22 +43,17 @@ fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
     match patch.op {
         PatchOp::Add => add(object, patch, value()),
         PatchOp::Remove => remove(object, patch, &patch.path).map(drop),
-        PatchOp::Replace => {
-            let place = object.pointer_mut(&patch.path).ok_or_else(|| wrong(patch, "doc is missing key"))?;
-            *place = value();
-            Ok(())
-        }
+        PatchOp::Replace => replace(object, patch, value()),
         PatchOp::Move => {
             let moved = remove(object, patch, from()?)?;
             add(object, patch, moved)
         }
         PatchOp::Copy => {
-            let copied =
-                object.pointer(from()?).ok_or_else(|| wrong(patch, "doc is missing `from`"))?.clone();
-            add(object, patch, copied)
+            let copied = find(object, patch, from()?)?.cloned();
+            add(object, patch, copied.unwrap_or_default())
         }
         PatchOp::Test => {
-            let found = object.pointer(&patch.path).unwrap_or(&Json::Null);
+            let found = find(object, patch, &patch.path)?.unwrap_or(&Json::Null);
             if *found == value() { Ok(()) } else { Err(PatchError::TestFailed) }
         }
     }
@@ -68,6 +63,28 @@ fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
 fn split(path: &str) -> Option<(&str, String)> {
     let (parent, last) = path.rsplit_once('/')?;
     Some((parent, last.replace("~1", "/").replace("~0", "~")))
+}
+
+/// An index of a list; the library that the API server uses counts negative ones from the end.
+fn index_of(text: &str, len: usize) -> Option<usize> {
+    let index: i64 = text.parse().ok()?;
+    if index < 0 { len.checked_add_signed(isize::try_from(index).ok()?) } else { usize::try_from(index).ok() }
+}
+
+/// What stands at a path; `None` for a key that its map does not have.
+fn find<'v>(object: &'v Json, patch: &Patch, path: &str) -> Result<Option<&'v Json>, PatchError> {
+    if path.is_empty() {
+        return Ok(Some(object));
+    }
+    let (parent, last) = split(path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    match object.pointer(parent) {
+        Some(Json::Object(fields)) => Ok(fields.get(&last)),
+        Some(Json::Array(items)) => {
+            let found = index_of(&last, items.len()).and_then(|index| items.get(index));
+            found.map(Some).ok_or_else(|| wrong(patch, "invalid index"))
+        }
+        _ => Err(wrong(patch, "doc is missing path")),
+    }
 }
 
 fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> {
@@ -82,7 +99,8 @@ fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> 
             Ok(())
         }
         Some(Json::Array(items)) => {
-            let index = if last == "-" { Some(items.len()) } else { last.parse().ok() };
+            // Counted from the end of the list that it becomes.
+            let index = if last == "-" { Some(items.len()) } else { index_of(&last, items.len() + 1) };
             match index.filter(|index| *index <= items.len()) {
                 Some(index) => {
                     items.insert(index, value);
@@ -95,12 +113,39 @@ fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> 
     }
 }
 
+/// Puts a value where another one stands. A key that its map does not have is added: the API server's library does so,
+/// although RFC 6902 forbids it.
+fn replace(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> {
+    if patch.path.is_empty() {
+        *object = value;
+        return Ok(());
+    }
+    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    match object.pointer_mut(parent) {
+        Some(Json::Object(fields)) => {
+            fields.insert(last, value);
+            Ok(())
+        }
+        Some(Json::Array(items)) => {
+            let index = index_of(&last, items.len());
+            match index.and_then(|index| items.get_mut(index)) {
+                Some(place) => {
+                    *place = value;
+                    Ok(())
+                }
+                None => Err(wrong(patch, "doc is missing key")),
+            }
+        }
+        _ => Err(wrong(patch, "doc is missing path")),
+    }
+}
+
 fn remove(object: &mut Json, patch: &Patch, path: &str) -> Result<Json, PatchError> {
     let (parent, last) = split(path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
     let removed = match object.pointer_mut(parent) {
         Some(Json::Object(fields)) => fields.remove(&last),
         Some(Json::Array(items)) => {
-            let index = last.parse::<usize>().ok().filter(|index| *index < items.len());
+            let index = index_of(&last, items.len()).filter(|index| *index < items.len());
             index.map(|index| items.remove(index))
         }
         _ => return Err(wrong(patch, "doc is missing path")),
@@ -178,5 +223,30 @@ mod tests {
         assert!(matches!(apply(&object, &[patch(PatchOp::Remove, "/b", None)]), Err(PatchError::Wrong(_))));
         assert_eq!(apply(&object, &[patch(PatchOp::Add, "/a/-", Some(json!(2)))]), Ok(json!({"a": [1, 2]})));
         assert!(apply(&object, &[patch(PatchOp::Add, "/a/5", Some(json!(2)))]).is_err());
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_is_replaced_by_adding_it() {
+        let object = json!({"labels": {"a": "1"}, "list": [1]});
+        let patch = |op, path: &str| Patch { op, path: path.into(), from: None, value: Some(json!("x")) };
+        let replaced = apply(&object, &[patch(PatchOp::Replace, "/labels/b")]);
+        assert_eq!(replaced, Ok(json!({"labels": {"a": "1", "b": "x"}, "list": [1]})));
+        for path in ["/list/1", "/list/-", "/absent/b", "/list/0/b"] {
+            let replaced = apply(&object, &[patch(PatchOp::Replace, path)]);
+            assert!(matches!(replaced, Err(PatchError::Wrong(_))), "{path}");
+        }
+        // A test of what cannot be there is a mistake, of a key that is not there it just fails.
+        assert!(matches!(apply(&object, &[patch(PatchOp::Test, "/absent/b")]), Err(PatchError::Wrong(_))));
+        assert_eq!(apply(&object, &[patch(PatchOp::Test, "/labels/b")]), Err(PatchError::TestFailed));
+    }
+
+    #[test]
+    fn negative_indices_count_from_the_end() {
+        let object = json!([1, 2, 3]);
+        let patch = |op, path: &str| Patch { op, path: path.into(), from: None, value: Some(json!(9)) };
+        assert_eq!(apply(&object, &[patch(PatchOp::Remove, "/-1")]), Ok(json!([1, 2])));
+        assert_eq!(apply(&object, &[patch(PatchOp::Replace, "/-3")]), Ok(json!([9, 2, 3])));
+        assert_eq!(apply(&object, &[patch(PatchOp::Add, "/-1")]), Ok(json!([1, 2, 3, 9])));
+        assert!(apply(&object, &[patch(PatchOp::Remove, "/-4")]).is_err());
     }
 }

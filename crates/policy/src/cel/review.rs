@@ -371,6 +371,11 @@ impl<'a> Session<'a> {
         self.evaluator.set(REQUEST_RESOURCE, value(check));
     }
 
+    /// Gives the next mutation a budget of its own.
+    pub(super) fn renew_budget(&mut self) {
+        self.budget = BUDGET;
+    }
+
     /// Makes ready for one policy, binding and parameter.
     pub(super) fn prepare(&mut self, policy: &'a Policy, param: Value<'a>) {
         self.evaluator.set(PARAMS, Some(param));
@@ -530,6 +535,10 @@ impl<'a> Session<'a> {
     ) {
         let mut found = Vec::new();
         self.budget = BUDGET;
+        // The API server gives it to conditions and validations only.
+        if !annotations.is_empty() {
+            self.set_authorizer(false);
+        }
         for annotation in annotations {
             match self.run(&annotation.program) {
                 Ok(Ok(Value::String(text))) => {
@@ -550,6 +559,9 @@ impl<'a> Session<'a> {
                     break;
                 }
             }
+        }
+        if !annotations.is_empty() {
+            self.set_authorizer(true);
         }
         if let Some(verdict) = verdicts.get_mut(first) {
             verdict.audit_annotations = found;

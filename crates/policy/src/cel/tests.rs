@@ -1,6 +1,7 @@
 //! What the corpora do not ask: words of the API server, bindings, parameters, audit annotations, places of mistakes,
 //! mutations after one another.
 
+mod patches;
 mod sharing;
 
 use std::sync::Arc;
