@@ -785,7 +785,17 @@ impl<'a> Evaluator<'a> {
             self.charge(if decisive { 4 } else { 3 })?;
             match self.eval(&fold.body) {
                 Ok(Value::Bool(value)) if value == decisive => {
-                    self.charge(1)?;
+                    // Before the next item, it is asked whether to go on.
+                    let is_asked = range.clone().next_one().is_some();
+                    self.charge(
+                        1 + if !is_asked {
+                            0
+                        } else if decisive {
+                            3
+                        } else {
+                            2
+                        },
+                    )?;
                     return Ok(Value::Bool(decisive));
                 }
                 Ok(Value::Bool(_)) => {}
@@ -843,6 +853,7 @@ impl<'a> Evaluator<'a> {
             self.charge(2)?;
             let value = self.eval(&fold.body)?;
             if fold.kind == MacroKind::TransformMap {
+                self.charge(1)?;
                 entries.push((first, value));
                 continue;
             }
