@@ -6,7 +6,8 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail, Limits, len_of};
+use crate::eval::{Evaluated, Evaluator, Limits, len_of};
+use crate::fail::Fail;
 use crate::net::Cidr;
 use crate::number::{format_double, parse_double};
 use crate::program::Constant;

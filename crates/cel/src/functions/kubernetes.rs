@@ -6,7 +6,8 @@ use bumpalo::collections::Vec as BumpVec;
 
 use crate::authz::{Access, Authz, Decision, ResourceAccess, Subject};
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail};
+use crate::eval::{Evaluated, Evaluator};
+use crate::fail::Fail;
 use crate::format::NamedFormat;
 use crate::net::{
     contains, contains_network, is_global_unicast, is_link_local_multicast, is_link_local_unicast, masked,

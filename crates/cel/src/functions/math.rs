@@ -2,7 +2,8 @@
 
 use super::core;
 use crate::decls::Func;
-use crate::eval::{Evaluated, Fail};
+use crate::eval::Evaluated;
+use crate::fail::Fail;
 use crate::value::Value;
 
 pub(super) fn call<'a>(func: Func, args: &[Value<'a>]) -> Evaluated<'a> {

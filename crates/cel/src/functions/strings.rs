@@ -4,7 +4,8 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::core::show;
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail, Range};
+use crate::eval::{Evaluated, Evaluator, Range};
+use crate::fail::Fail;
 use crate::number::{format_fixed, format_plain, format_scientific};
 use crate::pattern::Pattern;
 use crate::value::Value;
