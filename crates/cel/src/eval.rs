@@ -222,7 +222,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Fail> {
         self.cost = self.cost.saturating_add(cost);
         if self.cost > self.limits.cost {
-            return Err(Fail::budget("operation cancelled: actual cost limit exceeded"));
+            return Err(Fail::cost_limit());
         }
         Ok(())
     }
@@ -230,7 +230,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn toil(&mut self, work: u64) -> Result<(), Fail> {
         self.work = self.work.saturating_add(work);
         if self.work > self.limits.work {
-            return Err(Fail::budget("operation cancelled: it takes too long or makes too much"));
+            return Err(Fail::work_limit());
         }
         Ok(())
     }
@@ -278,11 +278,7 @@ impl<'a> Evaluator<'a> {
     fn eval(&mut self, op: &'a Op) -> Evaluated<'a> {
         self.toil(1)?;
         self.depth += 1;
-        let result = if self.depth > MAX_DEPTH {
-            Err(Fail::budget("operation cancelled: variables refer to one another too deeply"))
-        } else {
-            self.eval_op(op)
-        };
+        let result = if self.depth > MAX_DEPTH { Err(Fail::depth_limit()) } else { self.eval_op(op) };
         self.depth -= 1;
         result
     }
@@ -293,7 +289,7 @@ impl<'a> Evaluator<'a> {
             Op::Variable { slot, name } => {
                 self.charge(1)?;
                 let value = self.slots.get(*slot).copied().flatten();
-                value.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))
+                value.ok_or_else(|| Fail::not_known(name))
             }
             Op::Local(index) => {
                 self.charge(1)?;
@@ -388,10 +384,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(variable) = composed.get(index) else { return Err(Fail::no_such_key(name)) };
         self.remember(index, Memo::Running);
-        let result = self.run(&variable.program).map_err(|fail| {
-            let message = format!("composited variable \"{name}\" fails to evaluate: {}", fail.message());
-            Fail(Box::new((fail.kind(), message)))
-        });
+        let result = self.run(&variable.program).map_err(|fail| fail.in_variable(name));
         self.remember(index, Memo::Done(result.clone()));
         result
     }
@@ -439,7 +432,7 @@ impl<'a> Evaluator<'a> {
                     values.push(self.eval(arg)?);
                 }
                 self.charge(1)?;
-                let host = self.host.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))?;
+                let host = self.host.ok_or_else(|| Fail::not_known(name))?;
                 return host.call(number, &values, self.arena);
             }
             _ => {}

@@ -49,7 +49,7 @@ pub use decls::Library;
 pub use env::{Env, Features, StructType};
 pub use error::{CompileError, Issue};
 pub use eval::{Composed, Evaluated, Evaluator, Host, Limits};
-pub use fail::{Fail, FailKind};
+pub use fail::{Fail, FailKind, Reason};
 pub use format::NamedFormat;
 pub use parser::is_name;
 pub use program::Program;

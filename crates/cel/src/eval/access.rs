@@ -94,11 +94,7 @@ impl<'a> Evaluator<'a> {
         let is_list = value.items().is_some();
         self.find_index(value, index)?.ok_or_else(|| {
             let shown = functions::show(&index);
-            if is_list {
-                Fail::error(format!("index out of bounds: {shown}"))
-            } else {
-                Fail::no_such_key(shown)
-            }
+            if is_list { Fail::out_of_bounds(shown) } else { Fail::no_such_key(shown) }
         })
     }
 

@@ -98,7 +98,7 @@ pub(super) fn call<'a>(
 }
 
 fn int<'a>(value: u64) -> Evaluated<'a> {
-    i64::try_from(value).map(Value::Int).map_err(|_| Fail::error("integer overflow"))
+    i64::try_from(value).map(Value::Int).map_err(|_| Fail::overflow("integer"))
 }
 
 fn normalizes(rest: &[Value<'_>]) -> Result<bool, Fail> {
@@ -278,7 +278,7 @@ fn decide<'a>(
     access: &Access<'a>,
 ) -> Result<Authz<'a>, Fail> {
     let Some(authorizer) = evaluator.authorizer else {
-        return Err(Fail::unknown("unknown what the authorizer allows: no roles are at hand"));
+        return Err(Fail::no_roles());
     };
     let (allowed, reason) = match authorizer.decide(&evaluator.requester, subject, verb, access) {
         Decision::Allow(reason) => (true, reason),

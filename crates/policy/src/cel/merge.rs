@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::mistake::{Mistake, mistake};
+
 /// How the items of a list are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -82,13 +84,14 @@ fn list_of(field: &str, around: &str) -> List {
 }
 
 /// Merges a configuration into an object; names what is atomic in it.
-pub(crate) fn merge(object: &Json, configuration: &Json) -> Result<Json, String> {
+pub(crate) fn merge(object: &Json, configuration: &Json) -> Result<Json, Mistake> {
     let mut atomic = Vec::new();
     find_atomic(configuration, "", "", &mut String::new(), &mut atomic);
     if !atomic.is_empty() {
-        return Err(format!(
-            "error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {}",
-            atomic.join(", ")
+        return Err(mistake!(
+            "apply-atomic",
+            "error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {paths}",
+            paths = atomic.join(", "),
         ));
     }
     Ok(merge_value(object, configuration, "", ""))

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::mistake::{Mistake, mistake};
 use crate::{Patch, PatchOp};
 
 /// Why a patch was not applied.
@@ -10,7 +11,7 @@ pub(crate) enum PatchError {
     /// A `test` failed: the object stays as it is, and nothing is wrong.
     TestFailed,
     /// The patch does not fit the object.
-    Wrong(String),
+    Wrong(Mistake),
 }
 
 /// Applies the operations in order, all or nothing.
@@ -22,8 +23,50 @@ pub(crate) fn apply(object: &Json, patches: &[Patch]) -> Result<Json, PatchError
     Ok(patched)
 }
 
-fn wrong(patch: &Patch, why: &str) -> PatchError {
-    PatchError::Wrong(format!("{} operation does not apply: {why}: {}", op_name(patch.op), patch.path))
+/// What an operation lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lacks {
+    From,
+    Pointer,
+    Index,
+    Path,
+    Key,
+}
+
+fn wrong(patch: &Patch, what: Lacks) -> PatchError {
+    let (op, path) = (op_name(patch.op), &patch.path);
+    PatchError::Wrong(match what {
+        Lacks::From => mistake!(
+            "patch-no-from",
+            "{op} operation does not apply: `from` is missing: {path}",
+            op = op,
+            path = path
+        ),
+        Lacks::Pointer => mistake!(
+            "patch-no-pointer",
+            "{op} operation does not apply: no JSON pointer: {path}",
+            op = op,
+            path = path
+        ),
+        Lacks::Index => mistake!(
+            "patch-no-index",
+            "{op} operation does not apply: invalid index: {path}",
+            op = op,
+            path = path
+        ),
+        Lacks::Path => mistake!(
+            "patch-no-path",
+            "{op} operation does not apply: doc is missing path: {path}",
+            op = op,
+            path = path
+        ),
+        Lacks::Key => mistake!(
+            "patch-no-key",
+            "{op} operation does not apply: doc is missing key: {path}: missing value",
+            op = op,
+            path = path
+        ),
+    })
 }
 
 pub(crate) fn op_name(op: PatchOp) -> &'static str {
@@ -39,7 +82,7 @@ pub(crate) fn op_name(op: PatchOp) -> &'static str {
 
 fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
     let value = || patch.value.clone().unwrap_or(Json::Null);
-    let from = || patch.from.as_deref().ok_or_else(|| wrong(patch, "`from` is missing"));
+    let from = || patch.from.as_deref().ok_or_else(|| wrong(patch, Lacks::From));
     match patch.op {
         PatchOp::Add => add(object, patch, value()),
         PatchOp::Remove => remove(object, patch, &patch.path).map(drop),
@@ -76,14 +119,14 @@ fn find<'v>(object: &'v Json, patch: &Patch, path: &str) -> Result<Option<&'v Js
     if path.is_empty() {
         return Ok(Some(object));
     }
-    let (parent, last) = split(path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    let (parent, last) = split(path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
     match object.pointer(parent) {
         Some(Json::Object(fields)) => Ok(fields.get(&last)),
         Some(Json::Array(items)) => {
             let found = index_of(&last, items.len()).and_then(|index| items.get(index));
-            found.map(Some).ok_or_else(|| wrong(patch, "invalid index"))
+            found.map(Some).ok_or_else(|| wrong(patch, Lacks::Index))
         }
-        _ => Err(wrong(patch, "doc is missing path")),
+        _ => Err(wrong(patch, Lacks::Path)),
     }
 }
 
@@ -92,7 +135,7 @@ fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> 
         *object = value;
         return Ok(());
     }
-    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
     match object.pointer_mut(parent) {
         Some(Json::Object(fields)) => {
             fields.insert(last, value);
@@ -106,10 +149,10 @@ fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> 
                     items.insert(index, value);
                     Ok(())
                 }
-                None => Err(wrong(patch, "invalid index")),
+                None => Err(wrong(patch, Lacks::Index)),
             }
         }
-        _ => Err(wrong(patch, "doc is missing path")),
+        _ => Err(wrong(patch, Lacks::Path)),
     }
 }
 
@@ -120,7 +163,7 @@ fn replace(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchErr
         *object = value;
         return Ok(());
     }
-    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
     match object.pointer_mut(parent) {
         Some(Json::Object(fields)) => {
             fields.insert(last, value);
@@ -133,24 +176,24 @@ fn replace(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchErr
                     *place = value;
                     Ok(())
                 }
-                None => Err(wrong(patch, "doc is missing key")),
+                None => Err(wrong(patch, Lacks::Key)),
             }
         }
-        _ => Err(wrong(patch, "doc is missing path")),
+        _ => Err(wrong(patch, Lacks::Path)),
     }
 }
 
 fn remove(object: &mut Json, patch: &Patch, path: &str) -> Result<Json, PatchError> {
-    let (parent, last) = split(path).ok_or_else(|| wrong(patch, "no JSON pointer"))?;
+    let (parent, last) = split(path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
     let removed = match object.pointer_mut(parent) {
         Some(Json::Object(fields)) => fields.remove(&last),
         Some(Json::Array(items)) => {
             let index = index_of(&last, items.len()).filter(|index| *index < items.len());
             index.map(|index| items.remove(index))
         }
-        _ => return Err(wrong(patch, "doc is missing path")),
+        _ => return Err(wrong(patch, Lacks::Path)),
     };
-    removed.ok_or_else(|| wrong(patch, "doc is missing key"))
+    removed.ok_or_else(|| wrong(patch, Lacks::Key))
 }
 
 /// The operations that lead from one value to the other.

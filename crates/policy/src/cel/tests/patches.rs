@@ -15,7 +15,7 @@ fn patched(kind: &str, expression: &str) -> Result<Vec<(PatchOp, String, String)
     let mut made = Vec::new();
     for verdict in verdicts {
         match verdict.outcome {
-            Outcome::Error { message, .. } => return Err(message),
+            Outcome::Error { message, .. } => return Err(message.to_string()),
             Outcome::Pass => made.extend(verdict.patches),
             other => return Err(format!("{other:?}")),
         }
