@@ -199,7 +199,7 @@ fn patch_of(value: &Value<'_>) -> Result<Patch, Mistake> {
         "copy" => PatchOp::Copy,
         "test" => PatchOp::Test,
         other => {
-            return Err(mistake!("patch-kind", "JSON Patch: unexpected kind: {kind}", kind = other));
+            return Err(mistake!("patch-kind", "JSON Patch: Unexpected kind: {kind}", kind = other));
         }
     };
     let value = match object.get("value") {

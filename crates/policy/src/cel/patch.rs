@@ -23,50 +23,15 @@ pub(crate) fn apply(object: &Json, patches: &[Patch]) -> Result<Json, PatchError
     Ok(patched)
 }
 
-/// What an operation lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a place lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Lacks {
-    From,
-    Pointer,
-    Index,
+    /// A container on the way to it.
     Path,
-    Key,
-}
-
-fn wrong(patch: &Patch, what: Lacks) -> PatchError {
-    let (op, path) = (op_name(patch.op), &patch.path);
-    PatchError::Wrong(match what {
-        Lacks::From => mistake!(
-            "patch-no-from",
-            "{op} operation does not apply: `from` is missing: {path}",
-            op = op,
-            path = path
-        ),
-        Lacks::Pointer => mistake!(
-            "patch-no-pointer",
-            "{op} operation does not apply: no JSON pointer: {path}",
-            op = op,
-            path = path
-        ),
-        Lacks::Index => mistake!(
-            "patch-no-index",
-            "{op} operation does not apply: invalid index: {path}",
-            op = op,
-            path = path
-        ),
-        Lacks::Path => mistake!(
-            "patch-no-path",
-            "{op} operation does not apply: doc is missing path: {path}",
-            op = op,
-            path = path
-        ),
-        Lacks::Key => mistake!(
-            "patch-no-key",
-            "{op} operation does not apply: doc is missing key: {path}: missing value",
-            op = op,
-            path = path
-        ),
-    })
+    /// The map has no such key.
+    Key(String),
+    /// The list has no such index.
+    Index(String),
 }
 
 pub(crate) fn op_name(op: PatchOp) -> &'static str {
@@ -80,32 +45,99 @@ pub(crate) fn op_name(op: PatchOp) -> &'static str {
     }
 }
 
+/// Which of the places of an operation, for the words of the API server's library.
+#[derive(Clone, Copy)]
+enum Place {
+    Path,
+    From,
+    Destination,
+}
+
+/// The words of that library, which names places now so and now so.
+fn wrong(patch: &Patch, place: Place, lacks: &Lacks) -> PatchError {
+    let op = op_name(patch.op);
+    let path = match place {
+        Place::From => patch.from.as_deref().unwrap_or_default(),
+        Place::Path | Place::Destination => &patch.path,
+    };
+    PatchError::Wrong(match (lacks, place, patch.op) {
+        (Lacks::Path, Place::From, _) => mistake!(
+            "patch-no-from-path",
+            "{op} operation does not apply: doc is missing from path: {path}: missing value",
+            op = op,
+            path = path,
+        ),
+        (Lacks::Path, Place::Destination, _) => mistake!(
+            "patch-no-destination",
+            "{op} operation does not apply: doc is missing destination path: {path}: missing value",
+            op = op,
+            path = path,
+        ),
+        (Lacks::Path, Place::Path, PatchOp::Test) => mistake!(
+            "patch-test-path",
+            "test operation does not apply: is missing path: {path}: missing value",
+            path = path,
+        ),
+        (Lacks::Path, Place::Path, PatchOp::Replace) => mistake!(
+            "patch-replace-path",
+            "replace operation does not apply: doc is missing path: {path}: missing value",
+            path = path,
+        ),
+        (Lacks::Path, Place::Path, _) => mistake!(
+            "patch-no-path",
+            "{op} operation does not apply: doc is missing path: \"{path}\": missing value",
+            op = op,
+            path = path,
+        ),
+        (_, _, PatchOp::Replace) => mistake!(
+            "patch-replace-key",
+            "replace operation does not apply: doc is missing key: {path}: missing value",
+            path = path,
+        ),
+        (Lacks::Key(key), ..) => mistake!(
+            "patch-no-key",
+            "error in {op} for path: '{path}': Unable to remove nonexistent key: {key}: missing value",
+            op = op,
+            path = path,
+            key = key,
+        ),
+        (Lacks::Index(index), ..) => mistake!(
+            "patch-no-index",
+            "error in {op} for path: '{path}': Unable to access invalid index: {index}: invalid index referenced",
+            op = op,
+            path = path,
+            index = index,
+        ),
+    })
+}
+
 fn apply_one(object: &mut Json, patch: &Patch) -> Result<(), PatchError> {
     let value = || patch.value.clone().unwrap_or(Json::Null);
-    let from = || patch.from.as_deref().ok_or_else(|| wrong(patch, Lacks::From));
+    let from = patch.from.as_deref().unwrap_or_default();
+    let at = |place| move |lacks: Lacks| wrong(patch, place, &lacks);
     match patch.op {
-        PatchOp::Add => add(object, patch, value()),
-        PatchOp::Remove => remove(object, patch, &patch.path).map(drop),
-        PatchOp::Replace => replace(object, patch, value()),
+        PatchOp::Add => add(object, &patch.path, value()).map_err(at(Place::Path)),
+        PatchOp::Remove => remove(object, &patch.path).map(drop).map_err(at(Place::Path)),
+        PatchOp::Replace => replace(object, &patch.path, value()).map_err(at(Place::Path)),
         PatchOp::Move => {
-            let moved = remove(object, patch, from()?)?;
-            add(object, patch, moved)
+            let moved = remove(object, from).map_err(at(Place::From))?;
+            add(object, &patch.path, moved).map_err(at(Place::Destination))
         }
         PatchOp::Copy => {
-            let copied = find(object, patch, from()?)?.cloned();
-            add(object, patch, copied.unwrap_or_default())
+            let copied = find(object, from).map_err(at(Place::From))?.cloned().unwrap_or_default();
+            add(object, &patch.path, copied).map_err(at(Place::Destination))
         }
         PatchOp::Test => {
-            let found = find(object, patch, &patch.path)?.unwrap_or(&Json::Null);
+            let found = find(object, &patch.path).map_err(at(Place::Path))?.unwrap_or(&Json::Null);
             if *found == value() { Ok(()) } else { Err(PatchError::TestFailed) }
         }
     }
 }
 
 /// The pointer to the container and the unescaped last step.
-fn split(path: &str) -> Option<(&str, String)> {
-    let (parent, last) = path.rsplit_once('/')?;
-    Some((parent, last.replace("~1", "/").replace("~0", "~")))
+fn split(path: &str) -> Result<(&str, String), Lacks> {
+    let (parent, last) = path.rsplit_once('/').ok_or(Lacks::Path)?;
+    Ok((parent, last.replace("~1", "/").replace("~0", "~")))
 }
 
 /// An index of a list; the library that the API server uses counts negative ones from the end.
@@ -115,27 +147,27 @@ fn index_of(text: &str, len: usize) -> Option<usize> {
 }
 
 /// What stands at a path; `None` for a key that its map does not have.
-fn find<'v>(object: &'v Json, patch: &Patch, path: &str) -> Result<Option<&'v Json>, PatchError> {
+fn find<'v>(object: &'v Json, path: &str) -> Result<Option<&'v Json>, Lacks> {
     if path.is_empty() {
         return Ok(Some(object));
     }
-    let (parent, last) = split(path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
+    let (parent, last) = split(path)?;
     match object.pointer(parent) {
         Some(Json::Object(fields)) => Ok(fields.get(&last)),
         Some(Json::Array(items)) => {
             let found = index_of(&last, items.len()).and_then(|index| items.get(index));
-            found.map(Some).ok_or_else(|| wrong(patch, Lacks::Index))
+            found.map(Some).ok_or(Lacks::Index(last))
         }
-        _ => Err(wrong(patch, Lacks::Path)),
+        _ => Err(Lacks::Path),
     }
 }
 
-fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> {
-    if patch.path.is_empty() {
+fn add(object: &mut Json, path: &str, value: Json) -> Result<(), Lacks> {
+    if path.is_empty() {
         *object = value;
         return Ok(());
     }
-    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
+    let (parent, last) = split(path)?;
     match object.pointer_mut(parent) {
         Some(Json::Object(fields)) => {
             fields.insert(last, value);
@@ -149,51 +181,40 @@ fn add(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> 
                     items.insert(index, value);
                     Ok(())
                 }
-                None => Err(wrong(patch, Lacks::Index)),
+                None => Err(Lacks::Index(last)),
             }
         }
-        _ => Err(wrong(patch, Lacks::Path)),
+        _ => Err(Lacks::Path),
     }
 }
 
 /// Puts a value where another one stands. A key that its map does not have is added: the API server's library does so,
 /// although RFC 6902 forbids it.
-fn replace(object: &mut Json, patch: &Patch, value: Json) -> Result<(), PatchError> {
-    if patch.path.is_empty() {
-        *object = value;
-        return Ok(());
-    }
-    let (parent, last) = split(&patch.path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
-    match object.pointer_mut(parent) {
-        Some(Json::Object(fields)) => {
-            fields.insert(last, value);
-            Ok(())
+fn replace(object: &mut Json, path: &str, value: Json) -> Result<(), Lacks> {
+    let is_item = |parent: &str| object.pointer(parent).is_some_and(Json::is_array);
+    match split(path) {
+        Ok((parent, last)) if is_item(parent) => {
+            let items = object.pointer_mut(parent).and_then(Json::as_array_mut);
+            let place = items.and_then(|items| {
+                let index = index_of(&last, items.len())?;
+                items.get_mut(index)
+            });
+            place.map(|place| *place = value).ok_or(Lacks::Index(last))
         }
-        Some(Json::Array(items)) => {
-            let index = index_of(&last, items.len());
-            match index.and_then(|index| items.get_mut(index)) {
-                Some(place) => {
-                    *place = value;
-                    Ok(())
-                }
-                None => Err(wrong(patch, Lacks::Key)),
-            }
-        }
-        _ => Err(wrong(patch, Lacks::Path)),
+        _ => add(object, path, value),
     }
 }
 
-fn remove(object: &mut Json, patch: &Patch, path: &str) -> Result<Json, PatchError> {
-    let (parent, last) = split(path).ok_or_else(|| wrong(patch, Lacks::Pointer))?;
-    let removed = match object.pointer_mut(parent) {
-        Some(Json::Object(fields)) => fields.remove(&last),
+fn remove(object: &mut Json, path: &str) -> Result<Json, Lacks> {
+    let (parent, last) = split(path)?;
+    match object.pointer_mut(parent) {
+        Some(Json::Object(fields)) => fields.remove(&last).ok_or(Lacks::Key(last)),
         Some(Json::Array(items)) => {
             let index = index_of(&last, items.len()).filter(|index| *index < items.len());
-            index.map(|index| items.remove(index))
+            index.map(|index| items.remove(index)).ok_or(Lacks::Index(last))
         }
-        _ => return Err(wrong(patch, Lacks::Path)),
-    };
-    removed.ok_or_else(|| wrong(patch, Lacks::Key))
+        _ => Err(Lacks::Path),
+    }
 }
 
 /// The operations that lead from one value to the other.

@@ -70,12 +70,39 @@ fn operations_do_what_the_api_server_makes_of_them() {
 #[test]
 fn operations_that_do_not_fit_are_errors() {
     let error = |expression: &str| patched("JSONPatch", expression).unwrap_err();
-    let replaced =
-        error("[JSONPatch{op: 'replace', path: '/spec/template/spec/containers/-', value: {'name': 'x'}}]");
-    assert!(
-        replaced.starts_with("JSON Patch: replace operation does not apply: doc is missing key"),
-        "{replaced}"
-    );
+    for (operation, wanted) in [
+        (
+            "op: 'replace', path: '/spec/template/spec/containers/-', value: 1",
+            "replace operation does not apply: doc is missing key: /spec/template/spec/containers/-: missing value",
+        ),
+        (
+            "op: 'replace', path: '/nope/x', value: 1",
+            "replace operation does not apply: doc is missing path: /nope/x: missing value",
+        ),
+        (
+            "op: 'remove', path: '/spec/nope'",
+            "error in remove for path: '/spec/nope': Unable to remove nonexistent key: nope: missing value",
+        ),
+        (
+            "op: 'add', path: '/nope/x', value: 1",
+            "add operation does not apply: doc is missing path: \"/nope/x\": missing value",
+        ),
+        (
+            "op: 'add', path: '/spec/template/spec/containers/7', value: 1",
+            "error in add for path: '/spec/template/spec/containers/7': Unable to access invalid index: 7: invalid index referenced",
+        ),
+        (
+            "op: 'copy', from: '/nope/x', path: '/spec/y'",
+            "copy operation does not apply: doc is missing from path: /nope/x: missing value",
+        ),
+        (
+            "op: 'copy', from: '/spec/replicas', path: '/nope/y'",
+            "copy operation does not apply: doc is missing destination path: /nope/y: missing value",
+        ),
+        ("op: 'put', path: '/spec/y'", "Unexpected kind: put"),
+    ] {
+        assert_eq!(error(&format!("[JSONPatch{{{operation}}}]")), format!("JSON Patch: {wanted}"));
+    }
     let typed = error(
         "[JSONPatch{op: 'add', path: '/spec/x', value: Object.spec.x{ports: [Object.spec.x.portz{a: 1}]}}]",
     );
