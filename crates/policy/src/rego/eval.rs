@@ -39,6 +39,8 @@ pub(crate) enum EvalError {
     Depth,
     /// A complete rule or function has two values at once.
     Conflict { rule: String, is_function: bool },
+    /// An expression in a template string has two values at once.
+    TemplateConflict,
     /// A partial object has two values for one key.
     KeyConflict(String),
     /// A regular expression that is too large to be compiled in time.
@@ -64,6 +66,10 @@ impl EvalError {
                 "eval-function-conflict",
                 "eval_conflict_error: functions must not produce multiple outputs for same inputs: `{rule}`",
                 rule = rule,
+            ),
+            EvalError::TemplateConflict => mistake!(
+                "eval-template-conflict",
+                "eval_conflict_error: template-strings must not produce multiple outputs"
             ),
             EvalError::KeyConflict(rule) => mistake!(
                 "eval-key-conflict",

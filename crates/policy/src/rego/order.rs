@@ -30,6 +30,11 @@ impl<'c> Orderer<'c> {
 
     /// An argument of a function: its variables are bound by the call.
     pub(crate) fn argument(&mut self, arg: R) -> Result<Pattern> {
+        let mut needs = Vec::new();
+        pattern_needs(&arg, &mut needs);
+        if let Some(slot) = needs.into_iter().find(|slot| !self.is_bound(*slot)) {
+            return Err(self.unsafe_var(slot, 0));
+        }
         let mut before = Vec::new();
         self.pattern(arg, &mut before)
     }

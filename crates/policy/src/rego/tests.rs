@@ -2,6 +2,7 @@ mod names;
 mod odd;
 mod order;
 mod sharing;
+mod templates;
 
 use haechi_syntax::{Limits, parse};
 

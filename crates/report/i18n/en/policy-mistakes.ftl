@@ -39,6 +39,7 @@ policy-mistake-eval-no-message = a violation without `msg`, which Gatekeeper dro
 policy-mistake-eval-regex = stopped: the regular expression `{ $pattern }` is too large
 policy-mistake-eval-several = [{ $detail }]
 policy-mistake-eval-steps = stopped: the policy takes too many steps
+policy-mistake-eval-template-conflict = eval_conflict_error: template-strings must not produce multiple outputs
 policy-mistake-expansion-count = an object expands to more than { $most } objects
 policy-mistake-expansion-depth = expansions nest deeper than { $levels } levels
 policy-mistake-expansion-failed = `{ $name }` could not be expanded

@@ -39,6 +39,7 @@ policy-mistake-eval-no-message = 위반에 `msg`가 없어 Gatekeeper는 이를 
 policy-mistake-eval-regex = 정규식 `{ $pattern }`{ JOSA($pattern, "이/가") } 너무 커서 중단했습니다
 policy-mistake-eval-several = [{ $detail }]
 policy-mistake-eval-steps = 정책의 실행 단계가 너무 많아 중단했습니다
+policy-mistake-eval-template-conflict = 템플릿 문자열 안 식의 값이 여러 개입니다. 식의 값은 하나여야 합니다(eval_conflict_error)
 policy-mistake-expansion-count = 객체 하나가 { $most }개가 넘는 객체로 확장됩니다
 policy-mistake-expansion-depth = 확장이 { $levels }단계보다 깊게 이어집니다
 policy-mistake-expansion-failed = `{ $name }`{ JOSA($name, "을/를") } 확장할 수 없습니다
