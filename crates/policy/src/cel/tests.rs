@@ -2,6 +2,7 @@
 //! mutations after one another.
 
 mod patches;
+mod refused;
 mod sharing;
 
 use std::sync::Arc;
@@ -267,6 +268,16 @@ fn audit_annotations_carry_the_name_of_the_policy() {
     let verdicts = review(&text, CONFIG, "");
     assert_eq!(verdicts[0].outcome, Outcome::Pass);
     assert_eq!(verdicts[0].audit_annotations, [("p/k".to_owned(), "x c".to_owned())]);
+}
+
+#[test]
+fn audit_annotations_may_name_the_authorizer_but_are_not_given_it() {
+    let spec = "validations: [{expression: 'true'}]\nauditAnnotations: [{key: k, valueExpression: \"\
+                authorizer.path('/x').check('get').allowed() ? 'a' : 'b'\"}]";
+    let text = policy("p", spec) + &binding("b", "p", "validationActions: [Deny]");
+    let verdicts = review(&text, CONFIG, "");
+    assert_eq!(verdicts[0].outcome, Outcome::Pass);
+    assert!(message(&verdicts[1]).ends_with("`authorizer` is not known here"), "{:?}", verdicts[1]);
 }
 
 #[test]
