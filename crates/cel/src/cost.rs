@@ -3,7 +3,8 @@
 //! Charged before the call, so that what is too dear does not run. Sizes of results are estimated from above.
 
 use crate::decls::Func;
-use crate::eval::{Evaluator, Fail};
+use crate::eval::Evaluator;
+use crate::fail::Fail;
 use crate::value::Value;
 
 /// A tenth of the size, rounded up.

@@ -1,5 +1,9 @@
 //! Runs programs: a walk over the checked tree that borrows what it reads and puts what it makes into an arena.
 
+mod access;
+mod equal;
+mod folds;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
@@ -8,76 +12,16 @@ use std::sync::Arc;
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
-use crate::ast::MacroKind;
 use crate::authz::{Authorizer, Requester};
 use crate::cost;
 use crate::decls::Func;
+use crate::fail::Fail;
 use crate::functions;
 use crate::pattern::{Pattern, REFUSAL_WORK};
-use crate::program::{Fold, Op, Program};
-use crate::value::{Items, Map, Object, Value, compare_numbers, present};
+use crate::program::{Op, Program};
+use crate::value::{Map, Object, Value};
 
-/// What kind of failure it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailKind {
-    /// The expression went wrong: a missing key, a division by zero …
-    Error,
-    /// It would cost more than is allowed.
-    Budget,
-    /// It asked for what nobody here knows.
-    Unknown,
-}
-
-/// Why an expression has no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fail(Box<(FailKind, String)>);
-
-impl Fail {
-    /// An error of the expression.
-    pub fn error(message: impl Into<String>) -> Self {
-        Self(Box::new((FailKind::Error, message.into())))
-    }
-
-    /// Something that is not known here.
-    pub fn unknown(message: impl Into<String>) -> Self {
-        Self(Box::new((FailKind::Unknown, message.into())))
-    }
-
-    fn budget(message: impl Into<String>) -> Self {
-        Self(Box::new((FailKind::Budget, message.into())))
-    }
-
-    pub(crate) fn no_such_overload() -> Self {
-        Self::error("no such overload")
-    }
-
-    pub(crate) fn no_such_key(key: impl fmt::Display) -> Self {
-        Self::error(format!("no such key: {key}"))
-    }
-
-    /// What kind of failure it was.
-    pub fn kind(&self) -> FailKind {
-        self.0.0
-    }
-
-    /// What went wrong, in the words of the API server where it has some.
-    pub fn message(&self) -> &str {
-        &self.0.1
-    }
-
-    /// Whether no other operand can make up for it.
-    fn is_final(&self) -> bool {
-        self.kind() == FailKind::Budget
-    }
-}
-
-impl fmt::Display for Fail {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl std::error::Error for Fail {}
+pub(crate) use folds::{Range, len_of};
 
 /// A value, or why there is none.
 pub type Evaluated<'a> = Result<Value<'a>, Fail>;
@@ -278,7 +222,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Fail> {
         self.cost = self.cost.saturating_add(cost);
         if self.cost > self.limits.cost {
-            return Err(Fail::budget("operation cancelled: actual cost limit exceeded"));
+            return Err(Fail::cost_limit());
         }
         Ok(())
     }
@@ -286,7 +230,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn toil(&mut self, work: u64) -> Result<(), Fail> {
         self.work = self.work.saturating_add(work);
         if self.work > self.limits.work {
-            return Err(Fail::budget("operation cancelled: it takes too long or makes too much"));
+            return Err(Fail::work_limit());
         }
         Ok(())
     }
@@ -334,11 +278,7 @@ impl<'a> Evaluator<'a> {
     fn eval(&mut self, op: &'a Op) -> Evaluated<'a> {
         self.toil(1)?;
         self.depth += 1;
-        let result = if self.depth > MAX_DEPTH {
-            Err(Fail::budget("operation cancelled: variables refer to one another too deeply"))
-        } else {
-            self.eval_op(op)
-        };
+        let result = if self.depth > MAX_DEPTH { Err(Fail::depth_limit()) } else { self.eval_op(op) };
         self.depth -= 1;
         result
     }
@@ -349,7 +289,7 @@ impl<'a> Evaluator<'a> {
             Op::Variable { slot, name } => {
                 self.charge(1)?;
                 let value = self.slots.get(*slot).copied().flatten();
-                value.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))
+                value.ok_or_else(|| Fail::not_known(name))
             }
             Op::Local(index) => {
                 self.charge(1)?;
@@ -403,10 +343,12 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    #[inline]
     fn local(&self, index: usize) -> Value<'a> {
         self.locals.get(self.base + index).copied().unwrap_or(Value::Null)
     }
 
+    #[inline]
     fn set_local(&mut self, index: usize, value: Value<'a>) {
         if let Some(place) = self.locals.get_mut(self.base + index) {
             *place = value;
@@ -442,10 +384,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some(variable) = composed.get(index) else { return Err(Fail::no_such_key(name)) };
         self.remember(index, Memo::Running);
-        let result = self.run(&variable.program).map_err(|fail| {
-            let message = format!("composited variable \"{name}\" fails to evaluate: {}", fail.message());
-            Fail(Box::new((fail.kind(), message)))
-        });
+        let result = self.run(&variable.program).map_err(|fail| fail.in_variable(name));
         self.remember(index, Memo::Done(result.clone()));
         result
     }
@@ -454,104 +393,6 @@ impl<'a> Evaluator<'a> {
         if let Some(place) = self.memo.get_mut(index) {
             *place = memo;
         }
-    }
-
-    fn find_field(&mut self, value: Value<'a>, field: &'a str) -> Result<Option<Value<'a>>, Fail> {
-        Ok(match value {
-            Value::NodeMap(node) => {
-                // Looking up is a walk, which only matters in large maps.
-                self.toil(node.len() as u64 / 4)?;
-                node.get(field).map(Value::of_node)
-            }
-            Value::Map(map) => map.get(&Value::String(field)),
-            Value::Object(object) => object.get(field),
-            Value::Variables => Some(self.composed(field)?),
-            _ => None,
-        })
-    }
-
-    fn select(&mut self, value: Value<'a>, field: &'a str) -> Evaluated<'a> {
-        if let Value::Optional(inner) = value {
-            let Some(inner) = inner else { return Ok(Value::Optional(None)) };
-            return self.opt_select(*inner, field);
-        }
-        self.find_field(value, field)?.ok_or_else(|| Fail::no_such_key(field))
-    }
-
-    fn test(&mut self, value: Value<'a>, field: &'a str) -> Result<bool, Fail> {
-        match value {
-            Value::Optional(None) => Ok(false),
-            Value::Optional(Some(inner)) => self.test(*inner, field),
-            Value::Variables => Ok(self.composed.iter().any(|variable| *variable.name == *field)),
-            value => Ok(self.find_field(value, field)?.is_some()),
-        }
-    }
-
-    fn opt_select(&mut self, value: Value<'a>, field: &'a str) -> Evaluated<'a> {
-        if let Value::Optional(inner) = value {
-            return match inner {
-                Some(inner) => self.opt_select(*inner, field),
-                None => Ok(Value::Optional(None)),
-            };
-        }
-        let found = self.find_field(value, field)?;
-        Ok(found.map_or(Value::Optional(None), |found| self.some(found)))
-    }
-
-    /// The item or entry at an index; `None` if it is not there.
-    fn find_index(&mut self, value: Value<'a>, index: Value<'a>) -> Result<Option<Value<'a>>, Fail> {
-        match value {
-            Value::List(_) | Value::NodeList(_) => {
-                let whole = match index {
-                    Value::Int(index) => usize::try_from(index).ok(),
-                    Value::Uint(index) => usize::try_from(index).ok(),
-                    Value::Double(index) if index.fract() == 0.0 && index.abs() < 9.0e15 => {
-                        #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
-                        let whole = index as i64;
-                        usize::try_from(whole).ok()
-                    }
-                    other => {
-                        let message = format!("unsupported index type '{}' in list", other.type_name());
-                        return Err(Fail::error(message));
-                    }
-                };
-                Ok(whole.and_then(|whole| value.items()?.nth(whole)))
-            }
-            Value::NodeMap(node) => Ok(index.as_str().and_then(|key| node.get(key)).map(Value::of_node)),
-            Value::Map(map) => Ok(map.get(&index)),
-            Value::Object(_) | Value::Variables => match index {
-                Value::String(field) => self.find_field(value, field),
-                _ => Ok(None),
-            },
-            _ => Err(Fail::no_such_overload()),
-        }
-    }
-
-    fn index(&mut self, value: Value<'a>, index: Value<'a>) -> Evaluated<'a> {
-        if let Value::Optional(inner) = value {
-            let Some(inner) = inner else { return Ok(Value::Optional(None)) };
-            return self.opt_index(*inner, index);
-        }
-        let is_list = value.items().is_some();
-        self.find_index(value, index)?.ok_or_else(|| {
-            let shown = functions::show(&index);
-            if is_list {
-                Fail::error(format!("index out of bounds: {shown}"))
-            } else {
-                Fail::no_such_key(shown)
-            }
-        })
-    }
-
-    fn opt_index(&mut self, value: Value<'a>, index: Value<'a>) -> Evaluated<'a> {
-        if let Value::Optional(inner) = value {
-            return match inner {
-                Some(inner) => self.opt_index(*inner, index),
-                None => Ok(Value::Optional(None)),
-            };
-        }
-        let found = self.find_index(value, index)?;
-        Ok(found.map_or(Value::Optional(None), |found| self.some(found)))
     }
 
     fn arguments<'v>(&mut self, args: &'a [Op], into: &'v mut [Value<'a>]) -> Result<&'v [Value<'a>], Fail> {
@@ -591,7 +432,7 @@ impl<'a> Evaluator<'a> {
                     values.push(self.eval(arg)?);
                 }
                 self.charge(1)?;
-                let host = self.host.ok_or_else(|| Fail::unknown(format!("`{name}` is not known here")))?;
+                let host = self.host.ok_or_else(|| Fail::not_known(name))?;
                 return host.call(number, &values, self.arena);
             }
             _ => {}
@@ -665,265 +506,5 @@ impl<'a> Evaluator<'a> {
         }
         let object = Object { type_name: name, fields: values.into_bump_slice() };
         Ok(Value::Object(self.arena.alloc(object)))
-    }
-
-    /// Whether two values are equal; numbers by amount, anything of different types is not.
-    pub(crate) fn equal(&mut self, one: &Value<'a>, other: &Value<'a>) -> Result<bool, Fail> {
-        self.toil(3)?;
-        Ok(match (one, other) {
-            (Value::Null, Value::Null) => true,
-            (Value::Bool(one), Value::Bool(other)) => one == other,
-            (
-                Value::Int(_) | Value::Uint(_) | Value::Double(_),
-                Value::Int(_) | Value::Uint(_) | Value::Double(_),
-            ) => compare_numbers(one, other).is_some_and(std::cmp::Ordering::is_eq),
-            (Value::String(one), Value::String(other)) => {
-                if one.len() == other.len() {
-                    self.toil_bytes(one.len())?;
-                }
-                one == other
-            }
-            (Value::Bytes(one), Value::Bytes(other)) => one == other,
-            (Value::Duration(one), Value::Duration(other)) => one == other,
-            (Value::Timestamp(one), Value::Timestamp(other)) => one == other,
-            (Value::Type(one), Value::Type(other)) => one == other,
-            (Value::Optional(None), Value::Optional(None)) => true,
-            (Value::Optional(Some(one)), Value::Optional(Some(other))) => self.equal(one, other)?,
-            (Value::List(_) | Value::NodeList(_), Value::List(_) | Value::NodeList(_)) => {
-                let (Some(ones), Some(others)) = (one.items(), other.items()) else { return Ok(false) };
-                if ones.len() != others.len() {
-                    return Ok(false);
-                }
-                for (one, other) in ones.zip(others) {
-                    if !self.equal(&one, &other)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
-            (Value::Map(_) | Value::NodeMap(_), Value::Map(_) | Value::NodeMap(_)) => {
-                self.equal_maps(one, other)?
-            }
-            (Value::Object(one), Value::Object(other)) => {
-                if one.type_name != other.type_name || one.fields.len() != other.fields.len() {
-                    return Ok(false);
-                }
-                for (name, value) in one.fields {
-                    match other.get(name) {
-                        Some(found) if self.equal(value, &found)? => {}
-                        _ => return Ok(false),
-                    }
-                }
-                true
-            }
-            (Value::Ip(one), Value::Ip(other)) => one == other,
-            (Value::Cidr(one, bits), Value::Cidr(other, other_bits)) => one == other && bits == other_bits,
-            (Value::Url(one), Value::Url(other)) => one == other,
-            (Value::Quantity(one), Value::Quantity(other)) => one.compare(other).is_eq(),
-            (Value::Semver(one), Value::Semver(other)) => one.compare(other).is_eq(),
-            (Value::Format(one), Value::Format(other)) => one == other,
-            _ => false,
-        })
-    }
-
-    fn equal_maps(&mut self, one: &Value<'a>, other: &Value<'a>) -> Result<bool, Fail> {
-        if one.size() != other.size() {
-            return Ok(false);
-        }
-        let Some(mut range) = Range::of(*one) else { return Ok(false) };
-        while let Some((key, value)) = range.next_pair() {
-            // Finding a key in a document's map is a walk.
-            self.toil(other.size())?;
-            match self.find_index(*other, key)? {
-                Some(found) if self.equal(&value, &found)? => {}
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
-    }
-
-    fn fold(&mut self, fold: &'a Fold) -> Evaluated<'a> {
-        let range = self.eval(&fold.range)?;
-        let Some(mut range) = Range::of(range) else { return Err(Fail::no_such_overload()) };
-        match fold.kind {
-            MacroKind::All => self.quantify(fold, &mut range, false),
-            MacroKind::Exists => self.quantify(fold, &mut range, true),
-            MacroKind::ExistsOne => {
-                let mut count = 0_u64;
-                while self.step(fold, &mut range).is_some() {
-                    self.charge(2)?;
-                    count += u64::from(self.condition(&fold.body)?);
-                }
-                self.charge(2)?;
-                Ok(Value::Bool(count == 1))
-            }
-            MacroKind::TransformMap | MacroKind::TransformMapEntry => self.fold_to_map(fold, &mut range),
-            _ => self.fold_to_list(fold, &mut range),
-        }
-    }
-
-    /// Puts the next item into the variables; gives the first variable's value.
-    fn step(&mut self, fold: &Fold, range: &mut Range<'a>) -> Option<Value<'a>> {
-        let (first, second) = if fold.two { range.next_two()? } else { (range.next_one()?, Value::Null) };
-        self.set_local(fold.variable, first);
-        if fold.two {
-            self.set_local(fold.variable + 1, second);
-        }
-        Some(first)
-    }
-
-    fn condition(&mut self, op: &'a Op) -> Result<bool, Fail> {
-        match self.eval(op)? {
-            Value::Bool(value) => Ok(value),
-            _ => Err(Fail::no_such_overload()),
-        }
-    }
-
-    fn quantify(&mut self, fold: &'a Fold, range: &mut Range<'a>, decisive: bool) -> Evaluated<'a> {
-        let mut failed = None;
-        while self.step(fold, range).is_some() {
-            self.charge(if decisive { 4 } else { 3 })?;
-            match self.eval(&fold.body) {
-                Ok(Value::Bool(value)) if value == decisive => {
-                    self.charge(1)?;
-                    return Ok(Value::Bool(decisive));
-                }
-                Ok(Value::Bool(_)) => {}
-                Ok(_) => drop(failed.get_or_insert_with(Fail::no_such_overload)),
-                Err(fail) if fail.is_final() => return Err(fail),
-                Err(fail) => drop(failed.get_or_insert(fail)),
-            }
-        }
-        self.charge(1)?;
-        failed.map_or(Ok(Value::Bool(!decisive)), Err)
-    }
-
-    fn fold_to_list(&mut self, fold: &'a Fold, range: &mut Range<'a>) -> Evaluated<'a> {
-        let mut values = BumpVec::new_in(self.arena);
-        let mut items = BumpVec::new_in(self.arena);
-        let sorting = fold.kind == MacroKind::SortBy;
-        while let Some(first) = self.step(fold, range) {
-            if let Some(filter) = &fold.filter
-                && !self.condition(filter)?
-            {
-                self.charge(1)?;
-                continue;
-            }
-            if fold.kind == MacroKind::Filter {
-                if self.condition(&fold.body)? {
-                    self.charge(13)?;
-                    values.push(first);
-                } else {
-                    self.charge(1)?;
-                }
-                continue;
-            }
-            self.charge(12)?;
-            values.push(self.eval(&fold.body)?);
-            if sorting {
-                items.push(first);
-            }
-        }
-        self.charge(1)?;
-        if sorting {
-            return functions::sort_by(self, &items, &values);
-        }
-        Ok(Value::List(values.into_bump_slice()))
-    }
-
-    fn fold_to_map(&mut self, fold: &'a Fold, range: &mut Range<'a>) -> Evaluated<'a> {
-        let mut entries = Vec::new();
-        while let Some(first) = self.step(fold, range) {
-            if let Some(filter) = &fold.filter
-                && !self.condition(filter)?
-            {
-                self.charge(1)?;
-                continue;
-            }
-            self.charge(2)?;
-            let value = self.eval(&fold.body)?;
-            if fold.kind == MacroKind::TransformMap {
-                entries.push((first, value));
-                continue;
-            }
-            if !matches!(value, Value::Map(_) | Value::NodeMap(_)) {
-                return Err(Fail::no_such_overload());
-            }
-            let Some(mut inner) = Range::of(value) else { return Err(Fail::no_such_overload()) };
-            while let Some(entry) = inner.next_pair() {
-                self.toil(1)?;
-                entries.push(entry);
-            }
-        }
-        self.charge(1)?;
-        let count = entries.len();
-        self.toil_items(count * 2)?;
-        if let Some((key, _)) = entries.iter().find(|(key, _)| !crate::value::is_key(key)) {
-            return Err(Fail::error(format!("unsupported key type: {}", key.type_name())));
-        }
-        let map = Map::new(self.arena, entries);
-        if map.entries().len() != count {
-            return Err(Fail::error("insert failed: key already exists"));
-        }
-        Ok(Value::Map(map))
-    }
-}
-
-/// What a comprehension walks over.
-#[derive(Debug, Clone)]
-pub(crate) enum Range<'a> {
-    Items { items: Items<'a>, index: i64 },
-    Fields(haechi_syntax::Entries<'a>),
-    Entries(std::slice::Iter<'a, (Value<'a>, Value<'a>)>),
-}
-
-impl<'a> Range<'a> {
-    pub(crate) fn of(value: Value<'a>) -> Option<Self> {
-        Some(match value {
-            Value::List(_) | Value::NodeList(_) => Range::Items { items: value.items()?, index: 0 },
-            Value::NodeMap(node) => Range::Fields(node.entries()),
-            Value::Map(map) => Range::Entries(map.entries().iter()),
-            _ => return None,
-        })
-    }
-
-    /// Items of a list, keys of a map.
-    fn next_one(&mut self) -> Option<Value<'a>> {
-        match self {
-            Range::Items { items, .. } => items.next(),
-            _ => self.next_pair().map(|(key, _)| key),
-        }
-    }
-
-    /// Index and item, or key and value.
-    fn next_two(&mut self) -> Option<(Value<'a>, Value<'a>)> {
-        match self {
-            Range::Items { items, index } => {
-                let item = items.next()?;
-                *index += 1;
-                Some((Value::Int(*index - 1), item))
-            }
-            _ => self.next_pair(),
-        }
-    }
-
-    pub(crate) fn next_pair(&mut self) -> Option<(Value<'a>, Value<'a>)> {
-        match self {
-            Range::Items { .. } => self.next_two(),
-            Range::Fields(entries) => {
-                let entry = entries.find(|entry| !entry.value.is_null())?;
-                Some((Value::String(entry.key), Value::of_node(entry.value)))
-            }
-            Range::Entries(entries) => entries.next().copied(),
-        }
-    }
-}
-
-/// Number of entries that are there, for maps in documents.
-pub(crate) fn len_of(value: &Value<'_>) -> usize {
-    match value {
-        Value::NodeMap(node) => present(*node).count(),
-        Value::Map(map) => map.entries().len(),
-        _ => value.items().map_or(0, |items| items.len()),
     }
 }

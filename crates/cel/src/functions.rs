@@ -12,7 +12,8 @@ pub(crate) use self::lists::sort_by;
 pub(crate) use self::strings::{FormatChecks, Verb, format_text, search};
 
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail};
+use crate::eval::{Evaluated, Evaluator};
+use crate::fail::Fail;
 use crate::value::Value;
 
 /// Calls a function whose arguments are evaluated and paid for.

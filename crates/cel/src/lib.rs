@@ -26,6 +26,7 @@ mod decls;
 mod env;
 mod error;
 mod eval;
+mod fail;
 mod format;
 mod functions;
 mod lexer;
@@ -47,7 +48,8 @@ pub use authz::{Access, Authorizer, Authz, Decision, Requester, ResourceAccess, 
 pub use decls::Library;
 pub use env::{Env, Features, StructType};
 pub use error::{CompileError, Issue};
-pub use eval::{Composed, Evaluated, Evaluator, Fail, FailKind, Host, Limits};
+pub use eval::{Composed, Evaluated, Evaluator, Host, Limits};
+pub use fail::{Fail, FailKind, Reason};
 pub use format::NamedFormat;
 pub use parser::is_name;
 pub use program::Program;

@@ -281,3 +281,31 @@ fn programs_with_one_number_run_once_until_their_variables_change_and_cost_the_s
         assert_eq!(heard[0].0.as_ref().ok(), expected.map(|value| format!("Bool({value})")).as_ref());
     }
 }
+
+/// The cost of a run, in units of the reference implementation.
+fn cost(text: &str, object: &str) -> u64 {
+    let mut env = Env::kubernetes();
+    let slot = env.add_variable("object", Type::Dyn);
+    let program = env.compile(text).unwrap();
+    let parsed = parse_yaml(object.as_bytes(), &haechi_syntax::Limits::default());
+    let arena = Bump::new();
+    let mut evaluator = Evaluator::new(&arena, Limits::default());
+    evaluator.set(slot, Some(Value::of_node(parsed.documents[0].root())));
+    evaluator.run(&program).unwrap();
+    evaluator.take_cost()
+}
+
+#[test]
+fn whether_to_go_on_is_asked_before_each_item_and_costs() {
+    // 2 for the list, 7 for an item that decides, 3 more where another one follows.
+    assert_eq!(cost("object.l.exists(i, i > 0)", "{l: [1]}"), 9);
+    assert_eq!(cost("object.l.exists(i, i > 0)", "{l: [1, 1]}"), 12);
+    // The same for what must hold of all, where the question costs 2.
+    assert_eq!(cost("object.l.all(i, i < 0)", "{l: [1]}"), 8);
+    assert_eq!(cost("object.l.all(i, i < 0)", "{l: [1, 1]}"), 10);
+}
+
+#[test]
+fn each_entry_of_a_map_that_is_made_costs() {
+    assert_eq!(cost("object.m.transformMap(k, v, v + 1)", "{m: {a: 1, b: 2}}"), 13);
+}

@@ -13,6 +13,6 @@ pub(crate) use external::Recorded;
 pub(crate) use files::{Reading, read_files};
 pub use judge::BroughtPolicies;
 pub(crate) use judge::{PolicyJudge, engines, no_policies, now_ns};
-pub(crate) use mistakes::mistake_line;
+pub(crate) use mistakes::{failure, mistake_line};
 #[cfg(feature = "providers")]
 pub(crate) use providers::Providers;

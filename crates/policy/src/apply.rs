@@ -9,6 +9,7 @@ use crate::engine::{
     Request, Verdict,
 };
 use crate::gatekeeper::{Gatekeeper, GatekeeperSet};
+use crate::mistake::mistake;
 use crate::pss::{PodSecurity, PodSecuritySet, read_legacy_policy};
 
 /// Which engines read policies, and how.
@@ -115,7 +116,10 @@ impl Policies {
                 policy: "MutatingAdmissionPolicy".into(),
                 rule: "".into(),
                 outcome: Outcome::Error {
-                    message: "the object that the policies make is too large or too deep".to_owned(),
+                    message: mistake!(
+                        "mutated-too-large",
+                        "the object that the policies make is too large or too deep"
+                    ),
                     fail_mode: FailMode::Fail,
                 },
                 actions: Actions::DENY,

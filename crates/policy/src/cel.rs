@@ -15,6 +15,7 @@ mod resources;
 mod review;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use self::matching::{MatchResources, Selector};
 pub(crate) use self::mutate::json_of_node;
 pub(crate) use self::patch::difference;
 pub(crate) use self::resources::Resources;
-pub(crate) use self::review::{NativeSession, OUT_OF_BUDGET};
+pub(crate) use self::review::NativeSession;
 use crate::{Actions, Engine, FailMode, Loaded, PolicyDocument, PolicyInfo, PolicySet, Request, Verdict};
 
 /// The engine for ValidatingAdmissionPolicy and MutatingAdmissionPolicy.

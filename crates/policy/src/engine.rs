@@ -40,7 +40,7 @@ pub struct LoadError {
 impl LoadError {
     /// An error about a value of a document.
     pub fn at(document: &PolicyDocument<'_>, node: Node<'_>, mistake: impl Into<Mistake>) -> Self {
-        let Mistake { id, args, text: message } = mistake.into();
+        let Mistake { id, args, text: message, causes: _ } = mistake.into();
         let span = node.anchor_span();
         Self {
             path: document.path.clone(),
@@ -364,8 +364,8 @@ pub enum Outcome {
     NotApplicable(&'static str),
     /// The policy could not be evaluated, or not to its end.
     Error {
-        /// What went wrong, in English.
-        message: String,
+        /// What went wrong.
+        message: Mistake,
         /// What the policy wants done in that case.
         fail_mode: FailMode,
     },

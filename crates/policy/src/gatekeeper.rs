@@ -28,11 +28,11 @@ use haechi_objects::Object;
 
 pub use constraint::EnforcementPoint;
 pub use expansion::Expanded;
-pub use external::{ExternalAnswer, ExternalData};
+pub use external::{ExternalAnswer, ExternalData, ExternalError};
 pub use matching::ObjectSource;
 
 use crate::engine::{Engine, FailMode, LoadError, Loaded, PolicyDocument, PolicyInfo};
-use crate::mistake::mistake;
+use crate::mistake::{Mistake, mistake};
 use crate::rego::Regexes;
 use config::Config;
 use constraint::Constraint;
@@ -237,7 +237,11 @@ impl GatekeeperSet {
     ///
     /// # Errors
     /// An object that cannot be expanded, or mutators that do not come to rest: in English, with their name.
-    pub fn expand(&self, object: Object<'_>, namespace: Option<Object<'_>>) -> Result<Vec<Expanded>, String> {
+    pub fn expand(
+        &self,
+        object: Object<'_>,
+        namespace: Option<Object<'_>>,
+    ) -> Result<Vec<Expanded>, Mistake> {
         self.expansions.expand(object, namespace, &self.mutators)
     }
 

@@ -117,7 +117,7 @@ fn expansion(root: &Path) -> Result<Outcome> {
             }
             match loaded.set.expand(object, namespace) {
                 Ok(expanded) => found.extend(expanded.iter().map(|made| canonical(made.document.root()))),
-                Err(error) => problems.push(error),
+                Err(error) => problems.push(error.to_string()),
             }
         }
         found.sort();

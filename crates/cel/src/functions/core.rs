@@ -6,7 +6,8 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail, Limits, len_of};
+use crate::eval::{Evaluated, Evaluator, Limits, len_of};
+use crate::fail::Fail;
 use crate::net::Cidr;
 use crate::number::{format_double, parse_double};
 use crate::program::Constant;
@@ -38,7 +39,7 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
         },
         (Func::Divide, [one, other]) => match (one, other) {
             (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => {
-                Err(Fail::error("division by zero"))
+                Err(Fail::division_by_zero())
             }
             (Value::Int(one), Value::Int(other)) => {
                 one.checked_div(*other).map(Value::Int).ok_or_else(int_overflow)
@@ -48,9 +49,7 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
             _ => Err(Fail::no_such_overload()),
         },
         (Func::Modulo, [one, other]) => match (one, other) {
-            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => {
-                Err(Fail::error("modulus by zero"))
-            }
+            (Value::Int(_), Value::Int(0)) | (Value::Uint(_), Value::Uint(0)) => Err(Fail::modulus_by_zero()),
             (Value::Int(one), Value::Int(other)) => {
                 one.checked_rem(*other).map(Value::Int).ok_or_else(int_overflow)
             }
@@ -94,11 +93,11 @@ pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<
 }
 
 fn int_overflow() -> Fail {
-    Fail::error("integer overflow")
+    Fail::overflow("integer")
 }
 
 fn uint_overflow() -> Fail {
-    Fail::error("unsigned integer overflow")
+    Fail::overflow("unsigned integer")
 }
 
 /// The order of two values; an error where they have none, `None` where a NaN is among them.
@@ -127,7 +126,7 @@ fn compare<'a>(one: &Value<'a>, other: &Value<'a>, wanted: fn(Ordering) -> bool)
 }
 
 pub(super) fn add<'a>(evaluator: &mut Evaluator<'a>, one: &Value<'a>, other: &Value<'a>) -> Evaluated<'a> {
-    let overflow = |what: &str| Fail::error(format!("{what} overflow"));
+    let overflow = |what: &str| Fail::overflow(what);
     match (one, other) {
         (Value::Int(one), Value::Int(other)) => {
             one.checked_add(*other).map(Value::Int).ok_or_else(int_overflow)
@@ -178,7 +177,7 @@ pub(super) fn add<'a>(evaluator: &mut Evaluator<'a>, one: &Value<'a>, other: &Va
 }
 
 fn subtract<'a>(one: &Value<'a>, other: &Value<'a>) -> Evaluated<'a> {
-    let overflow = |what: &str| Fail::error(format!("{what} overflow"));
+    let overflow = |what: &str| Fail::overflow(what);
     match (one, other) {
         (Value::Int(one), Value::Int(other)) => {
             one.checked_sub(*other).map(Value::Int).ok_or_else(int_overflow)

@@ -6,7 +6,8 @@ use bumpalo::collections::Vec as BumpVec;
 
 use crate::authz::{Access, Authz, Decision, ResourceAccess, Subject};
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail};
+use crate::eval::{Evaluated, Evaluator};
+use crate::fail::Fail;
 use crate::format::NamedFormat;
 use crate::net::{
     contains, contains_network, is_global_unicast, is_link_local_multicast, is_link_local_unicast, masked,
@@ -97,7 +98,7 @@ pub(super) fn call<'a>(
 }
 
 fn int<'a>(value: u64) -> Evaluated<'a> {
-    i64::try_from(value).map(Value::Int).map_err(|_| Fail::error("integer overflow"))
+    i64::try_from(value).map(Value::Int).map_err(|_| Fail::overflow("integer"))
 }
 
 fn normalizes(rest: &[Value<'_>]) -> Result<bool, Fail> {
@@ -277,7 +278,7 @@ fn decide<'a>(
     access: &Access<'a>,
 ) -> Result<Authz<'a>, Fail> {
     let Some(authorizer) = evaluator.authorizer else {
-        return Err(Fail::unknown("unknown what the authorizer allows: no roles are at hand"));
+        return Err(Fail::no_roles());
     };
     let (allowed, reason) = match authorizer.decide(&evaluator.requester, subject, verb, access) {
         Decision::Allow(reason) => (true, reason),

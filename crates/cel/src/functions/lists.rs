@@ -6,7 +6,8 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::core;
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail};
+use crate::eval::{Evaluated, Evaluator};
+use crate::fail::Fail;
 use crate::value::Value;
 
 pub(super) fn call<'a>(evaluator: &mut Evaluator<'a>, func: Func, args: &[Value<'a>]) -> Evaluated<'a> {

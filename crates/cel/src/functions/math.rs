@@ -2,7 +2,8 @@
 
 use super::core;
 use crate::decls::Func;
-use crate::eval::{Evaluated, Fail};
+use crate::eval::Evaluated;
+use crate::fail::Fail;
 use crate::value::Value;
 
 pub(super) fn call<'a>(func: Func, args: &[Value<'a>]) -> Evaluated<'a> {
@@ -17,7 +18,7 @@ pub(super) fn call<'a>(func: Func, args: &[Value<'a>]) -> Evaluated<'a> {
         (Func::MathTrunc, [Value::Double(value)]) => Ok(Value::Double(value.trunc())),
         (Func::MathAbs, [Value::Double(value)]) => Ok(Value::Double(value.abs())),
         (Func::MathAbs, [Value::Int(value)]) => {
-            value.checked_abs().map(Value::Int).ok_or_else(|| Fail::error("integer overflow"))
+            value.checked_abs().map(Value::Int).ok_or_else(|| Fail::overflow("integer"))
         }
         (Func::MathAbs, [Value::Uint(value)]) => Ok(Value::Uint(*value)),
         (Func::MathSign, [Value::Double(value)]) => {

@@ -4,7 +4,8 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::core::show;
 use crate::decls::Func;
-use crate::eval::{Evaluated, Evaluator, Fail, Range};
+use crate::eval::{Evaluated, Evaluator, Range};
+use crate::fail::Fail;
 use crate::number::{format_fixed, format_plain, format_scientific};
 use crate::pattern::Pattern;
 use crate::value::Value;
@@ -156,7 +157,7 @@ pub(crate) fn search<'a>(
 
 /// The offset in bytes of the character at an index; one past the last is allowed.
 fn byte_position(text: &str, index: i64) -> Result<usize, Fail> {
-    let out_of_range = || Fail::error(format!("index out of range: {index}"));
+    let out_of_range = || Fail::out_of_range(index);
     let index = usize::try_from(index).map_err(|_| out_of_range())?;
     let mut positions = text.char_indices().map(|(at, _)| at).chain(std::iter::once(text.len()));
     positions.nth(index).ok_or_else(out_of_range)
@@ -169,7 +170,7 @@ fn chars_before(text: &str, position: usize) -> i64 {
 
 fn index_of(text: &str, part: &str, offset: i64) -> Result<i64, Fail> {
     if offset < 0 {
-        return Err(Fail::error(format!("index out of range: {offset}")));
+        return Err(Fail::out_of_range(offset));
     }
     let len = chars_before(text, text.len());
     if part.is_empty() {
@@ -187,7 +188,7 @@ fn index_of(text: &str, part: &str, offset: i64) -> Result<i64, Fail> {
 fn last_index_of(text: &str, part: &str, offset: Option<i64>) -> Result<i64, Fail> {
     let len = chars_before(text, text.len());
     if let Some(offset) = offset.filter(|offset| *offset < 0) {
-        return Err(Fail::error(format!("index out of range: {offset}")));
+        return Err(Fail::out_of_range(offset));
     }
     if part.is_empty() {
         return Ok(offset.unwrap_or(len).min(len));

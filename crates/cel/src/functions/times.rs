@@ -1,7 +1,8 @@
 //! Parts of points in time and of durations.
 
 use crate::decls::Func;
-use crate::eval::{Evaluated, Fail};
+use crate::eval::Evaluated;
+use crate::fail::Fail;
 use crate::time::{SECOND, zone_offset};
 use crate::value::Value;
 

@@ -24,7 +24,9 @@ use crate::Exit;
 use crate::exit::UsageError;
 #[cfg(feature = "providers")]
 use crate::policy::Providers;
-use crate::policy::{Reading, Recorded, Roles, engines, mistake_line, no_policies, now_ns, read_files};
+use crate::policy::{
+    Reading, Recorded, Roles, engines, failure, mistake_line, no_policies, now_ns, read_files,
+};
 use crate::scan::placeholder;
 
 /// What all policies say about one object.
@@ -290,7 +292,7 @@ fn reason(verdict: &Verdict, texts: &Texts) -> String {
         Outcome::Pass if verdict.patches.is_empty() => with("policy-explain-pass", ""),
         Outcome::Pass => with("policy-explain-changed", ""),
         Outcome::Violation(violation) => with("policy-explain-violated", &violation.message),
-        Outcome::Error { message, .. } => with("policy-explain-error", message),
+        Outcome::Error { message, .. } => with("policy-explain-error", &failure(message, texts)),
         Outcome::NotApplicable(why) => {
             let id: String = why
                 .chars()
@@ -337,7 +339,7 @@ fn write_judged(judged: &Judged<'_>, shows_all: bool, texts: &Texts, out: &mut d
                 lines.push(format!("  {}: {name}: {message}", action_word(verdict.actions, texts)));
             }
             Outcome::Error { message, .. } => {
-                lines.push(format!("  {}: {name}: {message}", label("policy-error")));
+                lines.push(format!("  {}: {name}: {}", label("policy-error"), failure(message, texts)));
             }
             Outcome::Pass if shows_all && verdict.patches.is_empty() => {
                 lines.push(format!("  {}: {name}", label("policy-pass")));
@@ -460,7 +462,7 @@ fn verdict_json(verdict: &Verdict) -> Json {
         }
         Outcome::Error { message, .. } => {
             add("outcome", "error".into());
-            add("message", message.as_str().into());
+            add("message", message.text.as_str().into());
         }
     }
     if !verdict.patches.is_empty() {

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use haechi_policy::gatekeeper::{ExternalAnswer, ExternalData};
+use haechi_policy::gatekeeper::{ExternalAnswer, ExternalData, ExternalError};
 use haechi_syntax::{Limits, Node, Value, parse};
 use serde_json::Value as Json;
 
@@ -66,14 +66,14 @@ fn json(node: Node<'_>) -> Json {
 
 impl ExternalData for Recorded {
     /// A key that is not recorded is no answer at all: what the provider would say of it is not known.
-    fn ask(&self, provider: &str, keys: &[&str]) -> Result<ExternalAnswer, String> {
-        let answers = self.0.get(provider).ok_or("no answers of this provider are recorded")?;
+    fn ask(&self, provider: &str, keys: &[&str]) -> Result<ExternalAnswer, ExternalError> {
+        let answers = self.0.get(provider).ok_or(ExternalError::NotRecorded)?;
         let mut answer = ExternalAnswer { status_code: 200, ..ExternalAnswer::default() };
         for key in keys {
             match answers.get(*key) {
                 Some(Ok(value)) => answer.responses.push(((*key).to_owned(), value.clone())),
                 Some(Err(error)) => answer.errors.push(((*key).to_owned(), error.clone())),
-                None => return Err(format!("no answer about `{key}` is recorded")),
+                None => return Err(ExternalError::KeyNotRecorded((*key).to_owned())),
             }
         }
         Ok(answer)

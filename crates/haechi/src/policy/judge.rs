@@ -19,7 +19,7 @@ use haechi_syntax::Limits;
 
 use super::authorizer::Roles;
 use super::files::{Reading, read_files};
-use super::mistakes::mistake;
+use super::mistakes::{failure, mistake};
 use crate::exit::UsageError;
 use crate::scan::text;
 
@@ -30,6 +30,8 @@ pub struct BroughtPolicies {
     files: Reading,
     /// What of them could not be read or was refused.
     pub problems: Vec<Problem>,
+    /// The language in which it is told what cannot be evaluated.
+    texts: Texts,
 }
 
 /// The time that policies are told.
@@ -80,7 +82,7 @@ impl BroughtPolicies {
         let mut problems = std::mem::take(&mut files.problems);
         problems.retain(|problem| problem.kind.is_incomplete());
         problems.extend(loaded.errors.iter().map(|error| refused(error, texts)));
-        Self { set: loaded.set, files, problems }
+        Self { set: loaded.set, files, problems, texts: Texts::new(texts.language()) }
     }
 
     /// How many there are.
@@ -99,7 +101,13 @@ impl BroughtPolicies {
         let roles = Roles::of(objects.iter().copied());
         // What lies beside the policies may be a parameter of them, but is no part of the cluster.
         let parameters = Inventory::new(self.files.objects().chain(objects.iter().copied()));
-        PolicyJudge { set: &self.set, inventory: Inventory::new(objects), parameters, roles }
+        PolicyJudge {
+            set: &self.set,
+            inventory: Inventory::new(objects),
+            parameters,
+            roles,
+            texts: &self.texts,
+        }
     }
 }
 
@@ -121,6 +129,7 @@ pub(crate) struct PolicyJudge<'d> {
     parameters: Inventory<'d>,
     /// What answers `authorizer`, where any roles are at hand.
     roles: Option<Roles>,
+    texts: &'d Texts,
 }
 
 impl PolicyJudge<'_> {
@@ -153,7 +162,12 @@ impl PolicyJudge<'_> {
                         position: Some(object.node().document().source().position(span.start)),
                         args: vec![text(
                             "detail",
-                            format!("{}: {}: {message}", object.resource(), verdict.policy),
+                            format!(
+                                "{}: {}: {}",
+                                object.resource(),
+                                verdict.policy,
+                                failure(message, self.texts)
+                            ),
                         )],
                     });
                 }

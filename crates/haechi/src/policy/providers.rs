@@ -13,7 +13,7 @@ use haechi_objects::Object;
 use haechi_outbound::Reply;
 use haechi_outbound::call::{Reach, Request, Trust, call_trusting};
 use haechi_outbound::secret::Secret;
-use haechi_policy::gatekeeper::{ExternalAnswer, ExternalData};
+use haechi_policy::gatekeeper::{ExternalAnswer, ExternalData, ExternalError};
 use haechi_syntax::Node;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -95,7 +95,7 @@ impl Provider {
     }
 
     /// Asks in a thread of its own, so that whoever asks may itself run anywhere.
-    fn ask(&self, keys: &[&str]) -> Result<Answer, String> {
+    fn ask(&self, keys: &[&str]) -> Result<Answer, ExternalError> {
         let body = json!({"apiVersion": VERSION, "kind": "ProviderRequest", "request": {"keys": keys}});
         let request = Request {
             method: "POST",
@@ -114,27 +114,28 @@ impl Provider {
             reply.map_err(|error| error.to_string())
         };
         let reply = std::thread::scope(|scope| scope.spawn(work).join());
-        let Reply { status, body, is_cut, .. } =
-            reply.unwrap_or_else(|_| Err("asking the provider failed".into()))?;
+        let reply = reply.unwrap_or_else(|_| Err("the thread that asks ended".to_owned()));
+        let Reply { status, body, is_cut, .. } = reply.map_err(ExternalError::Unreachable)?;
         if status != OK {
-            return Err(format!("it answers with status {status}"));
+            return Err(ExternalError::Status(status));
         }
         if is_cut {
-            return Err("its answer is too long or breaks off".into());
+            return Err(ExternalError::CutOff);
         }
         let answer: Answer =
-            serde_json::from_slice(&body).map_err(|error| format!("its answer cannot be read: {error}"))?;
+            serde_json::from_slice(&body).map_err(|error| ExternalError::Unreadable(error.to_string()))?;
         match answer.kind.as_str() {
             "ProviderResponse" => Ok(answer),
-            other => Err(format!("it answers with `{other}` and not with a `ProviderResponse`")),
+            other => Err(ExternalError::Kind(other.to_owned())),
         }
     }
 }
 
 impl ExternalData for Providers {
-    fn ask(&self, provider: &str, keys: &[&str]) -> Result<ExternalAnswer, String> {
-        let known = self.0.get(provider).ok_or("there is no Provider of this name among the policies")?;
-        let Answer { response, .. } = known.as_ref().map_err(Clone::clone)?.ask(keys)?;
+    fn ask(&self, provider: &str, keys: &[&str]) -> Result<ExternalAnswer, ExternalError> {
+        let known = self.0.get(provider).ok_or(ExternalError::NoProvider)?;
+        let known = known.as_ref().map_err(|why| ExternalError::Provider(why.clone()))?;
+        let Answer { response, .. } = known.ask(keys)?;
         let mut answer = ExternalAnswer {
             status_code: OK.into(),
             system_error: response.system_error,

@@ -1,5 +1,7 @@
 //! Documents to compiled policies, refused where the API server refuses them.
 
+mod rules;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use haechi_model::Span;
 use haechi_syntax::{Node, Style, Value};
 
 use super::env::{Declares, SHARED, VARIABLES_TYPE, admission_env, carried_over};
-use super::matching::{MatchResources, Rule, Selector};
+use super::matching::MatchResources;
 use super::{
     Binding, Body, CelSet, Mutation, MutationKind, NamedProgram, ParamKind, ParamRef, Policy, Validation,
 };
@@ -17,6 +19,8 @@ use crate::{Actions, FailMode, LoadError, Loaded, PolicyDocument};
 
 /// Kubernetes has no such limit; values that are made of one another stay as shallow as this.
 const MAX_VARIABLES: usize = 250;
+/// Most audit annotations of one policy, as in the API server.
+const MAX_ANNOTATIONS: usize = 20;
 
 const GROUP: &str = "admissionregistration.k8s.io";
 
@@ -248,6 +252,19 @@ impl<'d> Loader<'_, 'd> {
         }
     }
 
+    /// The API version and the kind of parameters must be such as the API server could serve.
+    fn check_param_kind(&mut self, node: Node<'d>, api_version: &str, kind: &str, kind_node: Node<'d>) {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let is_group = group.is_empty() || NamedFormat::Dns1123Subdomain.is_valid(group);
+        if !is_group || !NamedFormat::Dns1035Label.is_valid(version) {
+            let message = mistake!("api-version", "`{version}` is no API version", version = api_version);
+            self.wrong(node.get("apiVersion").unwrap_or(node), message);
+        }
+        if !NamedFormat::Dns1035Label.is_valid(&kind.to_lowercase()) {
+            self.wrong(kind_node, mistake!("kind", "`{kind}` is no kind", kind = kind));
+        }
+    }
+
     fn policy(&mut self, mutating: bool) -> Option<Policy> {
         let before = self.errors.len();
         let object = self.document.object;
@@ -260,8 +277,10 @@ impl<'d> Loader<'_, 'd> {
         }
         let fail_mode = self.fail_mode(spec);
         let param_kind = spec.get("paramKind").and_then(|node| {
-            let api_version = self.required(node, "apiVersion")?.0.into();
-            Some(ParamKind { api_version, kind: self.required(node, "kind")?.0.into() })
+            let api_version = self.required(node, "apiVersion")?.0;
+            let (kind, kind_node) = self.required(node, "kind")?;
+            self.check_param_kind(node, api_version, kind, kind_node);
+            Some(ParamKind { api_version: api_version.into(), kind: kind.into() })
         });
         let constraints = match spec.get("matchConstraints") {
             Some(node) => {
@@ -289,7 +308,19 @@ impl<'d> Loader<'_, 'd> {
         let mut conditions = Vec::new();
         for (index, node) in self.list(spec, "matchConditions").into_iter().enumerate() {
             let field = format!("spec.matchConditions[{index}].expression");
-            let name = self.required(node, "name").map(|(name, _)| name.into());
+            let name = self.required(node, "name");
+            if let Some((name, name_node)) = name {
+                if !NamedFormat::QualifiedName.is_valid(name) {
+                    self.wrong(
+                        name_node,
+                        mistake!("qualified-name", "`{name}` is no qualified name", name = name),
+                    );
+                }
+                if conditions.iter().any(|known: &NamedProgram| &*known.name == name) {
+                    self.twice(name_node, "matchConditions", name);
+                }
+            }
+            let name = name.map(|(name, _)| name.into());
             let program = self.expression(node, "expression", &field, &env, &[Type::Bool], true);
             if let (Some(name), Some(program)) = (name, program) {
                 conditions.push(NamedProgram { name, program });
@@ -451,15 +482,16 @@ impl<'d> Loader<'_, 'd> {
             let field = format!("spec.validations[{index}]");
             let expression = format!("{field}.expression");
             let program = self.expression(node, "expression", &expression, env, &[Type::Bool], false);
-            let message_expression = node.get("messageExpression").and_then(|_| {
+            let is_set = |node: &Node<'d>| node.as_str() != Some("");
+            let message_expression = node.get("messageExpression").filter(is_set).and_then(|_| {
                 let field = format!("{field}.messageExpression");
                 self.expression(node, "messageExpression", &field, message_env, &[Type::String], false)
             });
-            let message = self.text(node.get("message"), "message").map(str::trim);
+            let message = self.text(node.get("message").filter(is_set), "message").map(str::trim);
             if let (Some(text), Some(node)) = (message, node.get("message")) {
                 if text.is_empty() {
                     self.wrong(node, mistake!("empty", "`{field}` is empty", field = "message"));
-                } else if text.contains('\n') {
+                } else if text.contains(['\n', '\r']) {
                     self.wrong(node, mistake!("message-lines", "`message` must not contain line breaks"));
                 }
             }
@@ -483,7 +515,19 @@ impl<'d> Loader<'_, 'd> {
             }
         }
         let mut annotations: Vec<NamedProgram> = Vec::new();
-        for (index, node) in self.list(spec, "auditAnnotations").into_iter().enumerate() {
+        let nodes = self.list(spec, "auditAnnotations");
+        if nodes.len() > MAX_ANNOTATIONS {
+            self.wrong(
+                spec,
+                mistake!(
+                    "too-many",
+                    "`{field}` holds at most {most}",
+                    field = "auditAnnotations",
+                    most = MAX_ANNOTATIONS
+                ),
+            );
+        }
+        for (index, node) in nodes.into_iter().enumerate() {
             let field = format!("spec.auditAnnotations[{index}].valueExpression");
             let Some((key, key_node)) = self.required(node, "key") else { continue };
             if annotations.iter().any(|known| &*known.name == key) {
@@ -499,9 +543,7 @@ impl<'d> Loader<'_, 'd> {
                 );
             }
             let returns = [Type::String, Type::Null];
-            if let Some(program) =
-                self.expression(node, "valueExpression", &field, message_env, &returns, false)
-            {
+            if let Some(program) = self.expression(node, "valueExpression", &field, env, &returns, true) {
                 annotations.push(NamedProgram { name: key.into(), program });
             }
         }
@@ -629,94 +671,6 @@ impl<'d> Loader<'_, 'd> {
         None
     }
 
-    fn match_resources(&mut self, node: Node<'d>) -> MatchResources {
-        let exact = match self.text(node.get("matchPolicy"), "matchPolicy") {
-            None | Some("Equivalent") => false,
-            Some("Exact") => true,
-            Some(_) => {
-                self.wrong(
-                    node.get("matchPolicy").unwrap_or(node),
-                    "`matchPolicy` is `Exact` or `Equivalent`",
-                );
-                false
-            }
-        };
-        MatchResources {
-            rules: self.rules(node, "resourceRules"),
-            excluded: self.rules(node, "excludeResourceRules"),
-            namespaces: self.selector(node, "namespaceSelector"),
-            objects: self.selector(node, "objectSelector"),
-            exact,
-        }
-    }
-
-    fn selector(&mut self, parent: Node<'d>, field: &str) -> Selector {
-        let Some(node) = parent.get(field) else { return Selector::default() };
-        match Selector::parse(node) {
-            Ok(selector) => selector,
-            Err(error) => {
-                let mut load_error =
-                    LoadError::at(self.document, node, format!("`{field}`: {}", error.message));
-                load_error.span = error.span;
-                load_error.position = node.document().source().position(error.span.start);
-                self.errors.push(load_error);
-                Selector::default()
-            }
-        }
-    }
-
-    fn rules(&mut self, parent: Node<'d>, field: &str) -> Vec<Rule> {
-        let mut rules = Vec::new();
-        for node in self.list(parent, field) {
-            let mut rule = Rule {
-                groups: self.texts(node, "apiGroups"),
-                versions: self.texts(node, "apiVersions"),
-                resources: self.texts(node, "resources"),
-                operations: self.texts(node, "operations"),
-                names: self.texts(node, "resourceNames"),
-                namespaced: match self.text(node.get("scope"), "scope") {
-                    None | Some("*") => None,
-                    Some("Namespaced") => Some(true),
-                    Some("Cluster") => Some(false),
-                    Some(_) => {
-                        self.wrong(
-                            node.get("scope").unwrap_or(node),
-                            "`scope` is `Cluster`, `Namespaced` or `*`",
-                        );
-                        None
-                    }
-                },
-            };
-            if self.as_kyverno && node.get("operations").is_none() {
-                rule.operations.push("*".into());
-            }
-            for (name, list) in [
-                ("apiGroups", &rule.groups),
-                ("apiVersions", &rule.versions),
-                ("resources", &rule.resources),
-                ("operations", &rule.operations),
-            ] {
-                if list.is_empty() {
-                    self.wrong(
-                        node,
-                        mistake!("needs", "`{field}` needs `{other}`", field = field, other = name),
-                    );
-                }
-            }
-            let known = ["CREATE", "UPDATE", "DELETE", "CONNECT", "*"];
-            if let Some(bad) = rule.operations.iter().find(|operation| !known.contains(&&***operation)) {
-                let message = mistake!(
-                    "operation",
-                    "operation `{operation}` is not one of CREATE, UPDATE, DELETE, CONNECT, *",
-                    operation = bad
-                );
-                self.wrong(node.get("operations").unwrap_or(node), message);
-            }
-            rules.push(rule);
-        }
-        rules
-    }
-
     fn binding(&mut self, mutating: bool) -> Option<(Arc<str>, Binding)> {
         let before = self.errors.len();
         let object = self.document.object;
@@ -726,7 +680,12 @@ impl<'d> Loader<'_, 'd> {
         };
         let policy = self.required(spec, "policyName").map(|(name, _)| name);
         let mut actions = Actions::NONE;
+        let mut named = Vec::new();
         for node in self.list(spec, "validationActions") {
+            if named.contains(&node.as_str()) {
+                self.twice(node, "validationActions", node.as_str().unwrap_or_default());
+            }
+            named.push(node.as_str());
             match node.as_str() {
                 Some("Deny") => actions.deny = true,
                 Some("Warn") => actions.warn = true,
@@ -780,8 +739,16 @@ impl<'d> Loader<'_, 'd> {
             self.text(node.get("namespace"), "namespace").filter(|namespace| !namespace.is_empty());
         let deny_if_missing = match self.text(node.get("parameterNotFoundAction"), "parameterNotFoundAction")
         {
-            Some("Allow") | None => false,
+            Some("Allow") => false,
             Some("Deny") => true,
+            None if self.as_kyverno || node.get("parameterNotFoundAction").is_some() => false,
+            None => {
+                self.wrong(
+                    node,
+                    mistake!("missing", "`{field}` is missing", field = "parameterNotFoundAction"),
+                );
+                true
+            }
             Some(_) => {
                 let node = node.get("parameterNotFoundAction").unwrap_or(node);
                 self.wrong(

@@ -4,6 +4,7 @@ use haechi_objects::{LabelSelector, Labels, Object, SelectorOperator};
 use haechi_syntax::Node;
 
 use super::resources::Resources;
+use crate::mistake::{Mistake, mistake};
 use crate::{GroupVersionKind, GroupVersionResource, Operation, Request};
 
 /// A selector that outlives its document.
@@ -99,7 +100,7 @@ pub(crate) enum Matched {
     /// No, for this reason.
     No(&'static str),
     /// Nobody can tell, or it would need what cannot be done here.
-    Error(String),
+    Error(Mistake),
 }
 
 impl MatchResources {
@@ -129,7 +130,7 @@ impl MatchResources {
         }
     }
 
-    fn matches_namespace(&self, target: &Target<'_>) -> Result<bool, String> {
+    fn matches_namespace(&self, target: &Target<'_>) -> Result<bool, Mistake> {
         if self.namespaces.selects_all() {
             return Ok(true);
         }
@@ -157,11 +158,15 @@ impl MatchResources {
         })
     }
 
-    fn matches_name_only(&self, namespace: &str) -> Result<bool, String> {
+    fn matches_name_only(&self, namespace: &str) -> Result<bool, Mistake> {
         let knows_all =
             self.namespaces.requirements.iter().all(|(key, ..)| &**key == "kubernetes.io/metadata.name");
         if !knows_all {
-            return Err(format!("the labels of namespace `{namespace}` are not known"));
+            return Err(mistake!(
+                "namespace-labels",
+                "the labels of namespace `{namespace}` are not known",
+                namespace = namespace,
+            ));
         }
         Ok(self.namespaces.matches_with(|_| Some(namespace)))
     }
@@ -193,8 +198,12 @@ impl MatchResources {
             }
             let from = shown(target.kind.group, target.kind.version);
             let to = shown(&group, &version);
-            return Matched::Error(format!(
-                "the API server would convert the {kind} from {from} to {to} for this policy, which is not done here"
+            return Matched::Error(mistake!(
+                "conversion",
+                "the API server would convert the {kind} from {from} to {to} for this policy, which is not done here",
+                kind = kind,
+                from = from,
+                to = to,
             ));
         }
         Matched::No("resourceRules")

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::mistake::{Mistake, mistake};
+
 /// How the items of a list are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -82,13 +84,14 @@ fn list_of(field: &str, around: &str) -> List {
 }
 
 /// Merges a configuration into an object; names what is atomic in it.
-pub(crate) fn merge(object: &Json, configuration: &Json) -> Result<Json, String> {
+pub(crate) fn merge(object: &Json, configuration: &Json) -> Result<Json, Mistake> {
     let mut atomic = Vec::new();
     find_atomic(configuration, "", "", &mut String::new(), &mut atomic);
     if !atomic.is_empty() {
-        return Err(format!(
-            "error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {}",
-            atomic.join(", ")
+        return Err(mistake!(
+            "apply-atomic",
+            "error applying patch: invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: {paths}",
+            paths = atomic.join(", "),
         ));
     }
     Ok(merge_value(object, configuration, "", ""))
@@ -162,8 +165,18 @@ fn merge_keyed(old: &[Json], new: &[Json], keys: &[&str], field: &str) -> Json {
     };
     let mut merged: Vec<Json> = old.to_vec();
     for item in new {
-        match merged.iter_mut().find(|known| is_same(known, item)) {
-            Some(known) => *known = merge_value(known, item, "", field),
+        match merged.iter().position(|known| is_same(known, item)) {
+            Some(first) => {
+                if let Some(known) = merged.get_mut(first) {
+                    *known = merge_value(known, item, "", field);
+                }
+                // Where an object names something twice, what is set stands for both.
+                let mut index = 0;
+                merged.retain(|known| {
+                    index += 1;
+                    index <= first + 1 || !is_same(known, item)
+                });
+            }
             None => merged.push(item.clone()),
         }
     }
@@ -197,6 +210,19 @@ mod tests {
         let merged = merge(&object, &change).unwrap();
         assert_eq!(merged.pointer("/spec/ports/0/targetPort"), Some(&json!(8080)));
         assert_eq!(merged.pointer("/spec/ports").and_then(Json::as_array).map(Vec::len), Some(2));
+    }
+
+    #[test]
+    fn what_an_object_names_twice_is_one_once_it_is_set() {
+        let twice =
+            |value: &str| json!([{"name": "A", "value": value}, {"name": "B"}, {"name": "A", "value": "2"}]);
+        let object = json!({"spec": {"containers": [{"name": "c", "env": twice("1")}]}});
+        let set = json!({"spec": {"containers": [{"name": "c", "env": [{"name": "A", "value": "3"}]}]}});
+        let env = |merged: &Json| merged.pointer("/spec/containers/0/env").cloned();
+        let merged = merge(&object, &set).unwrap();
+        assert_eq!(env(&merged), Some(json!([{"name": "A", "value": "3"}, {"name": "B"}])));
+        let merged = merge(&object, &json!({"spec": {"containers": [{"name": "c", "image": "i"}]}})).unwrap();
+        assert_eq!(env(&merged), Some(twice("1")));
     }
 
     #[test]

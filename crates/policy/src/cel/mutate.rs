@@ -9,8 +9,10 @@ use serde_json::{Map, Value as Json};
 use super::env::OBJECT;
 use super::merge::merge;
 use super::patch::{PatchError, apply, difference};
-use super::review::{Exhausted, OUT_OF_BUDGET, Session, error, expression_error, verdict};
+use super::review::{Exhausted, Session, error, verdict};
+use super::words::{expression_error, out_of_budget};
 use super::{Binding, Body, Mutation, MutationKind, Policy};
+use crate::mistake::{Mistake, mistake};
 use crate::{Actions, Outcome, Patch, PatchOp, Request, Verdict};
 
 /// One policy with its binding and parameter.
@@ -63,6 +65,7 @@ impl<'a> Mutator<'a> {
         let mut patches = Vec::new();
         let mut failed = false;
         for mutation in mutations {
+            session.renew_budget();
             let before = self.changed.take().unwrap_or_else(|| json_of_node(object.node()));
             match mutate(session, mutation, &before) {
                 Ok(after) => {
@@ -116,11 +119,11 @@ impl<'a> Mutator<'a> {
 }
 
 /// Evaluates one mutation and applies it.
-fn mutate<'a>(session: &mut Session<'a>, mutation: &'a Mutation, before: &Json) -> Result<Json, String> {
+fn mutate<'a>(session: &mut Session<'a>, mutation: &'a Mutation, before: &Json) -> Result<Json, Mistake> {
     let value = match session.run(&mutation.program) {
         Ok(Ok(value)) => value,
         Ok(Err(fail)) => return Err(expression_error(&mutation.program, &fail)),
-        Err(Exhausted) => return Err(OUT_OF_BUDGET.to_owned()),
+        Err(Exhausted) => return Err(out_of_budget()),
     };
     match (mutation.kind, value) {
         (MutationKind::Apply, Value::Object(object)) => {
@@ -134,30 +137,37 @@ fn mutate<'a>(session: &mut Session<'a>, mutation: &'a Mutation, before: &Json) 
             merge(before, &configuration)
         }
         (MutationKind::JsonPatch, list) => {
-            let items =
-                list.items().ok_or("type mismatch: JSONPatchType.expression should evaluate to array")?;
+            let items = list.items().ok_or_else(|| {
+                mistake!("patch-no-list", "type mismatch: JSONPatchType.expression should evaluate to array")
+            })?;
             let patches: Vec<Patch> = items.map(|item| patch_of(&item)).collect::<Result<_, _>>()?;
             match apply(before, &patches) {
                 Ok(after) => Ok(after),
                 Err(PatchError::TestFailed) => Ok(before.clone()),
-                Err(PatchError::Wrong(why)) => Err(format!("JSON Patch: {why}")),
+                Err(PatchError::Wrong(why)) => {
+                    Err(mistake!("json-patch", "JSON Patch: {detail}", detail = why).because(why))
+                }
             }
         }
-        (MutationKind::Apply, other) => {
-            Err(format!("unsupported return type from ApplyConfiguration expression: {}", other.type_name()))
-        }
+        (MutationKind::Apply, other) => Err(mistake!(
+            "apply-type",
+            "unsupported return type from ApplyConfiguration expression: {found}",
+            found = other.type_name(),
+        )),
     }
 }
 
 /// The type of a nested object literal is the path to it: `Object.spec` under `spec`.
-fn check_type_names(value: &Value<'_>, expected: &str) -> Result<(), String> {
+fn check_type_names(value: &Value<'_>, expected: &str) -> Result<(), Mistake> {
     match value {
         Value::Object(object) => {
             if object.type_name != expected {
-                return Err(format!(
-                    "type mismatch: unexpected type name \"{}\", expected \"{expected}\", which matches field name \
+                return Err(mistake!(
+                    "object-type",
+                    "type mismatch: unexpected type name \"{found}\", expected \"{expected}\", which matches field name \
                      path from root Object type",
-                    object.type_name
+                    found = object.type_name,
+                    expected = expected,
                 ));
             }
             for (name, value) in object.fields {
@@ -171,11 +181,13 @@ fn check_type_names(value: &Value<'_>, expected: &str) -> Result<(), String> {
     }
 }
 
-fn patch_of(value: &Value<'_>) -> Result<Patch, String> {
+fn patch_of(value: &Value<'_>) -> Result<Patch, Mistake> {
     let Value::Object(object) = value else {
         let name = value.type_name();
-        return Err(format!(
-            "type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch, got element of {name}"
+        return Err(mistake!(
+            "patch-element",
+            "type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch, got element of {name}",
+            name = name,
         ));
     };
     let text = |field: &str| object.get(field).and_then(|value| value.as_str()).unwrap_or_default();
@@ -186,7 +198,9 @@ fn patch_of(value: &Value<'_>) -> Result<Patch, String> {
         "move" => PatchOp::Move,
         "copy" => PatchOp::Copy,
         "test" => PatchOp::Test,
-        other => return Err(format!("JSON Patch: unexpected kind: {other}")),
+        other => {
+            return Err(mistake!("patch-kind", "JSON Patch: Unexpected kind: {kind}", kind = other));
+        }
     };
     let value = match object.get("value") {
         Some(value) => {
@@ -202,7 +216,7 @@ fn patch_of(value: &Value<'_>) -> Result<Patch, String> {
     Ok(Patch { op, path: text("path").to_owned(), from, value })
 }
 
-fn json_of_object(object: &CelObject<'_>) -> Result<Json, String> {
+fn json_of_object(object: &CelObject<'_>) -> Result<Json, Mistake> {
     let mut fields = Map::new();
     for (name, value) in object.fields {
         fields.insert((*name).to_owned(), json_of_value(value)?);
@@ -210,7 +224,7 @@ fn json_of_object(object: &CelObject<'_>) -> Result<Json, String> {
     Ok(Json::Object(fields))
 }
 
-fn json_of_value(value: &Value<'_>) -> Result<Json, String> {
+fn json_of_value(value: &Value<'_>) -> Result<Json, Mistake> {
     Ok(match value {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(*value),
@@ -226,14 +240,24 @@ fn json_of_value(value: &Value<'_>) -> Result<Json, String> {
             let mut fields = Map::new();
             for (key, value) in map.entries() {
                 let Some(key) = key.as_str() else {
-                    return Err(format!("map key is of type {}, not string", key.type_name()));
+                    return Err(mistake!(
+                        "map-key",
+                        "map key is of type {found}, not string",
+                        found = key.type_name(),
+                    ));
                 };
                 fields.insert(key.to_owned(), json_of_value(value)?);
             }
             Json::Object(fields)
         }
         Value::Object(object) => json_of_object(object)?,
-        other => return Err(format!("a value of type {} cannot be put into an object", other.type_name())),
+        other => {
+            return Err(mistake!(
+                "no-json",
+                "a value of type {found} cannot be put into an object",
+                found = other.type_name(),
+            ));
+        }
     })
 }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use haechi_cel::Map as CelMap;
 use haechi_cel::{
-    Authorizer, Authz, Bump, Evaluator, Fail, FailKind, Limits, Program, Requester, ResourceAccess, Subject,
-    Value,
+    Authorizer, Authz, Bump, Evaluator, Fail, Limits, Program, Requester, ResourceAccess, Subject, Value,
 };
 use haechi_model::Span;
 use haechi_objects::Object;
@@ -18,7 +17,11 @@ use super::env::{
 };
 use super::matching::{Matched, Target, is_namespace};
 use super::mutate::Mutator;
+use super::words::{
+    all_of, binding_error, expression_error, message_out_of_budget, out_of_budget, policy_error,
+};
 use super::{Binding, Body, CelSet, NamedProgram, ParamRef, Phase, Policy, Validation, denial};
+use crate::mistake::{Mistake, mistake};
 use crate::{
     Actions, GroupVersionKind, GroupVersionResource, Operation, Outcome, Request, Verdict, Violation,
 };
@@ -31,9 +34,6 @@ const CONDITIONS_BUDGET: u64 = 2_500_000;
 const MESSAGE_LIMIT: usize = 5 * 1024;
 /// Longest value of an annotation.
 const ANNOTATION_LIMIT: usize = 10 * 1024;
-
-pub(crate) const OUT_OF_BUDGET: &str =
-    "validation failed due to running out of cost budget, no further validation rules will be run";
 
 /// An error of a whole run, as opposed to one of a single expression.
 pub(super) struct Exhausted;
@@ -177,8 +177,8 @@ fn not_applicable(policy: &Policy, reason: &'static str) -> Verdict {
     Verdict { actions: Actions::NONE, ..verdict(policy, None, Outcome::NotApplicable(reason)) }
 }
 
-pub(super) fn error(policy: &Policy, binding: Option<&Binding>, message: impl Into<String>) -> Verdict {
-    verdict(policy, binding, Outcome::Error { message: message.into(), fail_mode: policy.fail_mode })
+pub(super) fn error(policy: &Policy, binding: Option<&Binding>, message: Mistake) -> Verdict {
+    verdict(policy, binding, Outcome::Error { message, fail_mode: policy.fail_mode })
 }
 
 /// Calls `invoke` for each binding that is about the request and each of its parameters.
@@ -193,8 +193,7 @@ fn for_each_invocation<'a>(
         Matched::Yes => {}
         Matched::No(reason) => return verdicts.push(not_applicable(policy, reason)),
         Matched::Error(message) => {
-            let message = format!("failed to configure policy: {message}");
-            return verdicts.push(error(policy, None, message));
+            return verdicts.push(error(policy, None, policy_error(message)));
         }
     }
     if policy.bindings.is_empty() {
@@ -216,8 +215,7 @@ fn for_each_invocation<'a>(
                 continue;
             }
             Matched::Error(message) => {
-                let message = format!("failed to configure binding: {message}");
-                verdicts.push(error(policy, Some(binding), message));
+                verdicts.push(error(policy, Some(binding), binding_error(message)));
                 continue;
             }
         }
@@ -233,8 +231,7 @@ fn for_each_invocation<'a>(
                 }
             }
             Err(message) => {
-                let message = format!("failed to configure binding: {message}");
-                verdicts.push(error(policy, Some(binding), message));
+                verdicts.push(error(policy, Some(binding), binding_error(message)));
             }
         }
     }
@@ -246,14 +243,17 @@ enum Params<'a> {
     Each(Vec<Object<'a>>),
 }
 
-fn params<'a>(policy: &Policy, binding: &Binding, target: &Target<'a>) -> Result<Params<'a>, String> {
+fn params<'a>(policy: &Policy, binding: &Binding, target: &Target<'a>) -> Result<Params<'a>, Mistake> {
     let (Some(kind), Some(reference)) = (&policy.param_kind, &binding.param_ref) else {
         return Ok(Params::None);
     };
     let known = target.request.parameters.of_kind(&kind.api_version, &kind.kind);
     let found = select_params(known, reference, target)?;
     if found.is_empty() && reference.deny_if_missing {
-        return Err("no params found for policy binding with `Deny` parameterNotFoundAction".into());
+        return Err(mistake!(
+            "params-missing",
+            "no params found for policy binding with `Deny` parameterNotFoundAction"
+        ));
     }
     Ok(Params::Each(found))
 }
@@ -263,20 +263,23 @@ fn select_params<'a>(
     known: &'a [Object<'a>],
     reference: &ParamRef,
     target: &Target<'a>,
-) -> Result<Vec<Object<'a>>, String> {
+) -> Result<Vec<Object<'a>>, Mistake> {
     let is_clusterwide = known.iter().all(|object| object.namespace().is_none());
     let namespace = match (&reference.namespace, target.namespace) {
         _ if known.is_empty() => None,
         (Some(_), _) if is_clusterwide => {
-            return Err("paramRef.namespace must not be provided for a cluster-scoped `paramKind`".into());
+            return Err(mistake!(
+                "params-namespace",
+                "paramRef.namespace must not be provided for a cluster-scoped `paramKind`"
+            ));
         }
         _ if is_clusterwide => None,
         (Some(namespace), _) => Some(&**namespace),
         (None, "") => {
-            return Err(
+            return Err(mistake!(
+                "params-cluster-scoped",
                 "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
-                    .into(),
-            );
+            ));
         }
         (None, namespace) => Some(namespace),
     };
@@ -371,6 +374,11 @@ impl<'a> Session<'a> {
         self.evaluator.set(REQUEST_RESOURCE, value(check));
     }
 
+    /// Gives the next mutation a budget of its own.
+    pub(super) fn renew_budget(&mut self) {
+        self.budget = BUDGET;
+    }
+
     /// Makes ready for one policy, binding and parameter.
     pub(super) fn prepare(&mut self, policy: &'a Policy, param: Value<'a>) {
         self.evaluator.set(PARAMS, Some(param));
@@ -393,7 +401,7 @@ impl<'a> Session<'a> {
 
     /// Whether the match conditions hold: `Ok(false)` where one does not, an error where they cannot be evaluated and
     /// none is false.
-    pub(super) fn conditions(&mut self, conditions: &'a [NamedProgram]) -> Result<bool, String> {
+    pub(super) fn conditions(&mut self, conditions: &'a [NamedProgram]) -> Result<bool, Mistake> {
         if conditions.is_empty() {
             return Ok(true);
         }
@@ -411,16 +419,14 @@ impl<'a> Session<'a> {
                 Ok(Ok(_)) => {}
                 Ok(Err(fail)) => errors.push(expression_error(&condition.program, &fail)),
                 Err(Exhausted) => {
-                    outcome = Err(OUT_OF_BUDGET.to_owned());
+                    outcome = Err(out_of_budget());
                     break;
                 }
             }
         }
         self.budget = BUDGET;
-        match (outcome, errors.as_slice()) {
-            (Ok(true), []) => Ok(true),
-            (Ok(true), [error]) => Err(error.clone()),
-            (Ok(true), errors) => Err(format!("[{}]", errors.join(", "))),
+        match (outcome, all_of(errors)) {
+            (Ok(true), Some(error)) => Err(error),
             (outcome, _) => outcome,
         }
     }
@@ -456,8 +462,7 @@ impl<'a> Session<'a> {
                 Ok(Ok(Value::Bool(true))) => {}
                 Ok(Ok(_)) => {
                     let Ok(message) = self.message(validation) else {
-                        let message = format!("failed messageExpression: {OUT_OF_BUDGET}");
-                        verdicts.push(error(policy, binding, message));
+                        verdicts.push(error(policy, binding, message_out_of_budget()));
                         continue;
                     };
                     let binding_name = binding.map_or("", |binding| &*binding.name);
@@ -475,7 +480,7 @@ impl<'a> Session<'a> {
                 }
                 Err(Exhausted) => {
                     verdicts.truncate(first);
-                    return verdicts.push(error(policy, binding, OUT_OF_BUDGET));
+                    return verdicts.push(error(policy, binding, out_of_budget()));
                 }
             }
         }
@@ -530,6 +535,10 @@ impl<'a> Session<'a> {
     ) {
         let mut found = Vec::new();
         self.budget = BUDGET;
+        // The API server gives it to conditions and validations only.
+        if !annotations.is_empty() {
+            self.set_authorizer(false);
+        }
         for annotation in annotations {
             match self.run(&annotation.program) {
                 Ok(Ok(Value::String(text))) => {
@@ -546,22 +555,16 @@ impl<'a> Session<'a> {
                     verdicts.push(error(policy, binding, expression_error(&annotation.program, &fail)));
                 }
                 Err(Exhausted) => {
-                    verdicts.push(error(policy, binding, OUT_OF_BUDGET));
+                    verdicts.push(error(policy, binding, out_of_budget()));
                     break;
                 }
             }
         }
+        if !annotations.is_empty() {
+            self.set_authorizer(true);
+        }
         if let Some(verdict) = verdicts.get_mut(first) {
             verdict.audit_annotations = found;
-        }
-    }
-}
-
-/// The API server's words for an expression that failed.
-pub(super) fn expression_error(program: &Program, fail: &Fail) -> String {
-    match fail.kind() {
-        FailKind::Error | FailKind::Budget | FailKind::Unknown => {
-            format!("expression '{}' resulted in error: {}", program.source(), fail.message())
         }
     }
 }

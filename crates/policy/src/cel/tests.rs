@@ -1,6 +1,8 @@
 //! What the corpora do not ask: words of the API server, bindings, parameters, audit annotations, places of mistakes,
 //! mutations after one another.
 
+mod patches;
+mod refused;
 mod sharing;
 
 use std::sync::Arc;
@@ -82,7 +84,7 @@ const CONFIG: &str =
 fn message(verdict: &Verdict) -> &str {
     match &verdict.outcome {
         Outcome::Violation(violation) => &violation.message,
-        Outcome::Error { message, .. } => message,
+        Outcome::Error { message, .. } => &message.text,
         other => panic!("{other:?}"),
     }
 }
@@ -125,8 +127,9 @@ fn an_error_is_no_pass_and_follows_the_failure_policy() {
         let spec = format!("{policy_line}\nvalidations: [{{expression: 'object.nope == 1'}}]");
         let text = policy("p", &spec) + &binding("b", "p", "validationActions: [Deny]");
         let verdicts = review(&text, CONFIG, "");
-        let message = "expression 'object.nope == 1' resulted in error: no such key: nope".to_owned();
-        assert_eq!(verdicts[0].outcome, Outcome::Error { message, fail_mode: mode });
+        let wanted = "expression 'object.nope == 1' resulted in error: no such key: nope";
+        assert_eq!(message(&verdicts[0]), wanted);
+        assert!(matches!(verdicts[0].outcome, Outcome::Error { fail_mode, .. } if fail_mode == mode));
         assert_eq!(verdicts[0].refuses(), mode == FailMode::Fail);
     }
 }
@@ -265,6 +268,16 @@ fn audit_annotations_carry_the_name_of_the_policy() {
     let verdicts = review(&text, CONFIG, "");
     assert_eq!(verdicts[0].outcome, Outcome::Pass);
     assert_eq!(verdicts[0].audit_annotations, [("p/k".to_owned(), "x c".to_owned())]);
+}
+
+#[test]
+fn audit_annotations_may_name_the_authorizer_but_are_not_given_it() {
+    let spec = "validations: [{expression: 'true'}]\nauditAnnotations: [{key: k, valueExpression: \"\
+                authorizer.path('/x').check('get').allowed() ? 'a' : 'b'\"}]";
+    let text = policy("p", spec) + &binding("b", "p", "validationActions: [Deny]");
+    let verdicts = review(&text, CONFIG, "");
+    assert_eq!(verdicts[0].outcome, Outcome::Pass);
+    assert!(message(&verdicts[1]).ends_with("`authorizer` is not known here"), "{:?}", verdicts[1]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::constraint::action;
 use super::matching::ObjectSource;
 use super::mutation::MutatorSet;
 use crate::engine::{Actions, LoadError, PolicyDocument};
+use crate::mistake::{Mistake, mistake};
 use crate::rego::Value;
 
 /// Expansions of expansions go no deeper.
@@ -148,7 +149,7 @@ impl Expansions {
         object: Object<'_>,
         namespace: Option<Object<'_>>,
         mutators: &MutatorSet,
-    ) -> Result<Vec<Expanded>, String> {
+    ) -> Result<Vec<Expanded>, Mistake> {
         let mut found = Vec::new();
         self.expand_into(object, namespace, mutators, 0, &mut found)?;
         Ok(found)
@@ -161,9 +162,13 @@ impl Expansions {
         mutators: &MutatorSet,
         depth: usize,
         found: &mut Vec<Expanded>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Mistake> {
         if depth >= DEPTH {
-            return Err(format!("expansions nest deeper than {DEPTH} levels"));
+            return Err(mistake!(
+                "expansion-depth",
+                "expansions nest deeper than {levels} levels",
+                levels = DEPTH,
+            ));
         }
         let mut here = Vec::new();
         for template in &self.templates {
@@ -171,9 +176,17 @@ impl Expansions {
             if template.apply_to.iter().any(applies) {
                 let mut expanded = expand(object, namespace, template)?;
                 if let Some(made) = expanded.object() {
-                    let mutated = mutators
-                        .mutate(made, namespace, None, ObjectSource::Generated)
-                        .map_err(|(policy, error)| format!("{policy}: {error}"))?;
+                    let mutated = mutators.mutate(made, namespace, None, ObjectSource::Generated).map_err(
+                        |(policy, error)| {
+                            mistake!(
+                                "expansion-mutator",
+                                "{policy}: {detail}",
+                                policy = policy,
+                                detail = error
+                            )
+                            .because(error)
+                        },
+                    )?;
                     if let Some(document) = mutated.document {
                         expanded.document = document;
                     }
@@ -188,7 +201,11 @@ impl Expansions {
         }
         found.append(&mut here);
         if found.len() > MOST {
-            return Err(format!("an object expands to more than {MOST} objects"));
+            return Err(mistake!(
+                "expansion-count",
+                "an object expands to more than {most} objects",
+                most = MOST,
+            ));
         }
         Ok(())
     }
@@ -198,11 +215,16 @@ fn expand(
     object: Object<'_>,
     namespace: Option<Object<'_>>,
     template: &Template,
-) -> Result<Expanded, String> {
+) -> Result<Expanded, Mistake> {
     let source = template.source.iter().try_fold(object.node(), |node, key| node.get(key));
     let Some(source) = source.filter(|source| source.is_mapping()) else {
         let path = template.source.join(".");
-        return Err(format!("could not find source field `{path}` in resource `{}`", object.name()));
+        return Err(mistake!(
+            "expansion-source",
+            "could not find source field `{path}` in resource `{name}`",
+            path = path,
+            name = object.name(),
+        ));
     };
     let mut content = match Value::of_node(source).to_json() {
         Json::Object(content) => content,
@@ -233,7 +255,7 @@ fn expand(
         Some(document) => {
             Ok(Expanded { document, template: template.name.clone(), actions: template.actions })
         }
-        None => Err(format!("`{}` could not be expanded", object.name())),
+        None => Err(mistake!("expansion-failed", "`{name}` could not be expanded", name = object.name())),
     }
 }
 

@@ -91,7 +91,30 @@ pub(crate) enum Matched {
     /// The field that does not fit.
     No(&'static str),
     /// It cannot be told.
-    Unknown(&'static str),
+    Unknown(Unknown),
+}
+
+/// Why it cannot be told whether an object is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unknown {
+    /// Its Namespace is not at hand.
+    Namespace,
+    /// There is no object.
+    Object,
+}
+
+impl Unknown {
+    pub(crate) fn mistake(self) -> Mistake {
+        match self {
+            Unknown::Namespace => mistake!(
+                "namespace-not-known",
+                "namespaceSelector needs the object's Namespace, which is not known"
+            ),
+            Unknown::Object => {
+                mistake!("no-object", "the request holds neither an object nor an old object")
+            }
+        }
+    }
 }
 
 const FIELDS: [&str; 8] = [
@@ -191,9 +214,7 @@ impl Match {
                 (false, Some(namespace)) => Some(namespace.labels()),
                 (false, None) if own.is_none() => None,
                 (false, None) => {
-                    return Matched::Unknown(
-                        "namespaceSelector needs the object's Namespace, which is not known",
-                    );
+                    return Matched::Unknown(Unknown::Namespace);
                 }
             };
             if labels.is_some_and(|labels| !selector.matches(labels)) {

@@ -16,6 +16,7 @@ use serde_json::{Map, Value as Json};
 use super::expansion::ApplyTo;
 use super::matching::{Match, Matched, ObjectSource, goes_to_a_namespace};
 use crate::engine::{Actions, LoadError, Operation, Outcome, Patch, PatchOp, PolicyDocument, Verdict};
+use crate::mistake::{Mistake, mistake};
 use crate::rego::Value;
 use path::{Path, Shape, Step};
 
@@ -197,7 +198,7 @@ impl MutatorSet {
         namespace: Option<Object<'_>>,
         operation: Option<Operation>,
         source: ObjectSource,
-    ) -> Result<Mutated, (Arc<str>, String)> {
+    ) -> Result<Mutated, (Arc<str>, Mistake)> {
         let mut results = vec![MutatorResult::Kept; self.mutators.len()];
         let mut original = None;
         let mut now: Option<(Json, Document)> = None;
@@ -216,7 +217,7 @@ impl MutatorSet {
                         }
                         continue;
                     }
-                    Matched::Unknown(why) => return Err((mutator.policy.clone(), why.to_owned())),
+                    Matched::Unknown(why) => return Err((mutator.policy.clone(), why.mistake())),
                 }
                 let original = original.get_or_insert_with(|| Value::of_node(object.node()).to_json());
                 let json = now.as_ref().map_or(&*original, |(json, _)| json);
@@ -229,7 +230,7 @@ impl MutatorSet {
                 let Some(document) = parsed.documents.pop().filter(|_| parsed.errors.is_empty()) else {
                     return Err((
                         mutator.policy.clone(),
-                        "the object that it makes is too large or too deep".into(),
+                        mistake!("mutation-too-large", "the object that it makes is too large or too deep"),
                     ));
                 };
                 *result = MutatorResult::Changed;
@@ -247,7 +248,9 @@ impl MutatorSet {
         let mut restless = self.mutators.iter().zip(&results);
         let policy = restless.rfind(|(_, result)| **result == MutatorResult::Changed);
         let policy = policy.map_or_else(|| "".into(), |(mutator, _)| mutator.policy.clone());
-        Err((policy, "the mutators do not come to rest: each undoes what another does".into()))
+        let message =
+            mistake!("mutation-restless", "the mutators do not come to rest: each undoes what another does");
+        Err((policy, message))
     }
 
     /// One verdict for each mutator; the patches of all of them stand at the last one that changed something.
@@ -325,7 +328,7 @@ impl Mutator {
         self.condition(depth) != Some(Condition::MustExist)
     }
 
-    fn run(&self, json: &mut Json) -> Result<(), String> {
+    fn run(&self, json: &mut Json) -> Result<(), Mistake> {
         let metadata = |field: Metadata| {
             let key = match field {
                 Metadata::Name => "name",
@@ -342,17 +345,25 @@ impl Mutator {
     }
 
     /// Whether something was changed; a test that does not hold leaves all as it is.
-    fn step(&self, at: &mut Json, depth: usize, change: &Change) -> Result<bool, String> {
+    fn step(&self, at: &mut Json, depth: usize, change: &Change) -> Result<bool, Mistake> {
         match self.path.steps.get(depth) {
             Some(Step::Field(name)) => {
                 let Json::Object(map) = at else {
-                    return Err(format!("`{name}` of the location is looked for in what is no map"));
+                    return Err(mistake!(
+                        "mutation-no-map",
+                        "`{name}` of the location is looked for in what is no map",
+                        name = name,
+                    ));
                 };
                 self.field(map, name, depth, change)
             }
             Some(Step::Item { key, value }) => {
                 let Json::Array(list) = at else {
-                    return Err(format!("`[{key}: …]` of the location is looked for in what is no list"));
+                    return Err(mistake!(
+                        "mutation-no-list",
+                        "`[{key}: …]` of the location is looked for in what is no list",
+                        key = key,
+                    ));
                 };
                 self.item(list, key, value.as_ref(), depth, change)
             }
@@ -378,7 +389,7 @@ impl Mutator {
         name: &str,
         depth: usize,
         change: &Change,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Mistake> {
         let exists = map.contains_key(name);
         if (exists && !self.exists_okay(depth)) || (!exists && !self.missing_okay(depth)) {
             return Ok(false);
@@ -401,7 +412,7 @@ impl Mutator {
         wanted: Option<&Json>,
         depth: usize,
         change: &Change,
-    ) -> Result<bool, String> {
+    ) -> Result<bool, Mistake> {
         let Some(wanted) = wanted else {
             if !self.exists_okay(depth) {
                 return Ok(false);
@@ -415,10 +426,17 @@ impl Mutator {
         let is_it = |item: &Json| item.get(key) == Some(wanted);
         if self.is_last(depth) {
             let Change::Value(value) = change else {
-                return Err("only Assign can put an item into a list by its key".into());
+                return Err(mistake!(
+                    "mutation-only-assign",
+                    "only Assign can put an item into a list by its key"
+                ));
             };
             if value.get(key) != Some(wanted) {
-                return Err(format!("the item's `{key}` must be the one of the location"));
+                return Err(mistake!(
+                    "mutation-key",
+                    "the item's `{key}` must be the one of the location",
+                    key = key,
+                ));
             }
             return match list.iter_mut().find(|item| is_it(item)) {
                 Some(item) if self.exists_okay(depth) => {
@@ -447,7 +465,7 @@ impl Mutator {
             }
             let mut item = self.missing(depth);
             let Json::Object(map) = &mut item else {
-                return Err("two lists follow one another in the location".into());
+                return Err(mistake!("mutation-two-lists", "two lists follow one another in the location"));
             };
             map.insert(key.to_owned(), wanted.clone());
             if self.step(&mut item, depth + 1, change)? {
@@ -459,8 +477,9 @@ impl Mutator {
     }
 }
 
-fn set(map: &mut Map<String, Json>, name: &str, change: &Change) -> Result<bool, String> {
-    let no_list = || format!("`{name}` is no list and cannot be treated as a set");
+fn set(map: &mut Map<String, Json>, name: &str, change: &Change) -> Result<bool, Mistake> {
+    let no_list =
+        || mistake!("mutation-no-set", "`{name}` is no list and cannot be treated as a set", name = name);
     match change {
         Change::Value(value) => {
             map.insert(name.to_owned(), value.clone());
@@ -488,7 +507,9 @@ fn set(map: &mut Map<String, Json>, name: &str, change: &Change) -> Result<bool,
             let old = match map.get(name) {
                 None => "",
                 Some(Json::String(text)) => text,
-                Some(_) => return Err(format!("`{name}` is no image reference")),
+                Some(_) => {
+                    return Err(mistake!("mutation-no-image", "`{name}` is no image reference", name = name));
+                }
             };
             let new = parts.replace_in(old);
             map.insert(name.to_owned(), Json::from(new));

@@ -8,11 +8,12 @@ use haechi_objects::Object;
 
 use super::GatekeeperSet;
 use super::constraint::{Constraint, EnforcementPoint};
-use super::matching::{Matched, ObjectSource, goes_to_a_namespace};
+use super::matching::{Matched, ObjectSource, Unknown, goes_to_a_namespace};
 use super::mutation::Mutated;
 use super::template::{Code, Template};
 use crate::cel::NativeSession;
 use crate::engine::{Actions, FailMode, Operation, Outcome, PolicySet, Request, Verdict, Violation};
+use crate::mistake::mistake;
 use crate::rego::{Evaluation, Flag, Input, Program, Value};
 
 /// Texts that all verdicts share.
@@ -225,7 +226,7 @@ impl<'r> Review<'r, '_> {
             Matched::Yes => {}
             Matched::No(why) => return verdicts.push(verdict(Outcome::NotApplicable(why), actions)),
             Matched::Unknown(why) => {
-                let outcome = Outcome::Error { message: why.to_owned(), fail_mode: FailMode::Fail };
+                let outcome = Outcome::Error { message: why.mistake(), fail_mode: FailMode::Fail };
                 return verdicts.push(verdict(outcome, actions));
             }
         }
@@ -283,7 +284,7 @@ impl<'r> Review<'r, '_> {
         match violations {
             Ok(violations) if violations.is_empty() => vec![Outcome::Pass],
             Ok(violations) => violations.iter().map(violation).collect(),
-            Err(error) => vec![Outcome::Error { message: error.to_string(), fail_mode: FailMode::Fail }],
+            Err(error) => vec![Outcome::Error { message: error.mistake(), fail_mode: FailMode::Fail }],
         }
     }
 
@@ -311,7 +312,7 @@ impl<'r> Review<'r, '_> {
         let namespace = namespace_of(request);
         let is_namespaced =
             request.operation.is_none() && !self.set.as_verify && object.is_some_and(goes_to_a_namespace);
-        let mut result = Matched::Unknown("the request holds neither an object nor an old object");
+        let mut result = Matched::Unknown(Unknown::Object);
         for object in [object, request.old_object].into_iter().flatten() {
             match constraint.matches.matches(object, namespace, self.source, is_namespaced) {
                 Matched::Yes => return Matched::Yes,
@@ -360,12 +361,20 @@ fn violation(value: &Value<'_>) -> Outcome {
             spans: Vec::new(),
         }),
         Some((None, found)) => Outcome::Error {
-            message: format!("`msg` of a violation is {found}, it must be a string"),
+            message: mistake!(
+                "violation-message",
+                "`msg` of a violation is {found}, it must be a string",
+                found = found,
+            ),
             fail_mode: FailMode::Fail,
         },
         // Gatekeeper drops such a violation without a word.
         None => Outcome::Error {
-            message: format!("a violation without `msg`, which Gatekeeper drops: {value}"),
+            message: mistake!(
+                "eval-no-message",
+                "a violation without `msg`, which Gatekeeper drops: {value}",
+                value = value,
+            ),
             fail_mode: FailMode::Ignore,
         },
     }

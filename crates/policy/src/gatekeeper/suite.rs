@@ -10,10 +10,10 @@ use haechi_syntax::{Document, Limits, Node, Value, parse};
 use regex::Regex;
 
 use super::{EnforcementPoint, Gatekeeper, GatekeeperSet, ObjectSource};
-use crate::cel::OUT_OF_BUDGET;
 use crate::engine::{
     Engine, FailMode, Inventory, LoadError, Outcome, PolicyDocument, PolicySet, Request, Verdict,
 };
+use crate::mistake::Mistake;
 
 /// What the runner needs of the world.
 pub trait Surroundings {
@@ -455,7 +455,7 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
             Outcome::Violation(violation) => messages.push(violation.message.clone()),
             Outcome::Error { message, fail_mode } if is_of_evaluation(message) => {
                 if *fail_mode == FailMode::Fail {
-                    messages.push(message.clone());
+                    messages.push(message.to_string());
                 }
             }
             Outcome::Error { message, .. } => return Err(format!("{}: {message}", verdict.policy)),
@@ -466,10 +466,8 @@ fn violations(verdicts: &[Verdict]) -> Result<Vec<String>, String> {
 }
 
 /// Whether an error was met while a policy ran, as opposed to one that keeps it from being asked.
-fn is_of_evaluation(message: &str) -> bool {
-    ["eval_", "stopped", "a violation without", "expression '", "failed messageExpression", OUT_OF_BUDGET]
-        .iter()
-        .any(|start| message.starts_with(start))
+fn is_of_evaluation(message: &Mistake) -> bool {
+    message.id.is_some_and(|id| id.starts_with("eval-"))
 }
 
 /// How many violations there must be.

@@ -11,6 +11,7 @@ use crate::engine::{
     Actions, Engine, FailMode, LoadError, Loaded, Operation, Outcome, PolicyDocument, PolicySet, Request,
     Verdict, Violation,
 };
+use crate::mistake::mistake;
 
 /// Subresources of pods that PodSecurity admission does not look at.
 const IGNORED_SUBRESOURCES: [&str; 8] =
@@ -118,7 +119,7 @@ impl PolicySet for PodSecuritySet {
             return verdicts.push(not_applicable("kind"));
         }
         let Some(pod) = self.engine.templates.pod(object) else {
-            let message = "the object has no pod spec that could be judged".to_owned();
+            let message = mistake!("pss-no-pod", "the object has no pod spec that could be judged");
             let outcome = Outcome::Error { message, fail_mode: FailMode::Fail };
             return verdicts.push(self.verdict(&self.names.enforce, Actions::DENY, outcome));
         };
@@ -163,9 +164,14 @@ fn outcome(judgement: &Judgement<'_>, asked: LevelVersion, verb: &str) -> Outcom
         Standing::Unknown => {
             let first = judgement.unjudged.first();
             let what = first.map(|unjudged| {
-                format!("`{}` is not of type {}", unjudged.node.json_path(), unjudged.expected)
+                mistake!(
+                    "pss-type",
+                    "`{path}` is not of type {expected}",
+                    path = unjudged.node.json_path(),
+                    expected = unjudged.expected,
+                )
             });
-            let message = what.unwrap_or_else(|| "the pod could not be judged".to_owned());
+            let message = what.unwrap_or_else(|| mistake!("pss-unjudged", "the pod could not be judged"));
             Outcome::Error { message, fail_mode: FailMode::Fail }
         }
     }

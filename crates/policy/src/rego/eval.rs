@@ -17,7 +17,8 @@ use self::shared::Shared;
 use super::builtins::Regexes;
 use super::compile::Program;
 use super::value::Value;
-use crate::gatekeeper::ExternalData;
+use crate::gatekeeper::{ExternalData, ExternalError};
+use crate::mistake::{Mistake, mistake};
 
 /// Deepest nesting of calls and of literals that iterate.
 const DEPTH: usize = 200;
@@ -37,7 +38,9 @@ pub(crate) enum EvalError {
     /// It nests too deep.
     Depth,
     /// A complete rule or function has two values at once.
-    Conflict(String),
+    Conflict { rule: String, is_function: bool },
+    /// An expression in a template string has two values at once.
+    TemplateConflict,
     /// A partial object has two values for one key.
     KeyConflict(String),
     /// A regular expression that is too large to be compiled in time.
@@ -45,28 +48,59 @@ pub(crate) enum EvalError {
     /// The time is asked for, and the caller gave none.
     NoClock,
     /// A provider of external data gave no answer.
-    External { provider: String, why: String },
+    External { provider: String, why: ExternalError },
+}
+
+impl EvalError {
+    /// What a user is told; OPA's own words where it has some.
+    pub(crate) fn mistake(&self) -> Mistake {
+        match self {
+            EvalError::Budget => mistake!("eval-steps", "stopped: the policy takes too many steps"),
+            EvalError::Depth => mistake!("eval-depth", "stopped: the policy nests too deep"),
+            EvalError::Conflict { rule, is_function: false } => mistake!(
+                "eval-conflict",
+                "eval_conflict_error: complete rules must not produce multiple outputs: `{rule}`",
+                rule = rule,
+            ),
+            EvalError::Conflict { rule, is_function: true } => mistake!(
+                "eval-function-conflict",
+                "eval_conflict_error: functions must not produce multiple outputs for same inputs: `{rule}`",
+                rule = rule,
+            ),
+            EvalError::TemplateConflict => mistake!(
+                "eval-template-conflict",
+                "eval_conflict_error: template-strings must not produce multiple outputs"
+            ),
+            EvalError::KeyConflict(rule) => mistake!(
+                "eval-key-conflict",
+                "eval_conflict_error: object keys must be unique: `{rule}`",
+                rule = rule,
+            ),
+            EvalError::Regex(pattern) => mistake!(
+                "eval-regex",
+                "stopped: the regular expression `{pattern}` is too large",
+                pattern = pattern,
+            ),
+            EvalError::NoClock => {
+                mistake!("no-clock", "the policy asks for the time, and none was given")
+            }
+            EvalError::External { provider, why } => {
+                let cause = why.mistake();
+                mistake!(
+                    "provider",
+                    "{detail}: the policy asks the provider `{provider}`",
+                    detail = cause,
+                    provider = provider,
+                )
+                .because(cause)
+            }
+        }
+    }
 }
 
 impl fmt::Display for EvalError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            EvalError::Budget => f.write_str("stopped: the policy takes too many steps"),
-            EvalError::Depth => f.write_str("stopped: the policy nests too deep"),
-            EvalError::Conflict(rule) => {
-                write!(f, "eval_conflict_error: `{rule}` must not produce multiple outputs")
-            }
-            EvalError::KeyConflict(rule) => {
-                write!(f, "eval_conflict_error: object keys of `{rule}` must be unique")
-            }
-            EvalError::Regex(pattern) => {
-                write!(f, "stopped: the regular expression `{pattern}` is too large")
-            }
-            EvalError::NoClock => f.write_str("the policy asks for the time, and none was given"),
-            EvalError::External { provider, why } => {
-                write!(f, "{why}: the policy asks the provider `{provider}`")
-            }
-        }
+        self.mistake().fmt(f)
     }
 }
 

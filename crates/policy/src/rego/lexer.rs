@@ -13,8 +13,18 @@ pub(crate) enum Tok {
     Number(String),
     /// Punctuation and operators.
     Punct(&'static str),
+    /// `$"text {expression}"`
+    Template(Vec<Part>),
     /// The end of the text.
     End,
+}
+
+/// A part of a template string.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Part {
+    Text(String),
+    /// What stands in braces; the last token is [`Tok::End`].
+    Expr(Vec<Token>),
 }
 
 /// A token and where it stands.
@@ -37,7 +47,7 @@ const PUNCTUATION: [&str; 29] = [
 
 /// Splits a module into tokens; the last one is [`Tok::End`].
 pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, RegoError> {
-    let mut lexer = Lexer { text, at: 0 };
+    let mut lexer = Lexer { text, at: 0, depth: 0 };
     let mut tokens = Vec::new();
     loop {
         let (spaced, newline) = lexer.skip_space();
@@ -55,9 +65,14 @@ fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
+/// Deepest nesting of template strings in one another.
+const TEMPLATES: usize = 20;
+
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
+    /// In how many template strings this is.
+    depth: usize,
 }
 
 impl<'t> Lexer<'t> {
@@ -111,12 +126,102 @@ impl<'t> Lexer<'t> {
             self.at += len + 2;
             return Ok(Tok::Str(body.get(..len).unwrap_or_default().to_owned()));
         }
+        if rest.starts_with("$\"") || rest.starts_with("$`") {
+            return self.template(rest.starts_with("$`"));
+        }
         match PUNCTUATION.into_iter().find(|text| rest.starts_with(text)) {
             Some(text) => {
                 self.at += text.len();
                 Ok(Tok::Punct(text))
             }
             None => Err(self.error(self.at, format!("illegal character `{first}`"))),
+        }
+    }
+
+    /// A template string: texts, with expressions in braces between them.
+    fn template(&mut self, is_raw: bool) -> Result<Tok, RegoError> {
+        let start = self.at;
+        self.depth += 1;
+        if self.depth > TEMPLATES {
+            return Err(self.error(start, "template strings nest too deep"));
+        }
+        let quote = if is_raw { '`' } else { '"' };
+        self.at += 2;
+        let mut parts = Vec::new();
+        let mut text = String::new();
+        loop {
+            let rest = self.rest();
+            let Some(first) = rest.chars().next().filter(|c| is_raw || *c != '\n') else {
+                return Err(self.error(start, "template string without its closing quote"));
+            };
+            self.at += first.len_utf8();
+            match first {
+                '\\' => {
+                    let escaped = rest.chars().nth(1).filter(|c| *c == '{' || !is_raw && *c != '\n');
+                    self.at += escaped.map_or(0, char::len_utf8);
+                    // A brace is escaped here, in other texts it is not; its backslash goes.
+                    if escaped != Some('{') {
+                        text.push('\\');
+                    }
+                    text.extend(escaped);
+                }
+                '{' => {
+                    self.end_part(&mut text, is_raw, start, &mut parts)?;
+                    parts.push(Part::Expr(self.braced()?));
+                }
+                c if c == quote => break,
+                c => text.push(c),
+            }
+        }
+        self.end_part(&mut text, is_raw, start, &mut parts)?;
+        self.depth -= 1;
+        Ok(Tok::Template(parts))
+    }
+
+    /// Keeps the text so far, escapes undone.
+    fn end_part(
+        &self,
+        text: &mut String,
+        is_raw: bool,
+        start: usize,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), RegoError> {
+        let text = std::mem::take(text);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let text = match is_raw {
+            true => text,
+            false => serde_json::from_str(&format!("\"{}\"", text.replace('\t', "\\t")))
+                .map_err(|_| self.error(start, "template string with an illegal escape sequence"))?,
+        };
+        parts.push(Part::Text(text));
+        Ok(())
+    }
+
+    /// Tokens up to the brace that closes them.
+    fn braced(&mut self) -> Result<Vec<Token>, RegoError> {
+        let start = self.at;
+        let mut tokens = Vec::new();
+        let mut open = 0_usize;
+        loop {
+            let (spaced, newline) = self.skip_space();
+            let at = offset(self.at);
+            let tok = match self.token()? {
+                Tok::End => return Err(self.error(start, "`{` of a template string without its `}`")),
+                Tok::Punct("}") if open == 0 => Tok::End,
+                tok => tok,
+            };
+            match tok {
+                Tok::Punct("{") => open += 1,
+                Tok::Punct("}") => open -= 1,
+                _ => {}
+            }
+            let is_end = tok == Tok::End;
+            tokens.push(Token { tok, start: at, spaced, newline });
+            if is_end {
+                return Ok(tokens);
+            }
         }
     }
 

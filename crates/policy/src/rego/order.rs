@@ -30,6 +30,11 @@ impl<'c> Orderer<'c> {
 
     /// An argument of a function: its variables are bound by the call.
     pub(crate) fn argument(&mut self, arg: R) -> Result<Pattern> {
+        let mut needs = Vec::new();
+        pattern_needs(&arg, &mut needs);
+        if let Some(slot) = needs.into_iter().find(|slot| !self.is_bound(*slot)) {
+            return Err(self.unsafe_var(slot, 0));
+        }
         let mut before = Vec::new();
         self.pattern(arg, &mut before)
     }
@@ -424,9 +429,26 @@ fn needs_of(term: &R, needs: &mut Vec<usize>) {
             }
             path.iter().for_each(|step| pattern_needs(step, needs));
         }
-        R::Call(_, args) => args.iter().for_each(|arg| needs_of(arg, needs)),
+        R::Call(_, args) => {
+            let mut wanted = Vec::new();
+            args.iter().for_each(|arg| needs_of(arg, &mut wanted));
+            // `x == xs[x]`: the reference gives the variable its values.
+            if args.iter().all(|arg| matches!(arg, R::Var(_) | R::Const(_) | R::Ref(..))) {
+                let steps = args.iter().filter_map(|arg| match arg {
+                    R::Ref(_, path) => Some(path),
+                    _ => None,
+                });
+                let binds = |slot: &usize| steps.clone().flatten().any(|step| is_var(step, *slot));
+                wanted.retain(|slot| !binds(slot));
+            }
+            needs.append(&mut wanted);
+        }
         R::Compr(compr) => compr_needs(compr, needs),
     }
+}
+
+fn is_var(term: &R, slot: usize) -> bool {
+    matches!(term, R::Var(var) if *var == slot)
 }
 
 fn compr_needs(compr: &RCompr, needs: &mut Vec<usize>) {

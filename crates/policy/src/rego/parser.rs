@@ -1,5 +1,7 @@
 //! Tokens to a module, in either version of the language.
 
+mod templates;
+
 use super::ast::{Callee, Else, Import, Literal, LiteralKind, Module, Rule, Term, TermKind, With};
 use super::lexer::{Tok, Token, tokens};
 use super::{RegoError, RegoVersion};
@@ -101,6 +103,7 @@ impl Parser {
             Tok::Str(_) => "a text".to_owned(),
             Tok::Number(number) => format!("`{number}`"),
             Tok::Punct(text) => format!("`{text}`"),
+            Tok::Template(_) => "a template string".to_owned(),
             Tok::End => "the end".to_owned(),
         };
         self.error(format!("unexpected {found}, expected {wanted}"))
@@ -531,6 +534,10 @@ impl Parser {
             Tok::Number(number) => {
                 self.next();
                 TermKind::Number(number)
+            }
+            Tok::Template(parts) => {
+                self.next();
+                self.template(at, parts)?
             }
             Tok::Punct("-") => {
                 self.next();

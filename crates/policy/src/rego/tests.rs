@@ -1,6 +1,8 @@
+mod names;
 mod odd;
 mod order;
 mod sharing;
+mod templates;
 
 use haechi_syntax::{Limits, parse};
 

@@ -99,9 +99,15 @@ impl Answer {
                     }
                 }
                 Outcome::Error { message, fail_mode } => {
-                    let args = Args::new().text("policy", policy.as_str()).text("detail", message.as_str());
+                    let detail = message.told(&|id, args| {
+                        let args = args
+                            .iter()
+                            .fold(Args::new(), |args, (name, text)| args.text(name, text.as_str()));
+                        texts.message(&format!("policy-mistake-{id}"), &args)
+                    });
+                    let args = Args::new().text("policy", policy.as_str()).text("detail", detail);
                     let is_closed = *fail_mode == FailMode::Fail && verdict.actions.deny;
-                    failures.push(json!({"policy": policy, "message": message, "refused": is_closed}));
+                    failures.push(json!({"policy": policy, "message": message.text, "refused": is_closed}));
                     if is_closed {
                         refusals.push(texts.message("serve-policy-failed", &args));
                         answer.causes.failed_closed.push(policy);

@@ -109,7 +109,7 @@ pub(super) fn judge(
         }
         let outcome = match malformed.first() {
             Some(error) => Outcome::Error {
-                message: format!("`{}` is {}, not {}", error.json_path, error.found, error.expected),
+                message: format!("`{}` is {}, not {}", error.json_path, error.found, error.expected).into(),
                 fail_mode: chosen.on_error,
             },
             None => Outcome::Pass,

@@ -196,7 +196,7 @@ impl Generation {
             && self.blind.contains(&verdict.policy)
         {
             let message = "it compares the object with others of the cluster, which are not known here";
-            verdict.outcome = Outcome::Error { message: message.to_owned(), fail_mode: FailMode::Fail };
+            verdict.outcome = Outcome::Error { message: message.into(), fail_mode: FailMode::Fail };
         }
         let Some(set) = self.settings.overrides.get(&*verdict.policy) else { return };
         if let Some(enforcement) = set.enforcement

@@ -119,7 +119,7 @@ fn a_stop_stops_each_policy_and_each_pays() {
     let all = alike(&[stopped("a"), stopped("b"), stopped("c")], CONFIG, "");
     assert_eq!(all.len(), 3);
     assert!(all.iter().all(
-        |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.contains("cost limit"))
+        |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.text.contains("cost limit"))
     ));
     // Twenty expressions that cost half a million each are over the budget of each policy, wherever they stand first.
     let half = format!("[{list}].all(a, [{list}].all(b, a + b >= 0))");
@@ -131,7 +131,7 @@ fn a_stop_stops_each_policy_and_each_pays() {
     assert_eq!(all.len(), 2);
     assert!(
         all.iter().all(
-            |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.contains("budget"))
+            |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.text.contains("budget"))
         ),
         "{all:?}"
     );

@@ -66,6 +66,6 @@ fn an_error_is_told_under_each_name() {
     let names: Vec<&str> = verdicts.iter().map(|verdict| &*verdict.policy).collect();
     assert_eq!(names, ["K8sOwner/a", "K8sOwner/b", "K8sOwner/c"]);
     assert!(verdicts.iter().all(
-        |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.contains("stopped"))
+        |verdict| matches!(&verdict.outcome, Outcome::Error { message, .. } if message.text.contains("stopped"))
     ));
 }

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::{Answer, Builtin, builtin};
+use crate::gatekeeper::ExternalError;
 use crate::rego::eval::{EvalError, Evaluation};
 use crate::rego::value::{Flag, Value};
 
@@ -16,16 +17,15 @@ fn external_data<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a
     let (Some(provider), Some(keys)) = (field("provider"), field("keys")) else { return Ok(None) };
     let (Some(provider), Some(keys)) = (provider.as_str(), keys.items()) else { return Ok(None) };
     let Some(keys) = keys.iter().map(Value::as_str).collect::<Option<Vec<&str>>>() else { return Ok(None) };
-    let failed =
-        |why: &str| Err(EvalError::External { provider: provider.to_owned(), why: why.to_owned() }.into());
-    let Some(external) = eval.external() else { return failed("external data is switched off") };
+    let failed = |why| Err(EvalError::External { provider: provider.to_owned(), why }.into());
+    let Some(external) = eval.external() else { return failed(ExternalError::Off) };
     if keys.len() > MOST {
-        return failed("too many keys at once");
+        return failed(ExternalError::TooManyKeys);
     }
     eval.spend(1000 + 10 * keys.len() as u64)?;
     let answer = match external.ask(provider, &keys) {
         Ok(answer) => answer,
-        Err(error) => return failed(&error),
+        Err(error) => return failed(error),
     };
     let pair = |key: String, value: Value<'a>| Value::array(vec![Value::text(key), value]);
     let responses = answer.responses.into_iter().map(|(key, value)| pair(key, of_json(&value)));

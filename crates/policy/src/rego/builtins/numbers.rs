@@ -158,7 +158,8 @@ fn units<'a>(text: &str) -> Option<Value<'a>> {
     let (digits, unit) = split_unit(text)?;
     let factor = match unit {
         "" => 1.0,
-        "m" => 1e-3,
+        // By division the result is the nearest number to the amount.
+        "m" => return finite(number_of(digits)? / 1e3),
         "M" => 1e6,
         _ => decimal_or_binary(&unit.to_ascii_lowercase())?,
     };

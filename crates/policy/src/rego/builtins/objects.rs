@@ -94,14 +94,14 @@ fn subset<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
     let [whole, part] = args else { return Ok(None) };
     match (whole, part) {
         (Value::Set(whole), Value::Set(part)) => truth(part.items().iter().all(|item| whole.contains(item))),
-        _ if whole.is_object() && part.is_object() => {
+        (whole, Value::Set(part)) if whole.is_array() => {
+            let whole = whole.items().unwrap_or_default();
+            eval.spend((whole.len() * part.len()) as u64)?;
+            truth(part.items().iter().all(|item| whole.contains(item)))
+        }
+        _ if (whole.is_object() && part.is_object()) || (whole.is_array() && part.is_array()) => {
             let holds = contains(eval, whole, part)?;
             truth(holds)
-        }
-        _ if whole.is_array() && part.is_array() => {
-            let (whole, part) = (whole.items().unwrap_or_default(), part.items().unwrap_or_default());
-            eval.spend((whole.len() * part.len()) as u64)?;
-            truth(part.is_empty() || whole.windows(part.len()).any(|window| window == part))
         }
         _ => Ok(None),
     }
@@ -112,6 +112,15 @@ fn contains<'a>(
     whole: &Value<'a>,
     part: &Value<'a>,
 ) -> Result<bool, Box<crate::rego::EvalError>> {
+    if let (Value::Set(whole), Value::Set(part)) = (whole, part) {
+        eval.spend(part.len() as u64)?;
+        return Ok(part.items().iter().all(|item| whole.contains(item)));
+    }
+    if whole.is_array() && part.is_array() {
+        let (whole, part) = (whole.items().unwrap_or_default(), part.items().unwrap_or_default());
+        eval.spend((whole.len() * part.len()) as u64)?;
+        return Ok(part.is_empty() || whole.windows(part.len()).any(|window| window == part));
+    }
     let Some(entries) = part.entries().filter(|_| whole.is_object()) else {
         return Ok(compare_equal(whole, part));
     };

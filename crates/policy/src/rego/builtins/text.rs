@@ -1,7 +1,7 @@
 //! Texts.
 
 use super::{Answer, Builtin, builtin, made, part, truth, two};
-use crate::rego::eval::Evaluation;
+use crate::rego::eval::{EvalError, Evaluation};
 use crate::rego::sprintf::sprintf;
 use crate::rego::value::Value;
 
@@ -23,6 +23,7 @@ pub(super) const TABLE: &[Builtin] = &[
     builtin("trim_space", 1, trim_space),
     builtin("replace", 3, replace),
     builtin("split", 2, split),
+    builtin("internal.template_string", 1, template_string),
     builtin("sprintf", 2, format),
     builtin("substring", 3, substring),
     builtin("strings.any_prefix_match", 2, |_, args| any_match(args, |text, part| text.starts_with(part))),
@@ -250,4 +251,23 @@ fn replace_n<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
         eval.spend(out.len() as u64 / (1 << 20))?;
     }
     made(eval, out)
+}
+
+/// A template string's parts, one after the other; of an expression, the only value of its set.
+fn template_string<'a>(eval: &mut Evaluation<'a>, args: &[Value<'a>]) -> Answer<'a> {
+    let Some(parts) = args.first().and_then(Value::items) else { return Ok(None) };
+    let mut text = String::new();
+    for part in parts {
+        let values = if let Value::Set(set) = &part { set.sorted() } else { vec![part] };
+        match values.as_slice() {
+            [] => text.push_str("<undefined>"),
+            [value] => match value.as_str() {
+                Some(value) => text.push_str(value),
+                None => text.push_str(&value.to_string()),
+            },
+            _ => return Err(EvalError::TemplateConflict.into()),
+        }
+        eval.spend(1 + text.len() as u64 / 64)?;
+    }
+    made(eval, text)
 }

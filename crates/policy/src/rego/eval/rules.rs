@@ -295,7 +295,10 @@ impl<'a> Evaluation<'a> {
 /// Two results that differ are an error.
 fn add_result<'a>(rule: &Rule, value: Value<'a>, result: &mut Option<Value<'a>>) -> Result<()> {
     match result {
-        Some(known) if !compare_equal(known, &value) => Err(EvalError::Conflict(rule.name.clone()).into()),
+        Some(known) if !compare_equal(known, &value) => {
+            let is_function = rule.kind == RuleKind::Function;
+            Err(EvalError::Conflict { rule: rule.name.clone(), is_function }.into())
+        }
         Some(_) => Ok(()),
         None => {
             *result = Some(value);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use haechi_syntax::{Limits, parse};
 
 use super::*;
-use crate::gatekeeper::{ExternalAnswer, ExternalData};
+use crate::gatekeeper::{ExternalAnswer, ExternalData, ExternalError};
 
 const REVIEW: &str = "{object: {metadata: {name: p, labels: {app: a, tier: b}}, spec: {containers: [{name: a, image: x/a}, \
                       {name: b, image: y/b}, {name: c, image: z/c, privileged: true}], initContainers: [{name: a, image: x/a}]}}}";
@@ -228,9 +228,9 @@ fn a_budget_ends_where_it_would_end_alone() {
 struct Counting(AtomicU64);
 
 impl ExternalData for Counting {
-    fn ask(&self, _: &str, keys: &[&str]) -> Result<ExternalAnswer, String> {
+    fn ask(&self, _: &str, keys: &[&str]) -> Result<ExternalAnswer, ExternalError> {
         if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
-            return Err("no answer".to_owned());
+            return Err(ExternalError::CutOff);
         }
         let responses = keys.iter().map(|key| ((*key).to_owned(), true.into())).collect();
         Ok(ExternalAnswer { responses, status_code: 200, ..ExternalAnswer::default() })
