@@ -2241,7 +2241,7 @@ _haechi() {
             return 0
             ;;
         haechi__subcmd__serve)
-            opts="-h --listen --hook-listen --data --keys --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --sns-certificate --sns-topic --sns-unverified --demo --config --drain-delay --drain-time --write --cluster-name --cluster-policies --webhooks --authority-secret --cluster --kubeconfig --context --request-timeout --help --lang --color webhook-config"
+            opts="-h --listen --hook-listen --data --keys --name --tls-cert --tls-key --client-ca --policies --inventory --check --enforce --on-error --exempt-namespace --pod-security --rego-first --rules --watch --sns-certificate --sns-topic --sns-unverified --demo --config --drain-delay --drain-time --write --cluster-name --cluster-policies --webhooks --authority-secret --cluster --kubeconfig --request-timeout --context --help --lang --color webhook-config"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2355,11 +2355,11 @@ _haechi() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --context)
+                --request-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --request-timeout)
+                --context)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

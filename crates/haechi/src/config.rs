@@ -3,6 +3,8 @@
 //! Found upwards from the first scanned path, or named with `--config`. The command line goes before the file, the file
 //! before the defaults. A mistake in the file is a usage error with its line; nothing in it is ignored.
 
+mod serve;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,10 @@ use haechi_syntax::Source;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub(crate) use self::serve::ClusterSettings;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+pub(crate) use self::serve::is_cluster_name;
+use self::serve::{AdmissionTable, ServeTable};
 use crate::exit::UsageError;
 use crate::suppress::{ConfigScope, Scope, Suppression, is_date, is_rule};
 
@@ -58,6 +64,8 @@ pub struct Config {
     /// `serve.oidc`.
     #[cfg(feature = "serve")]
     pub(crate) oidc: Option<haechi_serve::access::OidcSettings>,
+    /// `serve.cluster`.
+    pub(crate) clusters: Vec<ClusterSettings>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -107,47 +115,6 @@ struct ScanTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct HelmTable {
     values: Vec<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct ServeTable {
-    admission: AdmissionTable,
-    /// Read where the service is part of the build.
-    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
-    oidc: Option<OidcTable>,
-}
-
-/// Logging in through an identity provider. The client's secret stands in a file or in the environment, never here.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
-struct OidcTable {
-    issuer: String,
-    client_id: String,
-    client_secret_file: Option<PathBuf>,
-    client_secret_env: Option<String>,
-    url: String,
-    scopes: Option<Vec<String>>,
-    groups_claim: Option<String>,
-    name_claim: Option<String>,
-    ca_file: Option<PathBuf>,
-    clock_skew: Option<i64>,
-    roles: BTreeMap<String, Spanned<String>>,
-}
-
-/// What is set for admission, as `haechi serve` takes it on its command line, too; words are checked.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct AdmissionTable {
-    /// Checks, with what is done about their findings.
-    pub(crate) checks: BTreeMap<String, Spanned<String>>,
-    /// Policies, with what is done about their violations.
-    pub(crate) enforce: BTreeMap<String, Spanned<String>>,
-    /// Policies, with what their errors mean.
-    pub(crate) on_error: BTreeMap<String, Spanned<String>>,
-    /// Namespaces in which nothing is asked.
-    pub(crate) exempt_namespaces: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -245,6 +212,7 @@ impl Config {
         reader.options(file.options, &mut config)?;
         reader.fixes(file.fix, &mut config)?;
         config.admission = reader.admission(file.serve.admission)?;
+        config.clusters = reader.clusters(file.serve.clusters, folder)?;
         #[cfg(feature = "serve")]
         {
             config.oidc = file.serve.oidc.map(|table| reader.oidc(table, folder)).transpose()?;
@@ -270,53 +238,6 @@ struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, String> {
-        const ENFORCEMENTS: &[&str] = &["deny", "warn", "audit", "dryrun"];
-        const ERRORS: &[&str] = &["allow", "refuse"];
-        let words =
-            [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
-        for (entries, known) in words {
-            if let Some(wrong) = entries.values().find(|word| !known.contains(&word.get_ref().as_str())) {
-                let message = format!("`{}` is none of {}", wrong.get_ref(), known.join(", "));
-                return Err((self.at)(wrong.span(), message));
-            }
-        }
-        Ok(table)
-    }
-
-    #[cfg(feature = "serve")]
-    fn oidc(&self, table: OidcTable, folder: &Path) -> Result<haechi_serve::access::OidcSettings, String> {
-        use haechi_serve::access::{OidcSettings, SecretFrom};
-        let usual = OidcSettings::default();
-        let mut roles = BTreeMap::new();
-        for (group, role) in table.roles {
-            let span = role.span();
-            let known = role.into_inner().parse::<haechi_store::accounts::Role>();
-            roles.insert(group, known.map_err(|error| (self.at)(span, error.to_string()))?);
-        }
-        let secret = match (table.client_secret_file, table.client_secret_env) {
-            (Some(_), Some(_)) => {
-                let both = "`client-secret-file` and `client-secret-env` are set: which is it?";
-                return Err(format!("{}: serve.oidc: {both}", self.shown));
-            }
-            (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
-            (None, name) => name.map(SecretFrom::Environment),
-        };
-        Ok(OidcSettings {
-            issuer: table.issuer,
-            client: table.client_id,
-            secret,
-            url: table.url,
-            scopes: table.scopes.unwrap_or(usual.scopes),
-            groups_claim: table.groups_claim.unwrap_or(usual.groups_claim),
-            name_claim: table.name_claim.unwrap_or(usual.name_claim),
-            roles,
-            authorities: table.ca_file.map(|file| folder.join(file)),
-            skew_s: table.clock_skew.unwrap_or(usual.skew_s),
-            keys_pause: usual.keys_pause,
-        })
-    }
-
     fn scan(&self, table: &ScanTable, config: &mut Config) -> Result<(), String> {
         if !table.exclude.is_empty() {
             let mut globs = GlobSetBuilder::new();

@@ -79,12 +79,14 @@ pub(crate) enum Namespaces<'n> {
 /// The cluster that the flags name.
 #[cfg(feature = "cluster")]
 pub(crate) fn connect(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
-    connect_as(matches, true)
+    let cluster = open(matches)?;
+    cluster.reach()?;
+    Ok(cluster)
 }
 
-/// The cluster that the flags name; requests are repeated by themselves when it is busy, or not.
+/// The cluster that the flags name, whether or not it answers now.
 #[cfg(feature = "cluster")]
-pub(crate) fn connect_as(matches: &ArgMatches, repeats: bool) -> Result<haechi_sources::cluster::Cluster> {
+pub(crate) fn open(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
     use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection};
     use std::time::Duration;
 
@@ -94,9 +96,9 @@ pub(crate) fn connect_as(matches: &ArgMatches, repeats: bool) -> Result<haechi_s
         request_timeout: Duration::from_secs(
             matches.get_one::<u64>("request-timeout").copied().unwrap_or(30),
         ),
-        repeats,
+        ..Connection::default()
     };
-    Cluster::connect(&connection, ClusterLimits::default()).map_err(|error| match error {
+    Cluster::open(&connection, ClusterLimits::default()).map_err(|error| match error {
         error @ ConnectError::Config(_) => anyhow::Error::from(UsageError(error.to_string())),
         error => error.into(),
     })

@@ -19,6 +19,8 @@ use haechi_serve::intake::{IntakeOptions, Listener, SnsOptions};
 use haechi_serve::listen::ServerOptions;
 use haechi_serve::run::{RunError, Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
+#[cfg(feature = "cluster")]
+use haechi_sources::cluster::Connection;
 
 use super::scan::config;
 use super::to_stdout;
@@ -26,6 +28,8 @@ use crate::Exit;
 use crate::cli::level_version;
 #[cfg(feature = "cluster")]
 use crate::cluster_policies::PolicyKeeper;
+#[cfg(feature = "cluster")]
+use crate::clusters::{Link, WatchedCluster, watched};
 use crate::connection;
 use crate::demo::Demo;
 use crate::exit::UsageError;
@@ -81,7 +85,7 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::Append)
                 .value_parser(["openreports", "events"]),
         )
-        .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
+        .arg(words("cluster-name").requires("cluster"))
         .arg(
             Arg::new("cluster-policies")
                 .long("cluster-policies")
@@ -111,7 +115,7 @@ pub(crate) fn command() -> Command {
                         .default_value("10"),
                 ),
         );
-    connection::arguments(serve)
+    connection::arguments(serve).mut_arg("context", |context| context.action(ArgAction::Append))
 }
 
 /// `haechi serve`
@@ -135,7 +139,7 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     }
     #[cfg(feature = "cluster")]
     if matches.get_flag("cluster-policies") {
-        let keeper = PolicyKeeper::open(connection::connect(matches)?, &settings.data);
+        let keeper = PolicyKeeper::open(connection::open(matches)?, &settings.data);
         let keeper = keeper.map_err(|why| {
             anyhow::anyhow!(texts.message("cli-serve-cluster-policies-unread", &Args::new().text("why", why)))
         })?;
@@ -171,13 +175,11 @@ fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
     format!("{}\n{}", texts.message(heading, &Args::new()), mistakes.join("\n"))
 }
 
-/// What works beside the service: the findings of a cluster are kept current where one is named.
+/// What works beside the service: the findings of each cluster are kept current that is named.
 #[cfg(feature = "cluster")]
 fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
-    if !connection::is_asked(matches) {
-        return Ok(Vec::new());
-    }
     let config = config(matches, &[])?;
+    let clusters = watched(matches, config.clusters.clone(), texts)?;
     let is_asked =
         |check: &&haechi_checks::Check| config.enabled.get(check.info.slug).copied().unwrap_or(!check.opt_in);
     let options = ScanOptions {
@@ -190,17 +192,19 @@ fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Compani
         config,
         ..ScanOptions::default()
     };
-    let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
-    let keeper = Keeper { name: name.clone(), cluster: connection::connect(matches)?, options };
-    let mut companions: Vec<Box<dyn Companion>> = vec![Box::new(keeper)];
-    let written: Vec<String> = all(matches, "write");
-    if !written.is_empty() {
-        let is_asked = |word: &str| written.iter().any(|given| given == word);
-        let what = What { reports: is_asked("openreports"), events: is_asked("events") };
-        let (cluster, language) = (connection::connect_as(matches, false)?, texts.language());
-        companions.push(Box::new(Writer { name, cluster, what, language }));
+    let mut companions: Vec<Box<dyn Companion>> = Vec::new();
+    for WatchedCluster { name, connection, what } in clusters {
+        if what != What::default() {
+            // Who writes decides when it is tried again.
+            let link = Link::new(Connection { repeats: false, ..connection.clone() });
+            let language = texts.language();
+            companions.push(Box::new(Writer { name: name.clone(), link, what, language }));
+        }
+        companions.push(Box::new(Keeper { name, connection, options: options.clone() }));
     }
-    companions.extend(webhook_keeper(matches, texts)?);
+    if connection::is_asked(matches) {
+        companions.extend(webhook_keeper(matches, texts)?);
+    }
     Ok(companions)
 }
 
@@ -219,7 +223,7 @@ fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn 
         return Ok(None);
     }
     let data = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
-    let cluster = connection::connect(matches)?;
+    let cluster = connection::open(matches)?;
     if let Some(place) = &place {
         take_over(&cluster, place, &data).map_err(anyhow::Error::msg)?;
     }
@@ -233,7 +237,7 @@ fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn 
 /// Without the Kubernetes client in the build there is no cluster to watch.
 #[cfg(not(feature = "cluster"))]
 fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
-    match connection::is_asked(matches) {
+    match connection::is_asked(matches) || !config(matches, &[])?.clusters.is_empty() {
         true => Err(UsageError(texts.message("cli-connection-not-built", &Args::new())).into()),
         false => Ok(Vec::new()),
     }

@@ -173,13 +173,13 @@ cli-serve-sns-certificate = A file or folder with the certificates, in PEM, that
 cli-serve-sns-topic = A topic that messages of SNS are taken of; may be given again. By default of all
     .value = ARN
 cli-serve-sns-unverified = Take messages of SNS without looking at their signature
-cli-serve-config = The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder
+cli-serve-config = The configuration: `[serve.admission]`, `[[serve.cluster]]`, `[serve.oidc]`, options of checks, further kinds that hold pods; by default the one above this folder
     .value = FILE
 cli-serve-cluster-policies = Ask the policies that the cluster itself holds, too: Gatekeeper's and Kubernetes' own, read again when they change
 cli-serve-demo = Show a made-up cluster with weaknesses and an attack on it; everything is gone when it ends
 cli-serve-drain-delay = Seconds to go on after a signal, until everybody has heard to go elsewhere
     .value = SECONDS
-cli-serve-cluster-name = What the cluster is called among the findings, where several report to one service
+cli-serve-cluster-name = What the cluster is called among the findings, `default` if nothing is said; once for each --context
     .value = NAME
 cli-serve-drain-time = Seconds that requests under way may take after that
     .value = SECONDS
@@ -207,15 +207,37 @@ cli-serve-on-error-word = `{ $given }` is none of allow, refuse
 cli-serve-service = `{ $given }` is not of the form NAMESPACE/NAME or NAMESPACE/NAME:PORT
 cli-serve-check-among = `{ $check }` compares objects with each other, which one request does not hold; scan for it
 cli-serve-enforcement-word = `{ $given }` is none of deny, warn, audit, dryrun
+cli-serve-context = The context of that file; given again, each context is a cluster that is watched, called like the context. More clusters can stand in the configuration as `[[serve.cluster]]`
+    .value = NAME
+cli-serve-one-cluster = { $flag } is about the one cluster whose requests this service admits, and several contexts are given: name that cluster with --context, and the others in the configuration as `[[serve.cluster]]`
+cli-serve-cluster-names = { $clusters ->
+        [one] one cluster is named by the flags, but --cluster-name is given { $names } times: give it once
+       *[other] { $clusters } contexts are given, but --cluster-name { $names } { $names ->
+            [one] time
+           *[other] times
+        }: give it once for each context, in the same order, or leave it out
+    }
+cli-serve-cluster-twice = two clusters are called `{ $name }`: give one of them another name, with --cluster-name or `name` in `[[serve.cluster]]`
+cli-serve-cluster-name-wrong = a cluster cannot be called `{ $name }`: a name has 1 to 253 characters, and none of them a control character
+cli-serve-cluster-configuration = cluster `{ $name }`: { $why }
 cli-serve-cluster-policies-unread = the policies of the cluster cannot be read, and requests are not let through without them: { $why }
 cli-serve-policies-broken = policies cannot be used:
 cli-serve-rules-broken = detection rules cannot be used:
 
+serve-clusters = Clusters
+serve-all-clusters = All clusters
+serve-cluster-reachable = answers
+serve-cluster-unreachable = does not answer
+serve-cluster-waiting = not asked yet
+serve-cluster-unwatched = not watched
 serve-findings = Findings that are not fixed
 serve-worst = The worst of them
 serve-detections = Last detections
 serve-state = How the service fares
 serve-nothing-yet = Nothing has come in yet.
+serve-column-since = Since
+serve-column-listed = Last listed
+serve-column-judged = Last judged
 serve-column-cluster = Cluster
 serve-column-severity = Severity
 serve-column-count = Number
