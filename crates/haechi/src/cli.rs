@@ -56,6 +56,7 @@ pub fn command(texts: &Texts) -> Command {
     #[cfg(feature = "serve")]
     let command = command
         .subcommand(crate::commands::alerts::command())
+        .subcommand(crate::commands::incidents::command())
         .subcommand(crate::commands::serve::command())
         .subcommand(crate::commands::store::command());
     localise(command, texts, "cli")

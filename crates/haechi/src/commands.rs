@@ -5,6 +5,8 @@ pub(crate) mod alerts;
 mod config;
 mod detect;
 mod explain;
+#[cfg(feature = "serve")]
+pub(crate) mod incidents;
 mod policy;
 mod rules;
 pub(crate) mod scan;
@@ -37,6 +39,8 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             Some(("dead", matches)) => silences::run_dead(matches, texts),
             _ => bail!("no such command"),
         },
+        #[cfg(feature = "serve")]
+        Some(("incidents", matches)) => incidents::run(matches, texts),
         Some(("config", matches)) => match matches.subcommand() {
             Some(("show", matches)) => config::show(matches, texts),
             _ => bail!("no such command"),

@@ -333,6 +333,48 @@ cli-dead-more = { $count } more are not shown.
 cli-dead-retried = Alert { $id } is sent again.
 cli-dead-dropped = Alert { $id } is given up.
 
+cli-incidents = See what a running service takes for one incident, and say what becomes of it
+cli-incidents-list = List the incidents that are not closed, those that changed last first
+cli-incidents-list-cluster = Only those of this cluster
+    .value = NAME
+cli-incidents-list-severity = At least so severe
+    .value = SEVERITY
+cli-incidents-list-all = Closed ones too
+cli-incidents-list-output = How to print the result
+    .value = FORMAT
+cli-incidents-show = Show an incident with its detections and findings
+cli-incidents-show-id = The incident
+    .value = ID
+cli-incidents-show-output = How to print the result
+    .value = FORMAT
+cli-incidents-acknowledge = Look after an incident
+cli-incidents-acknowledge-id = The incident
+    .value = ID
+cli-incidents-acknowledge-note = What is known so far
+    .value = TEXT
+cli-incidents-close = Close an incident; what happens later is another one, which refers to it
+cli-incidents-close-id = The incident
+    .value = ID
+cli-incidents-close-note = How it ended
+    .value = TEXT
+cli-incidents-reopen = Open a closed incident again, or give up looking after one
+cli-incidents-reopen-id = The incident
+    .value = ID
+cli-incidents-reopen-note = Why
+    .value = TEXT
+cli-incidents-none = There is no such incident.
+cli-incident-times = { $first } to { $last }, { $detections ->
+        [one] one detection
+       *[other] { $detections } detections
+    }
+cli-incident-by = looked after by { $value }
+cli-incident-ended-by = closed by { $value }
+cli-incident-follows = follows incident { $value }, which was about some of the same
+cli-incident-more = There are more detections: see them with --output json, or over the API.
+cli-incident-acknowledged = You look after incident { $id }: { $title }
+cli-incident-closed = Incident { $id } is closed: { $title }
+cli-incident-reopened = Incident { $id } is open again: { $title }
+
 cli-store = Copy, restore and verify what a service keeps, and its journal
 cli-store-backup = Copy the store to a new file, also while a service runs, and verify the copy
     .more =
