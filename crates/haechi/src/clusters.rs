@@ -90,7 +90,7 @@ pub(crate) fn watched(
             return Err(wrong("cli-serve-cluster-twice", name()).into());
         }
         if let Err(error) = cluster.connection.server() {
-            let args = name().text("why", error.to_string());
+            let args = name().text("why", connection::told(&error).text(texts));
             return Err(wrong("cli-serve-cluster-configuration", args).into());
         }
     }

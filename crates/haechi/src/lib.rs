@@ -41,6 +41,7 @@ mod policy;
 mod remote;
 pub mod scan;
 mod suppress;
+mod told;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod webhooks;
 #[cfg(all(feature = "cluster", feature = "serve"))]

@@ -15,7 +15,7 @@ mod tests;
 mod tokens;
 
 pub use brake::{Brake, BrakeOptions};
-pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom};
+pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom, SettingFault};
 pub use passwords::{PasswordError, Passwords};
 pub use secrets::{Secret, csrf_of, same};
 pub(crate) use service::act;

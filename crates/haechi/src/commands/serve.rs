@@ -17,13 +17,13 @@ use haechi_serve::clock::now_s;
 use haechi_serve::companion::Companion;
 use haechi_serve::intake::{IntakeOptions, Listener, SnsOptions};
 use haechi_serve::listen::ServerOptions;
-use haechi_serve::run::{RunError, Settings, serve};
+use haechi_serve::run::{Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
 #[cfg(feature = "cluster")]
 use haechi_sources::cluster::Connection;
 
 use super::scan::config;
-use super::to_stdout;
+use super::{serve_start, to_stdout};
 use crate::Exit;
 use crate::cli::level_version;
 #[cfg(feature = "cluster")]
@@ -37,6 +37,8 @@ use crate::exit::UsageError;
 use crate::keep::Keeper;
 #[cfg(feature = "cluster")]
 use crate::scan::ScanOptions;
+#[cfg(feature = "cluster")]
+use crate::told::Told;
 #[cfg(feature = "cluster")]
 use crate::written::{What, Writer};
 
@@ -159,20 +161,8 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         .init();
     match serve(settings, listeners, companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
-        Err(RunError::Policies(mistakes)) => {
-            Err(UsageError(list(texts, "cli-serve-policies-broken", &mistakes)).into())
-        }
-        Err(RunError::Rules(mistakes)) => {
-            Err(UsageError(list(texts, "cli-serve-rules-broken", &mistakes)).into())
-        }
-        Err(error) if error.is_usage() => Err(UsageError(told(&error)).into()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(serve_start::told(&error).into()),
     }
-}
-
-/// A heading and what is under it, line by line.
-fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
-    format!("{}\n{}", texts.message(heading, &Args::new()), mistakes.join("\n"))
 }
 
 /// What works beside the service: the findings of each cluster are kept current that is named.
@@ -225,7 +215,8 @@ fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn 
     let data = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
     let cluster = connection::open(matches)?;
     if let Some(place) = &place {
-        take_over(&cluster, place, &data).map_err(anyhow::Error::msg)?;
+        let shared = take_over(&cluster, place, &data);
+        shared.map_err(|why| Told::of("start-shared").with("why", why).by_the_system())?;
     }
     let origin = match matches.get_one::<PathBuf>("tls-cert") {
         Some(chain) => Origin::Given(chain.clone()),
@@ -241,17 +232,6 @@ fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Compani
         true => Err(UsageError(texts.message("cli-connection-not-built", &Args::new())).into()),
         false => Ok(Vec::new()),
     }
-}
-
-/// An error with what caused it.
-fn told(error: &RunError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
@@ -378,10 +358,15 @@ fn webhook_config(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         (None, url) => Reach::Url(url.cloned().unwrap_or_default()),
     };
     let bundle = match matches.get_one::<PathBuf>("tls-cert") {
-        Some(certificate) => haechi_serve::listen::last_of_chain(certificate)?,
-        None => haechi_serve::run::self_made(&data, &[]).bundle(now_s())?,
+        Some(certificate) => {
+            let bundle = haechi_serve::listen::last_of_chain(certificate);
+            bundle.map_err(|error| serve_start::certificate(&error))?
+        }
+        None => haechi_serve::run::self_made(&data, &[])
+            .bundle(now_s())
+            .map_err(|error| serve_start::certificate(&error).by_the_system())?,
     };
-    let key = path_key(&data)?;
+    let key = path_key(&data).map_err(|error| serve_start::key(&error).by_the_system())?;
     let webhooks = Webhooks {
         reach,
         bundle: &bundle,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Reader;
+use crate::told::Told;
 
 /// Longest name of a cluster.
 const MAX_NAME: usize = 253;
@@ -84,25 +85,29 @@ pub(crate) fn is_cluster_name(name: &str) -> bool {
 }
 
 impl Reader<'_> {
+    fn none_of(&self, wrong: &Spanned<String>, known: &[&str]) -> Told {
+        let told = Told::of("config-none-of").with("given", wrong.get_ref().as_str());
+        (self.at)(wrong.span(), told.with("known", known.join(", ")))
+    }
+
     pub(super) fn clusters(
         &self,
         tables: Vec<ClusterTable>,
         folder: &Path,
-    ) -> Result<Vec<ClusterSettings>, String> {
+    ) -> Result<Vec<ClusterSettings>, Told> {
         const WRITTEN: &[&str] = &["openreports", "events"];
         let mut clusters: Vec<ClusterSettings> = Vec::new();
         for table in tables {
             let (span, name) = (table.name.span(), table.name.into_inner());
             if !is_cluster_name(&name) {
-                let message = format!("a cluster needs a name of 1 to {MAX_NAME} characters");
-                return Err((self.at)(span, message));
+                let told = Told::of("config-cluster-name").with("most", MAX_NAME.to_string());
+                return Err((self.at)(span, told));
             }
             if clusters.iter().any(|known| known.name == name) {
-                return Err((self.at)(span, format!("another cluster is called `{name}` already")));
+                return Err((self.at)(span, Told::of("config-cluster-twice").with("name", name)));
             }
             if let Some(wrong) = table.write.iter().find(|word| !WRITTEN.contains(&word.get_ref().as_str())) {
-                let message = format!("`{}` is none of {}", wrong.get_ref(), WRITTEN.join(", "));
-                return Err((self.at)(wrong.span(), message));
+                return Err(self.none_of(wrong, WRITTEN));
             }
             clusters.push(ClusterSettings {
                 name,
@@ -114,15 +119,14 @@ impl Reader<'_> {
         Ok(clusters)
     }
 
-    pub(super) fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, String> {
+    pub(super) fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, Told> {
         const ENFORCEMENTS: &[&str] = &["deny", "warn", "audit", "dryrun"];
         const ERRORS: &[&str] = &["allow", "refuse"];
         let words =
             [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
         for (entries, known) in words {
             if let Some(wrong) = entries.values().find(|word| !known.contains(&word.get_ref().as_str())) {
-                let message = format!("`{}` is none of {}", wrong.get_ref(), known.join(", "));
-                return Err((self.at)(wrong.span(), message));
+                return Err(self.none_of(wrong, known));
             }
         }
         Ok(table)
@@ -133,19 +137,22 @@ impl Reader<'_> {
         &self,
         table: OidcTable,
         folder: &Path,
-    ) -> Result<haechi_serve::access::OidcSettings, String> {
+    ) -> Result<haechi_serve::access::OidcSettings, Told> {
         use haechi_serve::access::{OidcSettings, SecretFrom};
         let usual = OidcSettings::default();
         let mut roles = BTreeMap::new();
         for (group, role) in table.roles {
             let span = role.span();
-            let known = role.into_inner().parse::<haechi_store::accounts::Role>();
-            roles.insert(group, known.map_err(|error| (self.at)(span, error.to_string()))?);
+            let given = role.into_inner();
+            let known = given.parse::<haechi_store::accounts::Role>();
+            roles.insert(
+                group,
+                known.map_err(|_| (self.at)(span, Told::of("config-role").with("given", given)))?,
+            );
         }
         let secret = match (table.client_secret_file, table.client_secret_env) {
             (Some(_), Some(_)) => {
-                let both = "`client-secret-file` and `client-secret-env` are set: which is it?";
-                return Err(format!("{}: serve.oidc: {both}", self.shown));
+                return Err(Told::of("config-oidc-secrets").at(self.shown.to_string()));
             }
             (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
             (None, name) => name.map(SecretFrom::Environment),
