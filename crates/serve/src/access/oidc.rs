@@ -353,8 +353,8 @@ impl Oidc {
     /// Who it is that the provider gave the code for.
     pub(crate) async fn finish(&self, cookie: &str, code: &str) -> Result<Identity, OidcError> {
         let verifier = derived(cookie, "verifier");
-        let token = self.provider.exchange(&self.settings, code, &verifier).await?;
-        let claims = self.provider.verify(&self.settings, &token).await?;
+        let tokens = self.provider.exchange(&self.settings, code, &verifier).await?;
+        let mut claims = self.provider.verify(&self.settings, &tokens.identity).await?;
         let subject = jwt::check(
             &claims,
             &Expected {
@@ -365,20 +365,37 @@ impl Oidc {
                 skew_s: self.settings.skew_s,
             },
         )?;
+        // What is signed counts, even if it names no group; only where it says nothing of groups the provider is asked.
+        if self.groups(&claims).is_none()
+            && let Some(more) = self.provider.userinfo(&self.settings, &tokens, &subject).await?
+        {
+            for (claim, value) in more {
+                let known = claims.entry(claim).or_insert(Json::Null);
+                if known.is_null() {
+                    *known = value;
+                }
+            }
+        }
         let Some(role) = self.role(&claims) else { return Err(OidcError::NoRole { subject }) };
         let name = claims.get(&self.settings.name_claim).and_then(Json::as_str).map(str::to_owned);
         Ok(Identity { issuer: self.settings.issuer.clone(), subject, name, role })
     }
 
-    /// The highest role of all groups.
-    fn role(&self, claims: &Map<String, Json>) -> Option<Role> {
+    /// What is said of groups, if anything is.
+    fn groups<'c>(&self, claims: &'c Map<String, Json>) -> Option<&'c Json> {
         let path = &self.settings.groups_claim;
         // A claim may have dots in its own name.
         let value = claims.get(path).or_else(|| {
             let mut parts = path.split('.');
             let first = claims.get(parts.next()?)?;
             parts.try_fold(first, |value, part| value.get(part))
-        })?;
+        });
+        value.filter(|value| !value.is_null())
+    }
+
+    /// The highest role of all groups.
+    fn role(&self, claims: &Map<String, Json>) -> Option<Role> {
+        let value = self.groups(claims)?;
         let groups: Vec<&str> = match value {
             Json::String(one) => vec![one],
             Json::Array(all) => all.iter().filter_map(Json::as_str).take(GROUPS).collect(),
