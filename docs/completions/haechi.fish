@@ -43,6 +43,7 @@ complete -c haechi -n "__fish_haechi_needs_command" -f -a "checks" -d 'List all 
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "access" -d 'Find out who may do what, how they could become admin, and what to take away'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "network" -d 'Find out what reaches what, why, and write the policies that close it'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "alerts" -d 'Check and try who is told about detections, findings and incidents'
+complete -c haechi -n "__fish_haechi_needs_command" -f -a "incidents" -d 'See what a running service takes for one incident, and say what becomes of it'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "serve" -d 'Guard admission, take in events and tell how it fares, as a service'
 complete -c haechi -n "__fish_haechi_needs_command" -f -a "store" -d 'Copy, restore and verify what a service keeps, and its journal'
 complete -c haechi -n "__fish_haechi_using_subcommand scan" -l only -d 'Ask these checks only; names separated by commas' -r
@@ -661,6 +662,72 @@ complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_su
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "list" -d 'List them'
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "retry" -d 'Send some of them after all'
 complete -c haechi -n "__fish_haechi_using_subcommand alerts; and __fish_seen_subcommand_from dead" -f -a "drop" -d 'Give some of them up for good'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -f -a "list" -d 'List the incidents that are not closed, those that changed last first'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -f -a "show" -d 'Show an incident with its detections and findings'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -f -a "acknowledge" -d 'Look after an incident'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -f -a "close" -d 'Close an incident; what happens later is another one, which refers to it'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and not __fish_seen_subcommand_from list show acknowledge close reopen" -f -a "reopen" -d 'Open a closed incident again, or give up looking after one'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l cluster -d 'Only those of this cluster' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l severity -d 'At least so severe' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l server -d 'The address of the running service [default: https://127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l ca-file -d 'The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l token-file -d 'The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -l all -d 'Closed ones too'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -l server -d 'The address of the running service [default: https://127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -l ca-file -d 'The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -l token-file -d 'The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -s o -l output -d 'How to print the result [choices: text, json] [default: text]' -r -f -a "text\t''
+json\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l note -d 'What is known so far' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l server -d 'The address of the running service [default: https://127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l ca-file -d 'The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l token-file -d 'The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from acknowledge" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l note -d 'How it ended' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l server -d 'The address of the running service [default: https://127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l ca-file -d 'The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l token-file -d 'The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help'
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l note -d 'Why' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l server -d 'The address of the running service [default: https://127.0.0.1:8443]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l ca-file -d 'The authority of its certificate, for instance haechi-data/tls/ca.pem; by default those of the system' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l token-file -d 'The file with an API token of the scope `operate`; by default it is read from $HAECHI_TOKEN' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
+ko\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c haechi -n "__fish_haechi_using_subcommand incidents; and __fish_seen_subcommand_from reopen" -s h -l help -d 'Print help'
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l listen -d 'Where to listen [default: 127.0.0.1:8443]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l hook-listen -d 'Where other programs call (admission, intake), if that is to be apart from people' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l data -d 'The folder that everything is kept in [default: haechi-data]' -r -F
@@ -680,17 +747,17 @@ complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l watch -d 'A folder that files with events arrive in; may be given again' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-certificate -d 'A file or folder with the certificates, in PEM, that messages of SNS must be signed with; by default they are fetched from Amazon' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l sns-topic -d 'A topic that messages of SNS are taken of; may be given again. By default of all' -r
-complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l config -d 'The configuration: `[serve.admission]`, `[[serve.cluster]]`, `[serve.oidc]`, options of checks, further kinds that hold pods; by default the one above this folder' -r -F
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-delay -d 'Seconds to go on after a signal, until everybody has heard to go elsewhere [default: 5]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l drain-time -d 'Seconds that requests under way may take after that [default: 25]' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l write -d 'Write into the cluster what is found: reports (openreports.io), events about what is new and critical. By default nothing is written [choices: openreports, events]' -r -f -a "openreports\t''
 events\t''"
-complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-name -d 'What the cluster is called among the findings, where several report to one service [default: default]' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l cluster-name -d 'What the cluster is called among the findings, `default` if nothing is said; once for each --context' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l webhooks -d 'The webhook configurations in which this service keeps its authority up to date, by their name' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l authority-secret -d 'The Secret that instances share their authority and the key of the webhook in, as NAMESPACE/NAME; made when it is missing' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l kubeconfig -d 'The configuration file of the connection; by default $KUBECONFIG or ~/.kube/config' -r -F
-complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l context -d 'The context of that file' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l request-timeout -d 'How long to wait for one answer: 30s, 2m' -r
+complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l context -d 'The context of that file; given again, each context is a cluster that is watched, called like the context. More clusters can stand in the configuration as `[[serve.cluster]]`' -r
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l lang -d 'The language of texts; by default that of the locale [choices: en, ko]' -r -f -a "en\t''
 ko\t''"
 complete -c haechi -n "__fish_haechi_using_subcommand serve; and not __fish_seen_subcommand_from webhook-config" -l color -d 'When to use colour [choices: auto, always, never] [default: auto]' -r -f -a "auto\t''

@@ -32,12 +32,15 @@ pub struct Closeness {
     pub window_us: i64,
     /// Time from the first to the last of an incident: what goes on for longer is told anew.
     pub longest_us: i64,
+    /// How long before it another incident may have ended that a new one refers to.
+    pub memory_us: i64,
 }
 
 impl Default for Closeness {
-    /// 30 minutes, and a day.
+    /// 30 minutes, a day, and a week.
     fn default() -> Self {
-        Self { window_us: 30 * 60 * 1_000_000, longest_us: 24 * 3600 * 1_000_000 }
+        const HOUR: i64 = 3600 * 1_000_000;
+        Self { window_us: HOUR / 2, longest_us: 24 * HOUR, memory_us: 7 * 24 * HOUR }
     }
 }
 

@@ -56,6 +56,7 @@ pub fn command(texts: &Texts) -> Command {
     #[cfg(feature = "serve")]
     let command = command
         .subcommand(crate::commands::alerts::command())
+        .subcommand(crate::commands::incidents::command())
         .subcommand(crate::commands::serve::command())
         .subcommand(crate::commands::store::command());
     localise(command, texts, "cli")
@@ -271,10 +272,13 @@ fn localise(command: Command, texts: &Texts, id: &str) -> Command {
     let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     // Another command may have an option `--cluster` of its own.
     let connects = names.iter().any(|name| name == "kubeconfig");
+    #[cfg(feature = "serve")]
     let asks = names.iter().any(|name| name == "token-file");
     for name in names {
         let message = match name.as_str() {
             "lang" | "color" | "help" | "version" => format!("cli-global-{name}"),
+            // Several clusters may be watched.
+            "context" if id == "cli-serve" => "cli-serve-context".to_owned(),
             name if crate::connection::NAMES.contains(&name) && connects => format!("cli-connection-{name}"),
             #[cfg(feature = "serve")]
             name if crate::remote::NAMES.contains(&name) && asks => format!("cli-remote-{name}"),

@@ -103,6 +103,10 @@ impl PolicyKeeper {
 
     /// Reads everything; what is wrong.
     fn look(&self) -> Vec<String> {
+        // One answer that does not come is enough to wait for.
+        if let Err(away) = self.cluster.reach() {
+            return vec![away.to_string()];
+        }
         let mut wrong = Vec::new();
         let policies = self.policies();
         let mut asked: Vec<Json> = Vec::new();

@@ -5,11 +5,15 @@ pub(crate) mod alerts;
 mod config;
 mod detect;
 mod explain;
+#[cfg(feature = "serve")]
+pub(crate) mod incidents;
 mod policy;
 mod rules;
 pub(crate) mod scan;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "serve")]
+mod serve_start;
 #[cfg(feature = "serve")]
 pub(crate) mod silences;
 #[cfg(feature = "serve")]
@@ -23,6 +27,7 @@ use haechi_model::RuleInfo;
 use haechi_report::{Args, Terminal, Texts};
 
 use crate::Exit;
+use crate::told::Told;
 
 /// Runs the command that was asked for.
 pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
@@ -37,6 +42,8 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
             Some(("dead", matches)) => silences::run_dead(matches, texts),
             _ => bail!("no such command"),
         },
+        #[cfg(feature = "serve")]
+        Some(("incidents", matches)) => incidents::run(matches, texts),
         Some(("config", matches)) => match matches.subcommand() {
             Some(("show", matches)) => config::show(matches, texts),
             _ => bail!("no such command"),
@@ -71,7 +78,11 @@ pub(crate) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
 
 /// Prints what went wrong, cause by cause.
 pub(crate) fn print_error(error: &anyhow::Error, texts: &Texts) {
-    let text = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let told = |cause: &(dyn std::error::Error + 'static)| match cause.downcast_ref::<Told>() {
+        Some(told) => told.text(texts),
+        None => cause.to_string(),
+    };
+    let text = error.chain().map(told).collect::<Vec<_>>().join(": ");
     let line = texts.message("cli-error", &Args::new().text("error", text));
     // Where standard error is closed, nobody is there to tell.
     let _ = writeln!(io::stderr(), "{line}");

@@ -3,6 +3,8 @@
 //! Found upwards from the first scanned path, or named with `--config`. The command line goes before the file, the file
 //! before the defaults. A mistake in the file is a usage error with its line; nothing in it is ignored.
 
+mod serve;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -17,8 +19,12 @@ use haechi_syntax::Source;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::exit::UsageError;
+pub(crate) use self::serve::ClusterSettings;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+pub(crate) use self::serve::is_cluster_name;
+use self::serve::{AdmissionTable, ServeTable};
 use crate::suppress::{ConfigScope, Scope, Suppression, is_date, is_rule};
+use crate::told::Told;
 
 /// The name of the file.
 pub(crate) const FILE: &str = "haechi.toml";
@@ -58,6 +64,8 @@ pub struct Config {
     /// `serve.oidc`.
     #[cfg(feature = "serve")]
     pub(crate) oidc: Option<haechi_serve::access::OidcSettings>,
+    /// `serve.cluster`.
+    pub(crate) clusters: Vec<ClusterSettings>,
     /// `scan.all`.
     pub(crate) all: Option<bool>,
     /// Every setting of the file as `key`, value, line: for `haechi config show`.
@@ -107,47 +115,6 @@ struct ScanTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct HelmTable {
     values: Vec<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct ServeTable {
-    admission: AdmissionTable,
-    /// Read where the service is part of the build.
-    #[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
-    oidc: Option<OidcTable>,
-}
-
-/// Logging in through an identity provider. The client's secret stands in a file or in the environment, never here.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "the table is checked all the same"))]
-struct OidcTable {
-    issuer: String,
-    client_id: String,
-    client_secret_file: Option<PathBuf>,
-    client_secret_env: Option<String>,
-    url: String,
-    scopes: Option<Vec<String>>,
-    groups_claim: Option<String>,
-    name_claim: Option<String>,
-    ca_file: Option<PathBuf>,
-    clock_skew: Option<i64>,
-    roles: BTreeMap<String, Spanned<String>>,
-}
-
-/// What is set for admission, as `haechi serve` takes it on its command line, too; words are checked.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct AdmissionTable {
-    /// Checks, with what is done about their findings.
-    pub(crate) checks: BTreeMap<String, Spanned<String>>,
-    /// Policies, with what is done about their violations.
-    pub(crate) enforce: BTreeMap<String, Spanned<String>>,
-    /// Policies, with what their errors mean.
-    pub(crate) on_error: BTreeMap<String, Spanned<String>>,
-    /// Namespaces in which nothing is asked.
-    pub(crate) exempt_namespaces: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -223,19 +190,21 @@ impl Config {
     /// Reads and checks a file.
     pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
         let shown: Arc<str> = path.to_string_lossy().replace('\\', "/").into();
-        let text = std::fs::read_to_string(path).map_err(|error| UsageError(format!("{shown}: {error}")))?;
-        Self::parse(&text, shown).map_err(|message| UsageError(message).into())
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Told::of("start-file").with("path", &*shown).with("why", &error))?;
+        Ok(Self::parse(&text, shown)?)
     }
 
     /// Checks the text of a file; an error is `path:line:column: mistake`.
-    fn parse(text: &str, shown: Arc<str>) -> Result<Self, String> {
+    fn parse(text: &str, shown: Arc<str>) -> Result<Self, Told> {
         let source = Source::new(text.to_owned());
-        let at = |span: Range<usize>, message: String| {
+        let at = |span: Range<usize>, told: Told| {
             let position = source.position(u32::try_from(span.start).unwrap_or(u32::MAX));
-            format!("{shown}:{}:{}: {message}", position.line, position.column)
+            told.at(format!("{shown}:{}:{}", position.line, position.column))
         };
-        let file: File = toml::from_str(text)
-            .map_err(|error| at(error.span().unwrap_or(0..0), error.message().to_owned()))?;
+        let file: File = toml::from_str(text).map_err(|error| {
+            at(error.span().unwrap_or(0..0), Told::of("config-syntax").with("detail", error.message()))
+        })?;
         let reader = Reader { at: &at, shown: &shown, source: &source };
         let mut config = Config { file: Some(shown.clone()), all: file.scan.all, ..Config::default() };
         reader.scan(&file.scan, &mut config)?;
@@ -245,6 +214,7 @@ impl Config {
         reader.options(file.options, &mut config)?;
         reader.fixes(file.fix, &mut config)?;
         config.admission = reader.admission(file.serve.admission)?;
+        config.clusters = reader.clusters(file.serve.clusters, folder)?;
         #[cfg(feature = "serve")]
         {
             config.oidc = file.serve.oidc.map(|table| reader.oidc(table, folder)).transpose()?;
@@ -255,8 +225,10 @@ impl Config {
         }
         #[cfg(feature = "serve")]
         {
-            config.alerts =
-                haechi_alerts::Config::parse(text).map_err(|mistake| format!("{shown}:{mistake}"))?;
+            config.alerts = haechi_alerts::Config::parse(text).map_err(|mistake| {
+                let place = format!("{shown}:{}:{}", mistake.line, mistake.column);
+                Told::of("config-other").with("detail", mistake.message).at(place)
+            })?;
         }
         config.settings = settings(text);
         Ok(config)
@@ -264,66 +236,21 @@ impl Config {
 }
 
 struct Reader<'r> {
-    at: &'r dyn Fn(Range<usize>, String) -> String,
+    at: &'r dyn Fn(Range<usize>, Told) -> Told,
     shown: &'r Arc<str>,
     source: &'r Source,
 }
 
 impl Reader<'_> {
-    fn admission(&self, table: AdmissionTable) -> Result<AdmissionTable, String> {
-        const ENFORCEMENTS: &[&str] = &["deny", "warn", "audit", "dryrun"];
-        const ERRORS: &[&str] = &["allow", "refuse"];
-        let words =
-            [(&table.checks, ENFORCEMENTS), (&table.enforce, ENFORCEMENTS), (&table.on_error, ERRORS)];
-        for (entries, known) in words {
-            if let Some(wrong) = entries.values().find(|word| !known.contains(&word.get_ref().as_str())) {
-                let message = format!("`{}` is none of {}", wrong.get_ref(), known.join(", "));
-                return Err((self.at)(wrong.span(), message));
-            }
-        }
-        Ok(table)
-    }
-
-    #[cfg(feature = "serve")]
-    fn oidc(&self, table: OidcTable, folder: &Path) -> Result<haechi_serve::access::OidcSettings, String> {
-        use haechi_serve::access::{OidcSettings, SecretFrom};
-        let usual = OidcSettings::default();
-        let mut roles = BTreeMap::new();
-        for (group, role) in table.roles {
-            let span = role.span();
-            let known = role.into_inner().parse::<haechi_store::accounts::Role>();
-            roles.insert(group, known.map_err(|error| (self.at)(span, error.to_string()))?);
-        }
-        let secret = match (table.client_secret_file, table.client_secret_env) {
-            (Some(_), Some(_)) => {
-                let both = "`client-secret-file` and `client-secret-env` are set: which is it?";
-                return Err(format!("{}: serve.oidc: {both}", self.shown));
-            }
-            (Some(file), None) => Some(SecretFrom::File(folder.join(file))),
-            (None, name) => name.map(SecretFrom::Environment),
-        };
-        Ok(OidcSettings {
-            issuer: table.issuer,
-            client: table.client_id,
-            secret,
-            url: table.url,
-            scopes: table.scopes.unwrap_or(usual.scopes),
-            groups_claim: table.groups_claim.unwrap_or(usual.groups_claim),
-            name_claim: table.name_claim.unwrap_or(usual.name_claim),
-            roles,
-            authorities: table.ca_file.map(|file| folder.join(file)),
-            skew_s: table.clock_skew.unwrap_or(usual.skew_s),
-            keys_pause: usual.keys_pause,
-        })
-    }
-
-    fn scan(&self, table: &ScanTable, config: &mut Config) -> Result<(), String> {
+    fn scan(&self, table: &ScanTable, config: &mut Config) -> Result<(), Told> {
         if !table.exclude.is_empty() {
             let mut globs = GlobSetBuilder::new();
             for pattern in &table.exclude {
                 globs.add(self.glob(pattern)?);
             }
-            config.exclude = Some(globs.build().map_err(|error| format!("{}: {error}", self.shown))?);
+            config.exclude = Some(globs.build().map_err(|error| {
+                Told::of("config-pattern").with("detail", error.to_string()).at(self.shown.to_string())
+            })?);
         }
         if let Some(fail_on) = &table.fail_on {
             if fail_on.get_ref() != "never" {
@@ -337,7 +264,9 @@ impl Reader<'_> {
         config.render = table.render;
         if let Some(level) = &table.pod_security {
             let parsed = crate::cli::level_version(level.get_ref());
-            config.pod_security = Some(parsed.map_err(|error| (self.at)(level.span(), error))?);
+            config.pod_security = Some(parsed.map_err(|_| {
+                (self.at)(level.span(), Told::of("config-level").with("given", level.get_ref().as_str()))
+            })?);
         }
         Ok(())
     }
@@ -346,10 +275,13 @@ impl Reader<'_> {
         &self,
         tables: &BTreeMap<Spanned<String>, CheckTable>,
         config: &mut Config,
-    ) -> Result<(), String> {
+    ) -> Result<(), Told> {
         for (slug, table) in tables {
             if haechi_checks::find(slug.get_ref()).is_none() {
-                return Err((self.at)(slug.span(), format!("there is no check `{}`", slug.get_ref())));
+                return Err((self.at)(
+                    slug.span(),
+                    Told::of("config-check").with("given", slug.get_ref().as_str()),
+                ));
             }
             if let Some(severity) = &table.severity {
                 config.severities.insert(slug.get_ref().clone(), self.severity(severity)?);
@@ -361,7 +293,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn options(&self, table: OptionsTable, config: &mut Config) -> Result<(), String> {
+    fn options(&self, table: OptionsTable, config: &mut Config) -> Result<(), Told> {
         fn set<T>(to: &mut T, from: Option<T>) {
             if let Some(from) = from {
                 *to = from;
@@ -385,8 +317,8 @@ impl Reader<'_> {
                 "requests" => ResourceList::Requests,
                 "limits" => ResourceList::Limits,
                 other => {
-                    let message = format!("`{other}` is neither `requests` nor `limits`");
-                    return Err((self.at)(bound.list.span(), message));
+                    let told = Told::of("config-list").with("given", other);
+                    return Err((self.at)(bound.list.span(), told));
                 }
             };
             let (least, most) = (self.quantity(bound.least)?, self.quantity(bound.most)?);
@@ -399,11 +331,11 @@ impl Reader<'_> {
         &self,
         values: BTreeMap<Spanned<String>, Spanned<FixValueText>>,
         config: &mut Config,
-    ) -> Result<(), String> {
+    ) -> Result<(), Told> {
         for (slug, value) in values {
             let Some(kind) = fix_value(slug.get_ref()) else {
-                let message = format!("no fix of `{}` takes a value", slug.get_ref());
-                return Err((self.at)(slug.span(), message));
+                let told = Told::of("config-no-fix").with("given", slug.get_ref().as_str());
+                return Err((self.at)(slug.span(), told));
             };
             let span = value.span();
             let value = match value.into_inner() {
@@ -417,54 +349,56 @@ impl Reader<'_> {
                 {
                     None
                 }
-                (FixValue::Quantity, _) => Some("a quantity, for instance '500m' or '512Mi'"),
+                (FixValue::Quantity, _) => Some("config-fix-quantity"),
                 (FixValue::Id | FixValue::Seconds, NewValue::Int(1..=2_147_483_647)) => None,
-                (FixValue::Id, _) => Some("a user or group id above 0"),
-                (FixValue::Seconds, _) => Some("a number of seconds above 0"),
+                (FixValue::Id, _) => Some("config-fix-id"),
+                (FixValue::Seconds, _) => Some("config-fix-seconds"),
             };
             if let Some(expected) = expected {
-                return Err((self.at)(span, format!("expected {expected}")));
+                return Err((self.at)(span, Told::of(expected)));
             }
             config.check_options.fix_values.insert(slug.into_inner(), value);
         }
         Ok(())
     }
 
-    fn quantity(&self, text: Option<Spanned<String>>) -> Result<Option<Quantity>, String> {
+    fn quantity(&self, text: Option<Spanned<String>>) -> Result<Option<Quantity>, Told> {
         let Some(text) = text else { return Ok(None) };
         match Quantity::parse(text.get_ref()) {
             Some(quantity) => Ok(Some(quantity)),
-            None => Err((self.at)(text.span(), format!("`{}` is no quantity", text.get_ref()))),
+            None => Err((self.at)(
+                text.span(),
+                Told::of("config-quantity").with("given", text.get_ref().as_str()),
+            )),
         }
     }
 
-    fn templates(&self, tables: Vec<TemplateTable>, config: &mut Config) -> Result<(), String> {
+    fn templates(&self, tables: Vec<TemplateTable>, config: &mut Config) -> Result<(), Told> {
         for table in tables {
             let path: Vec<String> = table.path.get_ref().split('.').map(str::to_owned).collect();
             if path.iter().any(String::is_empty) {
-                let message = "write the path as `spec.template`, with one dot between keys".to_owned();
-                return Err((self.at)(table.path.span(), message));
+                return Err((self.at)(table.path.span(), Told::of("config-path")));
             }
             config.templates.custom.push(TemplatePath { group: table.group, kind: table.kind, path });
         }
         Ok(())
     }
 
-    fn suppression(&self, table: Spanned<SuppressTable>) -> Result<Suppression, String> {
+    fn suppression(&self, table: Spanned<SuppressTable>) -> Result<Suppression, Told> {
         let span = table.span();
         let position = self.source.position(u32::try_from(span.start).unwrap_or(u32::MAX));
         let table = table.into_inner();
         let reason = table.reason.map(|reason| reason.trim().to_owned()).unwrap_or_default();
         if reason.is_empty() {
-            return Err((self.at)(span, "a suppression needs a `reason`".to_owned()));
+            return Err((self.at)(span, Told::of("config-reason")));
         }
         if !is_rule(table.check.get_ref()) {
-            let message = format!("there is no check `{}`", table.check.get_ref());
-            return Err((self.at)(table.check.span(), message));
+            let told = Told::of("config-check").with("given", table.check.get_ref().as_str());
+            return Err((self.at)(table.check.span(), told));
         }
         if let Some(until) = table.until.as_ref().filter(|until| !is_date(until.get_ref())) {
-            let message = format!("`{}` is no date; write it as 2027-01-31", until.get_ref());
-            return Err((self.at)(until.span(), message));
+            let told = Told::of("config-date").with("given", until.get_ref().as_str());
+            return Err((self.at)(until.span(), told));
         }
         let path = table.path.map(|path| self.glob(&path).map(|glob| glob.compile_matcher())).transpose()?;
         Ok(Suppression {
@@ -485,16 +419,17 @@ impl Reader<'_> {
     }
 
     /// A pattern fits at any depth: scans may start in any folder.
-    fn glob(&self, pattern: &Spanned<String>) -> Result<Glob, String> {
+    fn glob(&self, pattern: &Spanned<String>) -> Result<Glob, Told> {
         let text = pattern.get_ref();
-        Glob::new(&format!("{{{text},**/{text}}}"))
-            .map_err(|error| (self.at)(pattern.span(), error.to_string()))
+        Glob::new(&format!("{{{text},**/{text}}}")).map_err(|error| {
+            (self.at)(pattern.span(), Told::of("config-pattern").with("detail", error.to_string()))
+        })
     }
 
-    fn severity(&self, text: &Spanned<String>) -> Result<Severity, String> {
-        text.get_ref()
-            .parse()
-            .map_err(|error: haechi_model::ParseSeverityError| (self.at)(text.span(), error.to_string()))
+    fn severity(&self, text: &Spanned<String>) -> Result<Severity, Told> {
+        text.get_ref().parse().map_err(|_: haechi_model::ParseSeverityError| {
+            (self.at)(text.span(), Told::of("config-severity").with("given", text.get_ref().as_str()))
+        })
     }
 }
 
@@ -521,12 +456,15 @@ mod tests {
     use super::*;
 
     fn mistake(text: &str) -> String {
-        Config::parse(text, "haechi.toml".into()).err().unwrap_or_default()
+        Config::parse(text, "haechi.toml".into()).err().map(|told| told.to_string()).unwrap_or_default()
     }
 
     #[test]
     fn mistakes_are_told_with_their_place() {
-        assert!(mistake("[scan]\nfail-om = 'high'\n").starts_with("haechi.toml:2:1: unknown field"));
+        assert!(
+            mistake("[scan]\nfail-om = 'high'\n")
+                .starts_with("haechi.toml:2:1: this is no configuration: unknown field")
+        );
         assert!(
             mistake("[checks.no-such]\nenabled = true\n").starts_with("haechi.toml:1:9: there is no check")
         );

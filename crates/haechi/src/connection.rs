@@ -10,7 +10,10 @@ use haechi_report::Args;
 use haechi_report::Texts;
 use haechi_sources::ClusterKind;
 
+#[cfg(not(feature = "cluster"))]
 use crate::exit::UsageError;
+#[cfg(feature = "cluster")]
+use crate::told::Told;
 
 /// The flags; their texts stand under `cli-connection`.
 pub(crate) const NAMES: &[&str] = &["cluster", "kubeconfig", "context", "request-timeout"];
@@ -79,13 +82,15 @@ pub(crate) enum Namespaces<'n> {
 /// The cluster that the flags name.
 #[cfg(feature = "cluster")]
 pub(crate) fn connect(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
-    connect_as(matches, true)
+    let cluster = open(matches)?;
+    cluster.reach().map_err(|error| told(&error))?;
+    Ok(cluster)
 }
 
-/// The cluster that the flags name; requests are repeated by themselves when it is busy, or not.
+/// The cluster that the flags name, whether or not it answers now.
 #[cfg(feature = "cluster")]
-pub(crate) fn connect_as(matches: &ArgMatches, repeats: bool) -> Result<haechi_sources::cluster::Cluster> {
-    use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection};
+pub(crate) fn open(matches: &ArgMatches) -> Result<haechi_sources::cluster::Cluster> {
+    use haechi_sources::cluster::{Cluster, ClusterLimits, Connection};
     use std::time::Duration;
 
     let connection = Connection {
@@ -94,12 +99,26 @@ pub(crate) fn connect_as(matches: &ArgMatches, repeats: bool) -> Result<haechi_s
         request_timeout: Duration::from_secs(
             matches.get_one::<u64>("request-timeout").copied().unwrap_or(30),
         ),
-        repeats,
+        ..Connection::default()
     };
-    Cluster::connect(&connection, ClusterLimits::default()).map_err(|error| match error {
-        error @ ConnectError::Config(_) => anyhow::Error::from(UsageError(error.to_string())),
-        error => error.into(),
-    })
+    Ok(Cluster::open(&connection, ClusterLimits::default()).map_err(|error| told(&error))?)
+}
+
+/// Why there is no connection, in the reader's language.
+#[cfg(feature = "cluster")]
+pub(crate) fn told(error: &haechi_sources::cluster::ConnectError) -> Told {
+    use haechi_sources::cluster::ConnectError;
+    let at = |id, server: &String| Told::of(id).with("server", server.as_str()).by_the_system();
+    match error {
+        ConnectError::Config(detail) => Told::of("cli-connection-config").with("detail", detail.as_str()),
+        ConnectError::Unusable { server, detail } => {
+            at("cli-connection-unusable", server).with("detail", detail.as_str())
+        }
+        ConnectError::Unreachable { server, detail } => {
+            at("cli-connection-unreachable", server).with("detail", detail.as_str())
+        }
+        ConnectError::Unauthorized { server } => at("cli-connection-unauthorized", server),
+    }
 }
 
 /// Lists kinds of the cluster that the flags name.

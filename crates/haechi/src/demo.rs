@@ -11,7 +11,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use haechi_report::{Args, Texts};
@@ -231,7 +231,7 @@ impl Player {
         scan(beside, &MANIFESTS)?;
         let begun = now_ns();
         for (number, wave) in waves.iter().enumerate() {
-            if !wait(beside, PAUSE) {
+            if !beside.wait(PAUSE) {
                 break;
             }
             self.write(number, wave, begun)?;
@@ -272,18 +272,9 @@ fn scan(beside: &Beside, manifests: &[(&str, &str)]) -> Result<()> {
     let findings = scanned.report.findings.iter().map(seen).collect();
     let covered = Some(Coverage::default());
     beside.store().put_scan(ScanRun { cluster: CLUSTER.to_owned(), at_us, covered, findings })?;
-    beside.tell_compliance(compliance(&scanned.report, &options.checks));
+    beside.tell_compliance(CLUSTER, compliance(&scanned.report, &options.checks));
     beside.count_findings()?;
     Ok(())
-}
-
-/// Waits; false where the service ends meanwhile.
-fn wait(beside: &Beside, pause: Duration) -> bool {
-    let until = Instant::now() + pause;
-    while !beside.must_stop() && Instant::now() < until {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    !beside.must_stop()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use crate::told::Told;
+
 /// What the exit code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -30,7 +32,8 @@ impl Exit {
 
     /// Errors that name a mistake of the user's carry [`UsageError`].
     pub(crate) fn of_error(error: &anyhow::Error) -> Self {
-        if error.is::<UsageError>() { Exit::Usage } else { Exit::Internal }
+        let is_told = error.downcast_ref::<Told>().is_some_and(Told::is_usage);
+        if is_told || error.is::<UsageError>() { Exit::Usage } else { Exit::Internal }
     }
 }
 

@@ -86,7 +86,7 @@ fn group_all(store: &dyn Store, closeness: Closeness) -> Result<(), StoreError> 
         let known = known(store, &clues, closeness)?;
         let mut odd = None;
         for case in group(clues, known, closeness) {
-            match keep(store, &case) {
+            match keep(store, &case, closeness) {
                 // Closed, or removed by retention, since it was read: read again.
                 Err(StoreError::Refused { .. } | StoreError::NotFound { .. }) => break,
                 // What cannot be kept must not keep others from being.
@@ -148,7 +148,7 @@ fn as_known(stored: KnownIncident) -> Known {
     }
 }
 
-fn keep(store: &dyn Store, case: &Case) -> Result<(), StoreError> {
+fn keep(store: &dyn Store, case: &Case, closeness: Closeness) -> Result<(), StoreError> {
     let keys = case.keys.iter().map(|(key, span)| SeenKey {
         key: key.clone(),
         first_us: span.first_us,
@@ -165,6 +165,7 @@ fn keep(store: &dyn Store, case: &Case) -> Result<(), StoreError> {
         detections: case.detections.clone(),
         findings: findings(store, case)?,
         keys: keys.collect(),
+        looks_back_us: closeness.memory_us,
     };
     let act = Act {
         time_us: haechi_serve::clock::now_ns() / 1000,
@@ -216,7 +217,7 @@ mod tests {
     use haechi_store::SqliteStore;
     use haechi_store::detections::{DetectionStore as _, NewDetection};
     use haechi_store::findings::{FindingStore as _, ScanRun, SeenFinding};
-    use haechi_store::incidents::{Incident, IncidentQuery, IncidentState, IncidentStore as _};
+    use haechi_store::incidents::{Incident, IncidentMove, IncidentQuery, IncidentState, IncidentStore as _};
     use haechi_store::journal::JournalStore as _;
     use haechi_store::sqlite::Options;
 
@@ -278,23 +279,40 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_the_end_is_another_incident() {
+    fn what_comes_after_the_end_is_another_incident_that_refers_to_the_former() {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&folder);
-        store.put_detections(vec![alice("a", 0)]).unwrap();
-        group_all(&store, Closeness::default()).unwrap();
-        let act = Act {
-            time_us: 1,
-            actor: "user:kim".to_owned(),
-            act: "incident.closed".to_owned(),
-            subject: String::new(),
-            details: Json::Null,
+        let group = |detection| {
+            store.put_detections(vec![detection]).unwrap();
+            group_all(&store, Closeness::default()).unwrap();
+            all(&store)
         };
-        let first = all(&store).remove(0);
-        store.move_incident(&first.id, IncidentState::Closed, "user:kim", MINUTE, act).unwrap();
-        store.put_detections(vec![alice("b", 1)]).unwrap();
-        group_all(&store, Closeness::default()).unwrap();
-        assert_eq!(all(&store).len(), 2);
+        let go = |id: &str, to| {
+            let act = Act {
+                time_us: 1,
+                actor: "user:kim".to_owned(),
+                act: "incident.moved".to_owned(),
+                subject: String::new(),
+                details: Json::Null,
+            };
+            let by = "user:kim".to_owned();
+            let change = IncidentMove { id: id.to_owned(), to, by, now_us: MINUTE, note: String::new() };
+            store.move_incident(change, act).unwrap();
+        };
+        let first = group(alice("a", 0)).remove(0);
+        assert_eq!(first.follows, None);
+        go(&first.id, IncidentState::Closed);
+        let second = group(alice("b", 1)).remove(1);
+        assert_eq!((second.follows.as_ref(), second.detections), (Some(&first.id), 1));
+        // Somebody else is none of its business, and a week later it is forgotten.
+        let of_bob = group(detection("c", 2, json!({"ka.user.name": "bob"}))).remove(2);
+        assert_eq!(of_bob.follows, None);
+        let week = 7 * 24 * 60;
+        assert_eq!(group(alice("d", week + 2)).remove(3).follows, None);
+        assert_eq!(group(alice("e", week * 2)).remove(4).follows.as_ref(), Some(&all(&store)[3].id));
+        // The first was closed by mistake: what belongs to it joins it again.
+        go(&first.id, IncidentState::Open);
+        assert_eq!(group(alice("f", 3)).remove(0).detections, 2);
     }
 
     #[test]

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use haechi_serve::clock::now_ns;
+use haechi_serve::clusters::ClusterState;
 use haechi_serve::companion::{Beside, Companion};
 use haechi_sources::Discovery;
-use haechi_sources::cluster::{Change, Cluster, ClusterDocument, ClusterKind, Outcome, Scope, WatchOptions};
+use haechi_sources::cluster::{
+    Change, Cluster, ClusterDocument, ClusterKind, ClusterLimits, ConnectError, Connection, Outcome, Scope,
+    WatchOptions,
+};
 use haechi_store::findings::{Coverage, ScanRun};
 
 use crate::commands::scan::{is_made_by_controller, today};
@@ -22,12 +26,15 @@ const SETTLED: Duration = Duration::from_secs(2);
 /// How long changes may go on without a scan.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// The first pause before a cluster is connected to anew, which doubles, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
 /// Keeps the findings of a cluster current.
 pub(crate) struct Keeper {
     /// What the cluster is called in the store.
     pub(crate) name: String,
-    /// The connection.
-    pub(crate) cluster: Cluster,
+    /// How to connect.
+    pub(crate) connection: Connection,
     /// How to scan.
     pub(crate) options: ScanOptions,
 }
@@ -37,38 +44,112 @@ impl Companion for Keeper {
         format!("cluster {}", self.name)
     }
 
+    fn cluster(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
+
+    fn prepare(&mut self, beside: &Beside) {
+        // It is watched from now on, and nothing is known of it yet.
+        beside.tell_cluster(&self.name, ClusterState::default());
+        beside.tell_compliance(&self.name, None);
+    }
+
     fn run(self: Box<Self>, beside: &Beside) {
-        let mut view = View::new(ClusterKind::SCAN);
-        let mut wrong = None;
-        self.cluster.watch(
+        let mut watched =
+            Watched { view: View::new(ClusterKind::SCAN), state: ClusterState::default(), wrong: None };
+        watched.state.server = self.connection.server().unwrap_or_default();
+        let mut pause = PAUSES.0;
+        while !beside.must_stop() {
+            match Cluster::open(&self.connection, ClusterLimits::default()) {
+                Ok(cluster) => {
+                    if self.follow(&cluster, &mut watched, beside) {
+                        pause = PAUSES.0;
+                    }
+                }
+                Err(error) => {
+                    watched.state.answered(false, now_us());
+                    watched.wrong = Some(error.to_string());
+                    watched.tell(&self.name, beside);
+                }
+            }
+            if !beside.wait(pause) {
+                return;
+            }
+            pause = pause.saturating_mul(2).min(PAUSES.1);
+        }
+    }
+}
+
+fn now_us() -> i64 {
+    now_ns() / 1_000
+}
+
+/// A cluster that is watched, whichever connection it is seen through.
+struct Watched {
+    view: View,
+    state: ClusterState,
+    /// What went wrong last, beside what is not seen.
+    wrong: Option<String>,
+}
+
+impl Watched {
+    fn tell(&mut self, name: &str, beside: &Beside) {
+        let unseen = self.view.unseen();
+        self.state.error = self.wrong.clone().or_else(|| (!unseen.is_empty()).then(|| unseen.join("; ")));
+        beside.tell(self.state.error.clone());
+        beside.tell_cluster(name, self.state.clone());
+    }
+}
+
+impl Keeper {
+    /// Watches until the service ends, or until the credentials are no longer taken: others may have come into the
+    /// configuration. Tells whether the server answered.
+    fn follow(&self, cluster: &Cluster, watched: &mut Watched, beside: &Beside) -> bool {
+        let (mut away, mut judged) = (None, None);
+        let mut has_answered = false;
+        cluster.watch(
             ClusterKind::SCAN,
-            Scope::All { fallback: Some(self.cluster.default_namespace()) },
+            Scope::All { fallback: Some(cluster.default_namespace()) },
             WatchOptions::default(),
             &mut |change| {
                 if beside.must_stop() {
                     return ControlFlow::Break(());
                 }
                 let now = Instant::now();
+                match &change {
+                    Some(Change::Answers(answer)) => {
+                        watched.state.answered(answer.is_ok(), now_us());
+                        has_answered |= answer.is_ok();
+                        away = answer.as_ref().err().map(|error| cluster.away(error));
+                    }
+                    Some(Change::Synced { .. }) => watched.state.last_listed_us = Some(now_us()),
+                    Some(Change::Applied(_) | Change::Deleted(_) | Change::Lost { .. }) | None => {}
+                }
                 if let Some(change) = change {
-                    view.take(change, now);
+                    watched.view.take(change, now);
                 }
-                if view.is_due(now) {
-                    wrong = self.judge(&view, beside).err();
+                if watched.view.is_due(now) {
+                    judged = self.judge(&watched.view, beside).err();
+                    if judged.is_none() {
+                        watched.state.last_judged_us = Some(now_us());
+                    }
                     // What could not be stored is tried again, as after a change.
-                    view.judged(wrong.is_some().then_some(now));
+                    watched.view.judged(judged.is_some().then_some(now));
                 }
-                let unseen = view.unseen();
-                beside.tell(wrong.clone().or_else(|| (!unseen.is_empty()).then(|| unseen.join("; "))));
-                ControlFlow::Continue(())
+                watched.wrong = away.as_ref().map(ToString::to_string).or_else(|| judged.clone());
+                watched.tell(&self.name, beside);
+                match away {
+                    Some(ConnectError::Unauthorized { .. }) => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                }
             },
         );
+        has_answered
     }
-}
 
-impl Keeper {
     fn judge(&self, view: &View, beside: &Beside) -> Result<(), String> {
         // Read before the scan: what changes meanwhile is of a later time.
-        let at_us = now_ns() / 1_000;
+        let at_us = now_us();
         let options = ScanOptions { today: today(), ..self.options.clone() };
         let scanned = scan_with(Discovery::default(), view.texts(), &options, &|| {});
         let covered = view.coverage();
@@ -81,7 +162,7 @@ impl Keeper {
             findings: scanned.report.findings.iter().map(seen).collect(),
         };
         beside.store().put_scan(run).map_err(|error| format!("findings were not stored: {error}"))?;
-        beside.tell_compliance(compliance);
+        beside.tell_compliance(&self.name, compliance);
         beside.count_findings().map_err(|error| format!("findings were not counted: {error}"))
     }
 }
@@ -155,6 +236,7 @@ impl View {
                 self.see(&kind, Sight::Part(error.to_string()));
                 false
             }
+            Change::Answers(_) => false,
         };
         if is_changed {
             let first = self.changed.map_or(now, |(first, _)| first);

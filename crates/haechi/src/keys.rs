@@ -25,18 +25,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use haechi_outbound::Reply;
 use haechi_outbound::call::{Reach, Request, SystemSecrets, call};
-use haechi_outbound::secret::{Secret, SecretSource, resolve};
+use haechi_outbound::secret::{Secret, SecretError, SecretSource, resolve};
 use haechi_outbound::sigv4::{Signing, amz_date};
 use haechi_store::seal::Keys;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use crate::exit::UsageError;
+use crate::told::{Piece, Told};
 
 /// Most bytes of a file with a key.
 const MAX_FILE: u64 = 4096;
@@ -110,25 +109,32 @@ fn field() -> String {
 /// Reads the file that names the keys, and fetches them.
 ///
 /// The time, in microseconds since 1970, is part of signatures.
-pub(crate) fn fetch(path: &Path, now_us: i64) -> Result<Keys> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let wrong = |detail: String| UsageError(format!("{}: {detail}", path.display()));
-    let file: File = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+pub(crate) fn fetch(path: &Path, now_us: i64) -> Result<Keys, Told> {
+    let shown = path.display().to_string();
+    let wrong = |why: Told| Told::of("start-keys-file").with("path", shown.as_str()).with("why", why);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Told::of("start-file").with("path", shown.as_str()).with("why", &error))?;
+    let file: File = toml::from_str(&text)
+        .map_err(|error| wrong(Told::of("start-keys-syntax").with("detail", error.to_string())))?;
     let mut ids = BTreeSet::new();
     if file.key.is_empty() || file.key.len() > MAX_KEYS {
-        return Err(wrong(format!("it names {} keys; 1 to {MAX_KEYS} are taken", file.key.len())).into());
+        let count = Told::of("start-keys-count").with("count", file.key.len().to_string());
+        return Err(wrong(count.with("most", MAX_KEYS.to_string())));
     }
     for key in &file.key {
         if key.id.is_empty() || key.id.len() > 256 || !ids.insert(key.id.as_str()) {
-            return Err(wrong(format!("`{}` is no id of a key, or stands twice", key.id)).into());
+            return Err(wrong(Told::of("start-keys-id").with("id", key.id.as_str())));
         }
     }
     if let Some(current) = file.current.as_deref().filter(|current| !ids.contains(current)) {
-        return Err(wrong(format!("there is no key `{current}`, which is to be the current one")).into());
+        return Err(wrong(Told::of("start-keys-current").with("id", current)));
     }
     let mut keys = Keys::none();
     for key in &file.key {
-        let bytes = key.from.fetch(now_us).with_context(|| format!("key `{}`", key.id))?;
+        let bytes = key.from.fetch(now_us).map_err(|why| {
+            let told = Told::of("start-keys-key").with("id", key.id.as_str()).with("path", shown.as_str());
+            told.with("why", why).by_the_system()
+        })?;
         keys = match file.current.as_deref() == Some(key.id.as_str()) {
             true => keys.with_current(key.id.as_str(), bytes),
             false => keys.with(key.id.as_str(), bytes),
@@ -138,14 +144,20 @@ pub(crate) fn fetch(path: &Path, now_us: i64) -> Result<Keys> {
 }
 
 /// 32 bytes as they are, in hexadecimal digits, or in base64.
-fn bytes(given: &[u8]) -> Result<[u8; 32]> {
+fn bytes(given: &[u8]) -> Result<[u8; 32], Told> {
     if let Ok(key) = <[u8; 32]>::try_from(given) {
         return Ok(key);
     }
     let text = std::str::from_utf8(given).unwrap_or_default().trim();
     let read = if text.len() == 64 { hexadecimal(text) } else { STANDARD.decode(text).ok() };
     let key = read.and_then(|read| <[u8; 32]>::try_from(read).ok());
-    key.ok_or_else(|| anyhow!("it is no key: 32 bytes are, as they are, in hexadecimal digits, or in base64"))
+    key.ok_or_else(|| Told::of("start-keys-length"))
+}
+
+/// A key in base64, out of an answer.
+fn plain_bytes(plain: Option<&str>, url: &str, field: &str) -> Result<[u8; 32], Told> {
+    let decoded = plain.and_then(|plain| STANDARD.decode(plain).ok());
+    bytes(&decoded.ok_or_else(|| Told::of("start-keys-answer").with("url", url).with("field", field))?)
 }
 
 fn hexadecimal(text: &str) -> Option<Vec<u8>> {
@@ -156,19 +168,32 @@ fn hexadecimal(text: &str) -> Option<Vec<u8>> {
     digits.collect()
 }
 
-fn secret(name: &'static str, from: &SecretSource) -> Result<Secret> {
-    Ok(resolve(&SystemSecrets, name, from)?)
+fn secret(name: &'static str, from: &SecretSource) -> Result<Secret, Told> {
+    resolve(&SystemSecrets, name, from).map_err(|error| {
+        let from = from.to_string();
+        match error {
+            SecretError::Unreadable { detail, .. } => {
+                Told::of("start-keys-secret").with("name", name).with("from", from).with("detail", detail)
+            }
+            SecretError::Unusable { .. } => {
+                Told::of("start-keys-secret-empty").with("name", name).with("from", from)
+            }
+        }
+    })
 }
 
 impl From {
-    fn fetch(&self, now_us: i64) -> Result<[u8; 32]> {
+    fn fetch(&self, now_us: i64) -> Result<[u8; 32], Told> {
         match self {
             From::File { file } => {
                 use std::io::Read as _;
                 let mut read = Vec::new();
-                let opened = std::fs::File::open(file).with_context(|| file.display().to_string())?;
-                opened.take(MAX_FILE).read_to_end(&mut read).with_context(|| file.display().to_string())?;
-                bytes(&read).with_context(|| file.display().to_string())
+                let at = |why: Piece| {
+                    Told::of("start-keys-at").with("path", file.display().to_string()).with("why", why)
+                };
+                let opened = std::fs::File::open(file).map_err(|error| at((&error).into()))?;
+                opened.take(MAX_FILE).read_to_end(&mut read).map_err(|error| at((&error).into()))?;
+                bytes(&read).map_err(|why| at(why.into()))
             }
             From::VaultTransit { url, token, namespace, mount, key, wrapped, ca_file } => {
                 let path = format!("/v1/{}/decrypt/{key}", mount.trim_matches('/'));
@@ -177,8 +202,7 @@ impl From {
                     Vault { url, token, namespace: namespace.as_deref(), ca_file: ca_file.as_deref() };
                 let answer = vault.ask("POST", &path, Some(&body))?;
                 let plain = answer.pointer("/data/plaintext").and_then(Json::as_str);
-                let plain = plain.ok_or_else(|| anyhow!("the answer of Vault holds no `data.plaintext`"))?;
-                bytes(&STANDARD.decode(plain).context("`data.plaintext` is no base64")?)
+                plain_bytes(plain, url, "data.plaintext")
             }
             From::VaultKv { url, token, namespace, path, field, ca_file } => {
                 let vault =
@@ -187,13 +211,14 @@ impl From {
                 // Version 2 of the engine keeps the secret one deeper.
                 let found = answer.pointer("/data/data").or_else(|| answer.pointer("/data"));
                 let found = found.and_then(|data| data.get(field)).and_then(Json::as_str);
-                bytes(found.ok_or_else(|| anyhow!("the secret has no field `{field}`"))?.as_bytes())
+                let missing = || Told::of("start-keys-field").with("field", field.as_str());
+                bytes(found.ok_or_else(missing)?.as_bytes())
             }
             From::AwsKms { .. } => self.kms(now_us),
         }
     }
 
-    fn kms(&self, now_us: i64) -> Result<[u8; 32]> {
+    fn kms(&self, now_us: i64) -> Result<[u8; 32], Told> {
         let From::AwsKms {
             region,
             url,
@@ -205,7 +230,7 @@ impl From {
             ca_file,
         } = self
         else {
-            bail!("this key is not of KMS");
+            return Err(Told::of("start-keys-length"));
         };
         let url = url.clone().unwrap_or_else(|| format!("https://kms.{region}.amazonaws.com/"));
         let host = url.split_once("://").map_or("", |(_, rest)| rest).split('/').next().unwrap_or_default();
@@ -250,8 +275,7 @@ impl From {
             said("message").or_else(|| said("Message")).or_else(|| said("__type")).map(str::to_owned)
         })?;
         let plain = answer.get("Plaintext").and_then(Json::as_str);
-        let plain = plain.ok_or_else(|| anyhow!("the answer of KMS holds no `Plaintext`"))?;
-        bytes(&STANDARD.decode(plain).context("`Plaintext` is no base64")?)
+        plain_bytes(plain, &url, "Plaintext")
     }
 }
 
@@ -263,7 +287,7 @@ struct Vault<'k> {
 }
 
 impl Vault<'_> {
-    fn ask(&self, method: &'static str, path: &str, body: Option<&Json>) -> Result<Json> {
+    fn ask(&self, method: &'static str, path: &str, body: Option<&Json>) -> Result<Json, Told> {
         let mut headers = vec![
             ("x-vault-token".to_owned(), secret("token", self.token)?),
             ("x-vault-request".to_owned(), Secret::new("true")),
@@ -287,20 +311,23 @@ fn exchange(
     ca_file: Option<&Path>,
     request: Request,
     said: impl Fn(&Json) -> Option<String>,
-) -> Result<Json> {
+) -> Result<Json, Told> {
     if !url.starts_with("https://") {
-        bail!("`{url}` is not an address of https: a key is not sent in the clear");
+        return Err(Told::of("start-keys-https").with("url", url));
     }
+    let silent = |detail: String| Told::of("start-keys-silent").with("url", url).with("detail", detail);
     let reach = Reach { ca_file, allows_link_local: false, timeout: TIMEOUT, most_bytes: MAX_ANSWER };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let reply: Reply = runtime.block_on(call(reach, request)).with_context(|| url.to_owned())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| silent(error.to_string()))?;
+    let reply: Reply = runtime.block_on(call(reach, request)).map_err(|error| silent(error.to_string()))?;
     let answer: Option<Json> = serde_json::from_slice(&reply.body).ok();
     if !(200..300).contains(&reply.status) {
         let why = answer.as_ref().and_then(said).unwrap_or_default();
         let why: String = haechi_report::visible(&why).chars().take(300).collect();
-        bail!("{url} refuses ({}): {why}", reply.status);
+        let refused = Told::of("start-keys-refused").with("url", url);
+        return Err(refused.with("status", reply.status.to_string()).with("why", why));
     }
-    answer.ok_or_else(|| anyhow!("the answer of {url} is no JSON"))
+    answer.ok_or_else(|| Told::of("start-keys-answer").with("url", url).with("field", "JSON"))
 }
 
 #[cfg(test)]
@@ -371,7 +398,7 @@ mod tests {
         (url, asked)
     }
 
-    fn read(folder: &Path, config: &str) -> Result<Keys> {
+    fn read(folder: &Path, config: &str) -> Result<Keys, Told> {
         let path = folder.join("keys.toml");
         std::fs::write(&path, config).unwrap();
         for name in ["token", "id", "secret"] {
@@ -382,7 +409,7 @@ mod tests {
         fetch(&path, 1_767_225_600_000_000)
     }
 
-    fn told(result: Result<Keys>) -> String {
+    fn told(result: Result<Keys, Told>) -> String {
         format!("{:#}", result.unwrap_err())
     }
 
@@ -406,7 +433,7 @@ mod tests {
             assert!(told.contains("key `a`") && told.contains("it is no key"), "{told}");
         }
         std::fs::remove_file(at.join("key")).unwrap();
-        assert!(told(read(at, config)).contains("No such file"));
+        assert!(told(read(at, config)).contains("no such file"));
         for (wrong, part) in [
             ("", "names 0 keys"),
             (&config.replace("current = 'a'", "current = 'b'") as &str, "no key `b`"),

@@ -16,6 +16,8 @@ mod baseline;
 mod cli;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod cluster_policies;
+#[cfg(all(feature = "cluster", feature = "serve"))]
+mod clusters;
 mod commands;
 mod config;
 mod connection;
@@ -25,6 +27,7 @@ mod exit;
 pub mod fix;
 #[cfg(feature = "serve")]
 mod found;
+#[cfg(feature = "serve")]
 mod incidents;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod keep;
@@ -38,6 +41,7 @@ mod policy;
 mod remote;
 pub mod scan;
 mod suppress;
+mod told;
 #[cfg(all(feature = "cluster", feature = "serve"))]
 mod webhooks;
 #[cfg(all(feature = "cluster", feature = "serve"))]

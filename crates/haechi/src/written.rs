@@ -11,6 +11,7 @@
 //! report, and the report with its last one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use haechi_alerts::incident::object_of;
@@ -18,13 +19,14 @@ use haechi_model::{Fingerprint, ScanReport, Severity};
 use haechi_report::{Context, Language, Texts, write_openreports};
 use haechi_serve::clock::now_ns;
 use haechi_serve::companion::{Beside, Companion};
-use haechi_sources::cluster::{Cluster, Deed, DeedError, encoded};
+use haechi_sources::cluster::{ConnectError, Deed, DeedError, encoded};
 use haechi_store::findings::{FindingQuery, StoredFinding};
 use haechi_store::incidents::{Incident, IncidentQuery};
 use haechi_store::{Store, StoreError};
 use serde_json::{Value as Json, json};
 
 use crate::alerting::finding_of;
+use crate::clusters::Link;
 use crate::commands::catalogue;
 
 /// Where reports live.
@@ -61,8 +63,8 @@ pub(crate) struct What {
 pub(crate) struct Writer {
     /// What the cluster is called in the store.
     pub(crate) name: String,
-    /// The connection.
-    pub(crate) cluster: Cluster,
+    /// How to connect; whoever asks decides when it is tried again.
+    pub(crate) link: Link,
     /// What is written.
     pub(crate) what: What,
     /// The language of what people read.
@@ -74,17 +76,26 @@ impl Companion for Writer {
         format!("writing to cluster {}", self.name)
     }
 
-    fn run(self: Box<Self>, beside: &Beside) {
+    fn cluster(&self) -> Option<String> {
+        Some(self.name.clone())
+    }
+
+    fn run(mut self: Box<Self>, beside: &Beside) {
         let texts = Texts::new(self.language);
         let mut parts = [Part::default(), Part::default()];
         let mut told = BTreeSet::new();
         while !beside.must_stop() {
             let [reports, events] = &mut parts;
+            let mut has_failed = false;
             if self.what.reports {
-                reports.work(|| self.write_reports(beside.store(), &texts));
+                has_failed |= reports.work(|| self.write_reports(beside.store(), &texts)).is_break();
             }
             if self.what.events {
-                events.work(|| self.write_events(beside.store(), &texts, &mut told));
+                has_failed |= events.work(|| self.write_events(beside.store(), &texts, &mut told)).is_break();
+            }
+            if has_failed {
+                // Other credentials may have come into the configuration.
+                self.link.forget();
             }
             let wrong: Vec<&str> = parts.iter().filter_map(|part| part.wrong.as_deref()).collect();
             beside.tell((!wrong.is_empty()).then(|| wrong.join("; ")));
@@ -99,6 +110,12 @@ struct Trouble {
     what: String,
     /// How long the server asks to wait.
     wait: Option<Duration>,
+}
+
+impl From<ConnectError> for Trouble {
+    fn from(error: ConnectError) -> Self {
+        Self { what: error.to_string(), wait: None }
+    }
 }
 
 impl From<StoreError> for Trouble {
@@ -116,21 +133,24 @@ struct Part {
 }
 
 impl Part {
-    fn work(&mut self, work: impl FnOnce() -> Result<(), Trouble>) {
+    /// Works if it is time; tells of a failure.
+    fn work(&mut self, work: impl FnOnce() -> Result<(), Trouble>) -> ControlFlow<()> {
         let now = Instant::now();
         if self.next.is_some_and(|next| now < next) {
-            return;
+            return ControlFlow::Continue(());
         }
         match work() {
             Ok(()) => {
                 (self.failures, self.wrong) = (0, None);
                 self.next = Some(now + EVERY);
+                ControlFlow::Continue(())
             }
             Err(trouble) => {
                 let pause = pause(self.failures).max(trouble.wait.unwrap_or_default().min(PAUSES.1));
                 self.failures = self.failures.saturating_add(1);
                 self.next = Some(now + pause);
                 self.wrong = Some(format!("{}; tried again in {} s", trouble.what, pause.as_secs()));
+                ControlFlow::Break(())
             }
         }
     }
@@ -225,7 +245,7 @@ impl Writer {
         let failed = |what: String| Trouble { what, wait: None };
         write_openreports(&report, &context, &mut text).map_err(|error| failed(error.to_string()))?;
         let list = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
-        let wanted = wanted(list, &owner_of(&self.name), self.cluster.default_namespace());
+        let wanted = wanted(list, &owner_of(&self.name), self.link.cluster()?.default_namespace());
         let present = self.present()?;
         let plan = plan(&wanted, &present);
         let mut failures = Failures::default();
@@ -233,19 +253,22 @@ impl Writer {
             if !present.contains_key(path) && !self.is_free(path, &mut failures)? {
                 continue;
             }
-            failures.take(path, self.cluster.perform(Deed::Apply { manager: MANAGER }, path, Some(item)))?;
+            failures.take(
+                path,
+                self.link.cluster()?.perform(Deed::Apply { manager: MANAGER }, path, Some(item)),
+            )?;
         }
         for (path, uid) in &plan.remove {
             // Only the very object that was listed as ours.
             let body = json!({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": uid}});
-            failures.take(path, self.cluster.perform(Deed::Delete, path, Some(&body)))?;
+            failures.take(path, self.link.cluster()?.perform(Deed::Delete, path, Some(&body)))?;
         }
         failures.end("reports are not written")
     }
 
     /// Whether nothing has that name: an object that is not ours is left alone.
     fn is_free(&self, path: &str, failures: &mut Failures) -> Result<bool, Trouble> {
-        match self.cluster.perform(Deed::Read, path, None) {
+        match self.link.cluster()?.perform(Deed::Read, path, None) {
             Err(DeedError { status: Some(404), .. }) => Ok(true),
             Ok(_) => {
                 failures.note(format!("{path} is there already and not of this service: it is left alone"));
@@ -267,16 +290,17 @@ impl Writer {
                     next => format!("&continue={}", encoded(next)),
                 };
                 let path = format!("{REPORTS}/{kind}?labelSelector={}&limit=500{more}", encoded(&selector));
-                let page = self.cluster.perform(Deed::ListMetadata, &path, None).map_err(|error| {
-                    let what = match error.status {
-                        Some(404) => {
-                            "the cluster does not serve openreports.io/v1alpha1: install its definitions"
-                                .to_owned()
-                        }
-                        _ => format!("reports cannot be listed: {error}"),
-                    };
-                    Trouble { what, wait: error.retry_after }
-                })?;
+                let page =
+                    self.link.cluster()?.perform(Deed::ListMetadata, &path, None).map_err(|error| {
+                        let what = match error.status {
+                            Some(404) => {
+                                "the cluster does not serve openreports.io/v1alpha1: install its definitions"
+                                    .to_owned()
+                            }
+                            _ => format!("reports cannot be listed: {error}"),
+                        };
+                        Trouble { what, wait: error.retry_after }
+                    })?;
                 for item in page.get("items").and_then(Json::as_array).into_iter().flatten() {
                     present.extend(own(kind, item, &self.name));
                 }
@@ -342,7 +366,7 @@ impl Writer {
         events.retain(|(_, name, _)| !told.contains(name));
         for (namespace, name, event) in events.into_iter().take(EVENTS) {
             let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", encoded(&namespace));
-            let done = match self.cluster.perform(Deed::Create, &path, Some(&event)) {
+            let done = match self.link.cluster()?.perform(Deed::Create, &path, Some(&event)) {
                 // Told before the last start.
                 Err(DeedError { status: Some(409), .. }) => Ok(Json::Null),
                 done => done,
@@ -524,9 +548,11 @@ mod tests {
         assert!((0..30).all(|failures| pause(failures) <= pause(failures + 1)));
         assert_eq!((pause(0), pause(30)), PAUSES);
         let mut part = Part::default();
-        part.work(|| Err(Trouble { what: "busy".to_owned(), wait: Some(Duration::from_secs(77)) }));
+        let failed =
+            part.work(|| Err(Trouble { what: "busy".to_owned(), wait: Some(Duration::from_secs(77)) }));
+        assert!(failed.is_break());
         assert_eq!(part.wrong.as_deref(), Some("busy; tried again in 77 s"));
-        part.work(|| panic!("it is not time yet"));
+        assert!(part.work(|| panic!("it is not time yet")).is_continue());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `haechi store`, `haechi alerts silence` and `haechi alerts dead` beside a running service, through the binary.
+//! `haechi store`, `haechi incidents`, `haechi alerts silence` and `haechi alerts dead` beside a running service, through the binary.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use haechi_serve::access::{Access, AccessOptions, Scope};
 use haechi_store::SqliteStore;
+use haechi_store::detections::{DetectionStore as _, NewDetection};
 use haechi_store::events::{EventBatch, EventKey, EventStore as _, NewEvent};
 use haechi_store::outbox::{NewAlert, OutboxStore as _};
 use haechi_store::seal::Keys;
@@ -192,6 +193,60 @@ fn wrong_key_is_told_and_nothing_is_lost() {
     assert!(told(at, 0, &["store", "verify", "--data", "data"]).contains("was not given"));
     config("1", "2");
     told(at, 0, &verify);
+}
+
+#[test]
+fn incidents_are_listed_closed_and_opened_again_through_the_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let token = token(at);
+    let detection = |id: &str, minute: i64| NewDetection {
+        id: id.to_owned(),
+        cluster: "prod".to_owned(),
+        rule: "Secret read".to_owned(),
+        source: "k8s_audit".to_owned(),
+        priority: haechi_model::Priority::Critical,
+        time_us: minute * 60_000_000,
+        event: None,
+        body: r#"{"output":"alice\u001b[2J","output_fields":{"ka.user.name":"alice"}}"#.to_owned(),
+    };
+    // The service itself makes incidents of them; they are too far apart for one.
+    open(at).put_detections(vec![detection("a", 0), detection("b", 60)]).unwrap();
+    let service = serve(at);
+    let ask = |code: i32, arguments: &[&str]| {
+        let all = [arguments, &["--server", &service.url, "--ca-file", "data/tls/ca.pem"]].concat();
+        judged(code, arguments, haechi(at, &all).env("HAECHI_TOKEN", &token).output().unwrap())
+    };
+    let begun = std::time::Instant::now();
+    let mut list = String::new();
+    while list.matches("Secret read: alice").count() < 2 {
+        assert!(begun.elapsed().as_secs() < 60, "{list}");
+        list = ask(0, &["incidents", "list"]);
+    }
+    // The one that changed last stands first.
+    let ids: Vec<&str> = list
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let (second, first) = (ids[0], ids[1]);
+    assert!(list.contains(&format!("follows incident {first}")), "{list}");
+    let shown = ask(0, &["incidents", "show", first]);
+    assert!(shown.contains("Secret read: alice") && !shown.contains('\u{1b}'), "{shown}");
+    ask(0, &["incidents", "acknowledge", first, "--note", "I look"]);
+    ask(0, &["incidents", "close", first, "--note", "was the backup"]);
+    assert!(ask(4, &["incidents", "close", first]).contains("409"));
+    let open_ones = ask(0, &["incidents", "list", "--cluster", "prod", "--severity", "critical"]);
+    assert!(open_ones.contains(second) && open_ones.matches("Secret read").count() == 1, "{open_ones}");
+    assert!(ask(0, &["incidents", "list", "--cluster", "test"]).contains("no such incident"));
+    ask(0, &["incidents", "reopen", first, "--note", "was not the backup"]);
+    let shown = ask(0, &["incidents", "show", first]);
+    assert!(shown.contains("| was the backup\n  | was not the backup"), "{shown}");
+    assert!(ask(4, &["incidents", "show", "none"]).contains("404"));
+    let list = told(at, 0, &["store", "journal", "list", "--data", "data"]);
+    for act in ["incident.acknowledged", "incident.closed", "incident.reopened"] {
+        assert!(list.contains(act), "{act}: {list}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod tests;
 mod tokens;
 
 pub use brake::{Brake, BrakeOptions};
-pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom};
+pub use oidc::{Identity, Oidc, OidcError, OidcSettings, SecretFrom, SettingFault};
 pub use passwords::{PasswordError, Passwords};
 pub use secrets::{Secret, csrf_of, same};
 pub(crate) use service::act;
@@ -52,6 +52,14 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The one cluster that they are good for.
+    pub fn own_cluster(&self) -> Option<&str> {
+        match self {
+            Caller::Token { cluster, .. } => cluster.as_deref(),
+            Caller::Nobody | Caller::User { .. } | Caller::ApiServer => None,
+        }
+    }
+
     /// The name for the journal.
     pub fn actor(&self) -> String {
         match self {

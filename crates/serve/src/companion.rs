@@ -6,17 +6,23 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use haechi_model::Severity;
 use haechi_store::{Store, StoreError};
 
+use crate::clusters::{ClusterState, Clusters};
 use crate::compliance::Compliance;
-use crate::metrics::{Metrics, Posture};
+use crate::metrics::Metrics;
 
 /// Work beside the service.
 pub trait Companion: Send {
     /// What it is called, in logs and on the health page.
     fn name(&self) -> String;
+
+    /// The one cluster that it is about. Who is good for another one does not learn how it fares.
+    fn cluster(&self) -> Option<String> {
+        None
+    }
 
     /// What must be done before anything is taken in. It may block for a moment; what it cannot do is left to [`Companion::run`].
     fn prepare(&mut self, _beside: &Beside) {}
@@ -28,6 +34,7 @@ pub trait Companion: Send {
 /// What a companion shares with the service.
 pub struct Beside {
     name: String,
+    cluster: Option<String>,
     store: Arc<dyn Store>,
     metrics: Arc<Metrics>,
     states: Arc<States>,
@@ -56,10 +63,20 @@ impl Beside {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// Waits so long; `false` where the service ends meanwhile.
+    pub fn wait(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        while !self.must_stop() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(50).min(pause));
+        }
+        !self.must_stop()
+    }
+
     /// Says how it fares: nothing when all is well, else what is wrong.
     pub fn tell(&self, wrong: Option<String>) {
-        let mut states = self.states.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if states.insert(self.name.clone(), wrong.clone()) != Some(wrong.clone())
+        let mut fares = self.states.fares.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Fares { cluster: self.cluster.clone(), wrong: wrong.clone() };
+        if fares.insert(self.name.clone(), now.clone()) != Some(now)
             && let Some(wrong) = wrong
         {
             tracing::warn!(companion = self.name, "{wrong}");
@@ -71,27 +88,50 @@ impl Beside {
     /// # Errors
     /// When the store cannot be read.
     pub fn count_findings(&self) -> Result<(), StoreError> {
-        let counts = self.store.finding_counts()?;
-        let of = |severity| counts.values().filter_map(|counts| counts.get(&severity)).sum();
-        let posture = Posture { critical: of(Severity::Critical), high: of(Severity::High) };
-        self.metrics.set_posture(Some(posture));
+        self.metrics.set_posture(Some(self.store.finding_counts()?));
         Ok(())
     }
 
-    /// Brings the score of compliance in the metrics up to date; nothing where a scan did not see and judge everything.
-    pub fn tell_compliance(&self, compliance: Option<Compliance>) {
-        self.metrics.set_compliance(compliance);
+    /// Brings a cluster's score of compliance in the metrics up to date; nothing where a scan did not see and judge everything.
+    pub fn tell_compliance(&self, cluster: &str, compliance: Option<Compliance>) {
+        self.metrics.set_compliance(cluster, compliance);
+    }
+
+    /// Says how a cluster fares that is watched.
+    pub fn tell_cluster(&self, cluster: &str, state: ClusterState) {
+        self.states.clusters.tell(cluster, state);
     }
 }
 
-/// How companions fare, by name: what is wrong, if anything is.
+/// How a companion fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Fares {
+    cluster: Option<String>,
+    wrong: Option<String>,
+}
+
+/// How companions fare, and the clusters that they watch.
 #[derive(Debug, Default)]
-pub struct States(Mutex<BTreeMap<String, Option<String>>>);
+pub struct States {
+    fares: Mutex<BTreeMap<String, Fares>>,
+    clusters: Clusters,
+}
 
 impl States {
-    /// A copy of them.
-    pub fn all(&self) -> BTreeMap<String, Option<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What is wrong with each companion, if anything is, by name; without those that are about another cluster than this one.
+    pub fn all(&self, only: Option<&str>) -> BTreeMap<String, Option<String>> {
+        let fares = self.fares.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_theirs = |fares: &&Fares| match (only, &fares.cluster) {
+            (Some(only), Some(cluster)) => only == cluster,
+            _ => true,
+        };
+        let named = fares.iter().filter(|(_, fares)| is_theirs(fares));
+        named.map(|(name, fares)| (name.clone(), fares.wrong.clone())).collect()
+    }
+
+    /// The clusters that are watched.
+    pub fn clusters(&self) -> &Clusters {
+        &self.clusters
     }
 }
 
@@ -115,6 +155,7 @@ impl Companions {
             let name = companion.name();
             let beside = Beside {
                 name: name.clone(),
+                cluster: companion.cluster(),
                 store: store.clone(),
                 metrics: metrics.clone(),
                 states: states.clone(),

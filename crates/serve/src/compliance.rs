@@ -54,8 +54,17 @@ impl Compliance {
 
     /// All frameworks together, each control once in each.
     pub fn score(&self) -> f64 {
-        let sum = |of: fn(&Controls) -> u32| self.0.values().map(of).sum();
-        Controls { held: sum(|controls| controls.held), judged: sum(|controls| controls.judged) }.score()
+        Self::score_of_all(std::iter::once(self))
+    }
+
+    /// Several clusters together, each control once in each framework of each.
+    pub fn score_of_all<'c>(clusters: impl Iterator<Item = &'c Self>) -> f64 {
+        let mut all = Controls::default();
+        for controls in clusters.flat_map(|compliance| compliance.0.values()) {
+            all.held += controls.held;
+            all.judged += controls.judged;
+        }
+        all.score()
     }
 }
 

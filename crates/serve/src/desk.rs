@@ -10,13 +10,13 @@ use haechi_model::Severity;
 use haechi_store::Store;
 use haechi_store::detections::DetectionQuery;
 use haechi_store::findings::FindingQuery;
-use haechi_store::incidents::{Incident, IncidentState};
+use haechi_store::incidents::{Incident, IncidentMove, IncidentState};
 use haechi_store::outbox::{AlertHead, AlertState};
 use haechi_store::silences::Silence as StoredSilence;
 use haechi_store::{StoreError, journal::Act};
 use serde_json::{Value as Json, json};
 
-use crate::access::{AccessError, Caller, act};
+use crate::access::{AccessError, act};
 use crate::app::App;
 use crate::clock;
 use crate::guard::{Call, answer, failure};
@@ -65,10 +65,7 @@ fn none() -> Response {
 
 /// Whoever is good for one cluster does not learn whether another one has such an incident.
 fn is_theirs(call: &Call, incident: &Incident) -> bool {
-    match &call.caller {
-        Caller::Token { cluster: Some(own), .. } => *own == incident.cluster,
-        Caller::Nobody | Caller::User { .. } | Caller::Token { .. } | Caller::ApiServer => true,
-    }
+    call.caller.own_cluster().is_none_or(|own| own == incident.cluster)
 }
 
 /// Does something with the store where that may block.
@@ -148,6 +145,10 @@ pub(crate) async fn close(app: Arc<App>, call: Call) -> Response {
     bring(&app, call, IncidentState::Closed, "incident.closed").await
 }
 
+pub(crate) async fn reopen(app: Arc<App>, call: Call) -> Response {
+    bring(&app, call, IncidentState::Open, "incident.reopened").await
+}
+
 /// Brings an incident to a state; what is noted with it is kept behind what was noted before.
 async fn bring(app: &App, call: Call, to: IncidentState, what: &'static str) -> Response {
     let note = call.field("note").unwrap_or_default();
@@ -156,18 +157,13 @@ async fn bring(app: &App, call: Call, to: IncidentState, what: &'static str) -> 
     }
     let done = work(app, move |store| {
         let id = id(&call);
-        let Some(incident) = store.incident(&id)?.filter(|incident| is_theirs(&call, incident)) else {
+        if !store.incident(&id)?.is_some_and(|incident| is_theirs(&call, &incident)) {
             return Ok(None);
-        };
-        let (actor, now) = (call.caller.actor(), now_us());
-        let note = note.trim();
-        let entry = act(actor.clone(), what, format!("incident:{id}"), json!({"note": note}));
-        store.move_incident(&id, to, &actor, now, entry)?;
-        if !note.is_empty() {
-            let notes = [incident.notes.as_str(), note].join("\n");
-            let entry = act(actor, "incident.noted", format!("incident:{id}"), json!({"note": note}));
-            store.set_incident_notes(&id, notes.trim_start(), now, entry)?;
         }
+        let (by, note) = (call.caller.actor(), note.trim().to_owned());
+        let entry = act(by.clone(), what, format!("incident:{id}"), json!({"note": note}));
+        let change = IncidentMove { id: id.clone(), to, by, now_us: now_us(), note };
+        store.move_incident(change, entry)?;
         store.incident(&id)
     })
     .await;
@@ -225,7 +221,7 @@ fn conditions(call: &Call) -> Result<MatchersText, Wrong> {
             _ => return Err(bad(refuse(StatusCode::BAD_REQUEST, "label"))),
         }
     }
-    if let Caller::Token { cluster: Some(own), .. } = &call.caller {
+    if let Some(own) = call.caller.own_cluster() {
         if text.is_empty() {
             return Err(bad(refuse(StatusCode::BAD_REQUEST, "silence-of-all")));
         }
@@ -321,7 +317,7 @@ pub(crate) async fn end_silence(app: Arc<App>, call: Call) -> Response {
     let id = id(&call);
     let entry = act(call.caller.actor(), "silence.ended", format!("silence:{id}"), json!({}));
     let ended = work(&app, move |store| {
-        if let Caller::Token { cluster: Some(own), .. } = &call.caller {
+        if let Some(own) = call.caller.own_cluster() {
             let all = store.silences(None)?;
             if !all.iter().any(|silence| silence.id == id && is_of_cluster(silence, own)) {
                 return Err(StoreError::NotFound { what: "silence", id });

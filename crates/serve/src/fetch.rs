@@ -74,6 +74,12 @@ impl Fetcher {
         self.ask("GET", url, Vec::new(), Vec::new()).await
     }
 
+    /// Reads what is at an address for who has this token.
+    pub(crate) async fn get_as(&self, url: &str, token: &str) -> Result<Fetched, FetchError> {
+        let bearer = ("authorization".to_owned(), Secret::new(format!("Bearer {token}")));
+        self.ask("GET", url, vec![bearer], Vec::new()).await
+    }
+
     /// Sends a form, with a name and password where they are given.
     pub(crate) async fn post(
         &self,

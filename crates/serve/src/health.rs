@@ -26,7 +26,7 @@ pub(crate) async fn ready(app: Arc<App>, _: Call) -> Response {
 /// `ok` or `degraded` for anybody; with `?verbose` all about it for who may read. Never an error: whoever restarts what is
 /// degraded would make it worse, since a start with a broken file of policies is refused.
 pub(crate) async fn health(app: Arc<App>, call: Call) -> Response {
-    let state = state(&app).await;
+    let state = state(&app, call.caller.own_cluster()).await;
     if call.asked("verbose").is_some() && may_read(&call.caller) {
         return answer(StatusCode::OK, "application/json", format!("{state:#}\n"));
     }
@@ -34,11 +34,12 @@ pub(crate) async fn health(app: Arc<App>, call: Call) -> Response {
     answer(StatusCode::OK, "text/plain", word)
 }
 
-pub(crate) async fn status(app: Arc<App>, _: Call) -> Response {
-    answer(StatusCode::OK, "application/json", state(&app).await.to_string())
+pub(crate) async fn status(app: Arc<App>, call: Call) -> Response {
+    let state = state(&app, call.caller.own_cluster()).await;
+    answer(StatusCode::OK, "application/json", state.to_string())
 }
 
-pub(crate) async fn metrics(app: Arc<App>, _: Call) -> Response {
+pub(crate) async fn metrics(app: Arc<App>, call: Call) -> Response {
     let counting = app.clone();
     let counts = tokio::task::spawn_blocking(move || counting.intake.counts()).await;
     let counts = match counts {
@@ -46,7 +47,7 @@ pub(crate) async fn metrics(app: Arc<App>, _: Call) -> Response {
         // Without the store's counts the rest is told all the same.
         Ok(Err(_)) | Err(_) => None,
     };
-    match app.metrics.text(&app, counts.as_ref()) {
+    match app.metrics.text(&app, counts.as_ref(), call.caller.own_cluster()) {
         Ok(text) => answer(StatusCode::OK, crate::metrics::MEDIA, text),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be written");
@@ -55,8 +56,8 @@ pub(crate) async fn metrics(app: Arc<App>, _: Call) -> Response {
     }
 }
 
-/// All about the service.
-pub(crate) async fn state(app: &Arc<App>) -> Json {
+/// All about the service; about clusters, only what somebody may know who is good for one.
+pub(crate) async fn state(app: &Arc<App>, own: Option<&str>) -> Json {
     let policies = app.admission.folder().health();
     let rules = app.intake.rules().health();
     let (waiting, busy) = app.admission.pool().load();
@@ -72,7 +73,10 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
         }
         Err(error) => (json!(error.to_string()), Json::Null, Json::Null),
     };
-    let companions = app.companions.all();
+    let companions = app.companions.all(own);
+    let clusters = app.companions.clusters().all(own);
+    let clusters: serde_json::Map<String, Json> =
+        clusters.into_iter().map(|(name, state)| (name, state.json())).collect();
     let store = app.access.store().clone();
     let alerts = tokio::task::spawn_blocking(move || store.alert_counts()).await;
     let alerts = alerts
@@ -113,6 +117,7 @@ pub(crate) async fn state(app: &Arc<App>) -> Json {
             .into_iter()
             .map(|(name, wrong)| (name, Json::from(wrong.unwrap_or_else(|| "ok".to_owned()))))
             .collect::<serde_json::Map<_, _>>(),
+        "clusters": clusters,
         "alerts": alerts,
         "store": store_ok,
     })

@@ -28,6 +28,7 @@ mod api;
 pub mod app;
 pub mod bundle;
 pub mod clock;
+pub mod clusters;
 pub mod companion;
 pub mod compliance;
 mod desk;

@@ -12,5 +12,5 @@ pub(crate) use certificates::write as write_secret;
 pub use certificates::{
     Authority, CertificateError, Certificates, Issued, MadeAuthority, SelfMade, last_of_chain,
 };
-pub use pem::{PemError, client_roots, read_pair};
+pub use pem::{PemError, PemFault, client_roots, read_pair};
 pub use server::{Connection, Drain, ListenError, Listener, ServerOptions};

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use haechi_model::Priority;
+use haechi_model::{Priority, Severity};
 use haechi_store::counters::SourceCounts;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
@@ -21,7 +21,8 @@ use prometheus_client::registry::Registry;
 
 use crate::admit::{Decision, Phase};
 use crate::app::App;
-use crate::compliance::{Compliance, Controls};
+use crate::clusters::ClusterState;
+use crate::compliance::Compliance;
 use crate::intake::{Detected, Listener};
 
 /// The media type of what Prometheus reads.
@@ -47,14 +48,8 @@ impl<const N: usize> EncodeLabelSet for Labels<N> {
 
 type Counters<const N: usize> = Family<Labels<N>, Counter>;
 
-/// What scans of the cluster found. Absent until there was one: nothing evaluated is not all well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Posture {
-    /// Critical findings.
-    pub critical: u64,
-    /// High findings.
-    pub high: u64,
-}
+/// What scans found, by cluster and severity. Absent until there was one: nothing evaluated is not all well.
+pub type Posture = BTreeMap<String, BTreeMap<Severity, u64>>;
 
 /// Counts since the start.
 #[derive(Debug)]
@@ -65,7 +60,8 @@ pub struct Metrics {
     logins: Counters<1>,
     took: Family<Labels<1>, Histogram, fn() -> Histogram>,
     posture: Mutex<Option<Posture>>,
-    compliance: Mutex<Option<Compliance>>,
+    /// By cluster; nothing for one that was not seen and judged as a whole.
+    compliance: Mutex<BTreeMap<String, Option<Compliance>>>,
 }
 
 impl Default for Metrics {
@@ -134,12 +130,13 @@ impl Metrics {
         *self.posture.lock().unwrap_or_else(PoisonError::into_inner) = posture;
     }
 
-    /// Takes over how much of what frameworks demand holds; nothing where that cannot be told.
-    pub fn set_compliance(&self, compliance: Option<Compliance>) {
-        *self.compliance.lock().unwrap_or_else(PoisonError::into_inner) = compliance;
+    /// Takes over how much of what frameworks demand holds in a cluster; nothing where that cannot be told.
+    pub fn set_compliance(&self, cluster: &str, compliance: Option<Compliance>) {
+        let mut known = self.compliance.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(cluster.to_owned(), compliance);
     }
 
-    /// All numbers as text.
+    /// All numbers as text; of clusters, only those of `own` where it names one.
     ///
     /// # Errors
     /// None that is known: writing to a text cannot fail.
@@ -147,6 +144,7 @@ impl Metrics {
         &self,
         app: &App,
         counts: Option<&BTreeMap<String, SourceCounts>>,
+        own: Option<&str>,
     ) -> Result<String, fmt::Error> {
         let mut registry = Registry::default();
         registry.register("security_events", "Detections by urgency and kind of event", self.events.clone());
@@ -154,11 +152,19 @@ impl Metrics {
         registry.register("haechi_policy_verdicts", "What policies said", self.verdicts.clone());
         registry.register("haechi_logins", "Attempts to log in", self.logins.clone());
         registry.register("haechi_admission_seconds", "Time for an answer", self.took.clone());
-        let posture = *self.posture.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut rows = rows(app, counts, posture);
-        if let Some(compliance) = &*self.compliance.lock().unwrap_or_else(PoisonError::into_inner) {
-            rows.extend(scores(compliance));
+        let mut rows = rows(app, counts);
+        if let Some(mut posture) = self.posture.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            // What was watched and has no finding has none of each severity.
+            for cluster in app.companions.clusters().all(None).into_keys() {
+                posture.entry(cluster).or_default();
+            }
+            posture.retain(|cluster, _| own.is_none_or(|own| own == cluster));
+            rows.extend(findings(&posture));
         }
+        let mut scored = self.compliance.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        scored.retain(|cluster, _| own.is_none_or(|own| own == cluster));
+        rows.extend(scores(&scored));
+        rows.extend(reached(&app.companions.clusters().all(own)));
         registry.register_collector(Box::new(Read { rows }));
         let mut text = String::new();
         encode(&mut text, &registry)?;
@@ -251,7 +257,7 @@ fn float(number: u64) -> f64 {
     number as f64
 }
 
-fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Option<Posture>) -> Vec<Row> {
+fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>) -> Vec<Row> {
     let gauge = |name, help, value: usize| Row {
         name,
         help,
@@ -329,30 +335,79 @@ fn rows(app: &App, counts: Option<&BTreeMap<String, SourceCounts>>, posture: Opt
             values: dropped.collect(),
         });
     }
-    if let Some(posture) = posture {
-        let name = "vulnerability_scan_critical";
-        rows.push(counter(name, "Critical findings", posture.critical));
-        rows.push(counter("vulnerability_scan_high", "High findings", posture.high));
+    rows
+}
+
+fn findings(posture: &Posture) -> [Row; 3] {
+    let of = |severity| posture.values().filter_map(|counts| counts.get(&severity)).sum();
+    let all = |name, help, severity| Row {
+        name,
+        help,
+        is_counter: true,
+        values: vec![(Vec::new(), float(of(severity)))],
+    };
+    let by_cluster = posture.iter().flat_map(|(cluster, counts)| {
+        Severity::ALL.into_iter().map(move |severity| {
+            let labels = vec![("cluster", cluster.clone()), ("severity", severity.as_str().to_owned())];
+            (labels, float(counts.get(&severity).copied().unwrap_or_default()))
+        })
+    });
+    [
+        all("vulnerability_scan_critical", "Critical findings", Severity::Critical),
+        all("vulnerability_scan_high", "High findings", Severity::High),
+        Row {
+            name: "haechi_findings",
+            help: "Findings of a cluster that are not fixed",
+            is_counter: false,
+            values: by_cluster.collect(),
+        },
+    ]
+}
+
+/// Whether clusters answer, and when they were last listed.
+fn reached(clusters: &BTreeMap<String, ClusterState>) -> Vec<Row> {
+    if clusters.is_empty() {
+        return Vec::new();
+    }
+    let label = |cluster: &String| vec![("cluster", cluster.clone())];
+    let gauge = |name, help, values| Row { name, help, is_counter: false, values };
+    let reachable = clusters
+        .iter()
+        .map(|(cluster, state)| (label(cluster), f64::from(u8::from(state.reachable_since_us.is_some()))));
+    let listed = clusters.iter().filter_map(|(cluster, state)| {
+        let seconds = u64::try_from(state.last_listed_us?.div_euclid(1_000_000)).ok()?;
+        Some((label(cluster), float(seconds)))
+    });
+    let (reachable, listed): (Vec<_>, Vec<_>) = (reachable.collect(), listed.collect());
+    let mut rows =
+        vec![gauge("haechi_cluster_reachable", "Whether the API server of a cluster answers", reachable)];
+    if !listed.is_empty() {
+        let help = "When objects of a cluster were last listed";
+        rows.push(gauge("haechi_cluster_last_listed_timestamp_seconds", help, listed));
     }
     rows
 }
 
-fn scores(compliance: &Compliance) -> [Row; 2] {
-    let of = |(framework, controls): (&&'static str, &Controls)| {
-        (vec![("framework", (*framework).to_owned())], controls.score())
-    };
-    [
-        Row {
-            name: "compliance_score_percentage",
-            help: "Controls that hold, of those that checks could judge",
-            is_counter: false,
-            values: vec![(Vec::new(), compliance.score())],
-        },
-        Row {
-            name: "haechi_compliance_score_percentage",
-            help: "Controls of a framework that hold, of those that checks could judge",
-            is_counter: false,
-            values: compliance.0.iter().map(of).collect(),
-        },
-    ]
+fn scores(clusters: &BTreeMap<String, Option<Compliance>>) -> Vec<Row> {
+    let gauge = |name, help, values| Row { name, help, is_counter: false, values };
+    let judged: Vec<(&String, &Compliance)> =
+        clusters.iter().filter_map(|(cluster, compliance)| Some((cluster, compliance.as_ref()?))).collect();
+    if judged.is_empty() {
+        return Vec::new();
+    }
+    let by_framework = judged.iter().flat_map(|(cluster, compliance)| {
+        compliance.0.iter().map(|(framework, controls)| {
+            let labels = vec![("cluster", (*cluster).clone()), ("framework", (*framework).to_owned())];
+            (labels, controls.score())
+        })
+    });
+    let help = "Controls of a framework that hold in a cluster, of those that checks could judge";
+    let mut rows = vec![gauge("haechi_compliance_score_percentage", help, by_framework.collect())];
+    // One number for all only where all of them were judged.
+    if judged.len() == clusters.len() {
+        let all = Compliance::score_of_all(judged.into_iter().map(|(_, compliance)| compliance));
+        let help = "Controls that hold, of those that checks could judge";
+        rows.push(gauge("compliance_score_percentage", help, vec![(Vec::new(), all)]));
+    }
+    rows
 }

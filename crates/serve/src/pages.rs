@@ -1,5 +1,6 @@
 //! The few pages that are there before a console is: setting up, logging in, how the service stands. No script, no style.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 
 use crate::access::{AccessError, Caller, Login, Secret, csrf_of};
 use crate::app::App;
+use crate::clusters::ClusterState;
 use crate::guard::{COOKIE, Call, FORM_COOKIE, answer, failure};
 use crate::health::state;
 use crate::records::{glance, message};
@@ -199,7 +201,8 @@ pub(crate) async fn setup(app: Arc<App>, call: Call) -> Response {
 
 pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
     let Caller::User { name, role, csrf } = &call.caller else { return go_to("/login") };
-    let glance = match glance(&app).await {
+    let only = call.asked("cluster").filter(|cluster| !cluster.is_empty());
+    let glance = match glance(&app, only.clone()).await {
         Ok(glance) => glance,
         Err(error) => return failure(error),
     };
@@ -221,9 +224,6 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
             text("/message"),
         ]));
     }
-    let told = |time_us: i64| {
-        jiff::Timestamp::from_microsecond(time_us).map_or_else(|_| String::new(), |t| t.to_string())
-    };
     let mut incidents = String::new();
     for incident in &glance.incidents {
         incidents.push_str(&row(&[
@@ -251,9 +251,10 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
         detections.push_str(&row(&[&time, found.priority.as_str(), &found.rule, &message(found)]));
     }
     let mut rows = String::new();
-    flatten("", &state(&app).await, &mut rows);
+    flatten("", &state(&app, only.as_deref()).await, &mut rows);
+    let clusters = clusters(&app, &glance.clusters, only.as_deref());
     let content = format!(
-        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{}{}{}{}{dead}{}",
+        "<p>{} ({role})</p>\n<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\"><button>{}</button></form>\n{clusters}{}{}{}{}{dead}{}",
         escape(name),
         escape(csrf),
         say(&app, "serve-log-out"),
@@ -269,6 +270,57 @@ pub(crate) async fn home(app: Arc<App>, call: Call) -> Response {
         table(&app, "serve-state", &[], &rows),
     );
     answer(StatusCode::OK, "text/html", page(&app, &say(&app, "serve-status"), &content))
+}
+
+fn told(time_us: i64) -> String {
+    jiff::Timestamp::from_microsecond(time_us).map_or_else(|_| String::new(), |time| time.to_string())
+}
+
+/// The clusters that are watched or that anything was found in, each with a way to what concerns it alone, and the way back.
+fn clusters(app: &App, found: &[String], only: Option<&str>) -> String {
+    let watched = app.companions.clusters().all(None);
+    let mut names: BTreeSet<&str> = watched.keys().chain(found).map(String::as_str).collect();
+    names.extend(only);
+    let mut rows = String::new();
+    for name in names {
+        let query: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let link = match only == Some(name) {
+            true => format!("<strong>{}</strong>", escape(name)),
+            false => format!("<a href=\"/?cluster={}\">{}</a>", escape(&query), escape(name)),
+        };
+        let state = watched.get(name);
+        let (word, since) = match state {
+            None => ("serve-cluster-unwatched", None),
+            Some(ClusterState { reachable_since_us: Some(since), .. }) => {
+                ("serve-cluster-reachable", Some(*since))
+            }
+            Some(ClusterState { unreachable_since_us: Some(since), .. }) => {
+                ("serve-cluster-unreachable", Some(*since))
+            }
+            Some(_) => ("serve-cluster-waiting", None),
+        };
+        let time = |time_us: Option<i64>| time_us.map(told).unwrap_or_default();
+        let cells = [
+            say(app, word),
+            time(since),
+            time(state.and_then(|state| state.last_listed_us)),
+            time(state.and_then(|state| state.last_judged_us)),
+            escape(state.and_then(|state| state.error.as_deref()).unwrap_or_default()),
+        ];
+        rows.push_str(&format!(
+            "<tr><th scope=\"row\">{link}</th><td>{}</td></tr>\n",
+            cells.join("</td><td>")
+        ));
+    }
+    if rows.is_empty() {
+        return String::new();
+    }
+    let all = match only {
+        Some(_) => format!("<p><a href=\"/\">{}</a></p>\n", say(app, "serve-all-clusters")),
+        None => String::new(),
+    };
+    let columns = ["cluster", "state", "since", "listed", "judged", "why"];
+    format!("{}{all}", table(app, "serve-clusters", &columns, &rows))
 }
 
 fn row(cells: &[&str]) -> String {

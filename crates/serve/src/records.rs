@@ -17,7 +17,7 @@ use haechi_store::outbox::{AlertHead, AlertState};
 use haechi_store::{Store, StoreError};
 use serde_json::{Value as Json, json};
 
-use crate::access::{AccessError, Caller};
+use crate::access::AccessError;
 use crate::app::App;
 use crate::guard::{Call, answer, failure};
 use crate::refusal::{refuse, refuse_with};
@@ -54,10 +54,10 @@ pub(crate) fn limit(call: &Call) -> Result<u32, Wrong> {
 /// The cluster that is asked about. A token that is good for one sees no other.
 pub(crate) fn cluster(call: &Call) -> Result<Option<String>, Wrong> {
     let wanted: Option<String> = asked(call, "cluster")?;
-    let Caller::Token { cluster: Some(own), .. } = &call.caller else { return Ok(wanted) };
+    let Some(own) = call.caller.own_cluster() else { return Ok(wanted) };
     match wanted {
-        Some(other) if other != *own => Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster"))),
-        _ => Ok(Some(own.clone())),
+        Some(other) if other != own => Err(Box::new(refuse(StatusCode::FORBIDDEN, "other-cluster"))),
+        _ => Ok(Some(own.to_owned())),
     }
 }
 
@@ -299,6 +299,8 @@ pub(crate) async fn incidents(app: Arc<App>, call: Call) -> Response {
 /// alerts that nobody got.
 #[derive(Debug, Default)]
 pub(crate) struct Glance {
+    /// Clusters that have or had findings, whichever is asked about.
+    pub(crate) clusters: Vec<String>,
     /// Cluster, severity, how many; the most severe first.
     pub(crate) counts: Vec<(String, haechi_model::Severity, u64)>,
     /// The worst findings that are not fixed, as the API tells them.
@@ -311,24 +313,37 @@ pub(crate) struct Glance {
     pub(crate) dead: Vec<AlertHead>,
 }
 
-/// Reads it.
-pub(crate) async fn glance(app: &App) -> Result<Glance, AccessError> {
+/// Reads it, of all clusters or of one.
+pub(crate) async fn glance(app: &App, only: Option<String>) -> Result<Glance, AccessError> {
     let store = app.access.store().clone();
     let language = app.texts.language();
     let reading = move || {
         let counts = store.finding_counts()?;
-        let counts = counts.into_iter().flat_map(|(cluster, counts)| {
+        let clusters = counts.keys().cloned().collect();
+        let counts =
+            counts.into_iter().filter(|(cluster, _)| only.as_ref().is_none_or(|only| only == cluster));
+        let counts = counts.flat_map(|(cluster, counts)| {
             counts.into_iter().rev().map(move |(severity, count)| (cluster.clone(), severity, count))
         });
         let texts = Texts::new(language);
-        let open = FindingQuery { is_fixed: Some(false), limit: 10, ..FindingQuery::default() };
+        let open = FindingQuery {
+            cluster: only.clone(),
+            is_fixed: Some(false),
+            limit: 10,
+            ..FindingQuery::default()
+        };
         let worst = store.findings(&open)?.iter().map(|found| finding_json(found, &texts)).collect();
-        let query = DetectionQuery { limit: 20, ..DetectionQuery::default() };
+        let query = DetectionQuery { cluster: only.clone(), limit: 20, ..DetectionQuery::default() };
         let detections = store.detections(&query)?;
-        let open = IncidentQuery { is_closed: Some(false), limit: 10, ..IncidentQuery::default() };
+        let open = IncidentQuery {
+            cluster: only.clone(),
+            is_closed: Some(false),
+            limit: 10,
+            ..IncidentQuery::default()
+        };
         let incidents = store.incidents(&open)?;
         let dead = store.alerts(None, Some(AlertState::Dead), 10)?;
-        Ok::<_, StoreError>(Glance { counts: counts.collect(), worst, incidents, detections, dead })
+        Ok::<_, StoreError>(Glance { clusters, counts: counts.collect(), worst, incidents, detections, dead })
     };
     let read = tokio::task::spawn_blocking(reading).await;
     Ok(read.map_err(|error| AccessError::Internal(error.to_string()))??)

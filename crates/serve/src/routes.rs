@@ -176,6 +176,9 @@ pub static ROUTES: &[Route] = &[
     post("/api/incidents/{id}/close", "incident-close", OPERATORS, FORM, &["note"], JSON, |app, call| {
         Box::pin(desk::close(app, call))
     }),
+    post("/api/incidents/{id}/reopen", "incident-reopen", OPERATORS, FORM, &["note"], JSON, |app, call| {
+        Box::pin(desk::reopen(app, call))
+    }),
     get("/api/silences", "silences", READERS, JSON, |app, call| Box::pin(desk::silences(app, call))),
     post("/api/silences", "silence-add", OPERATORS, FORM, desk::SILENCE, JSON, |app, call| {
         Box::pin(desk::add_silence(app, call))

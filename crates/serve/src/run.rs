@@ -23,6 +23,7 @@ use crate::admit::{Admission, AdmissionSettings, Decision, Decisions, PolicyFold
 use crate::app::App;
 use crate::clock;
 use crate::companion::{Companion, Companions, States};
+pub use crate::fetch::FetchError;
 use crate::intake::{
     Intake, IntakeOptions, Listener as Hears, RuleBook, SnsError, SnsOptions, SnsTrust, watch_folders,
 };
@@ -127,6 +128,7 @@ impl RunError {
                 | RunError::Oidc(_)
                 | RunError::Sns(_)
                 | RunError::WrongKey(_)
+                | RunError::Certificate(CertificateError::Pem(_))
         )
     }
 }

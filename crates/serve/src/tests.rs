@@ -1,5 +1,6 @@
 //! The routes, in process: a router, a store on disk, no socket.
 
+mod clusters;
 mod desk;
 pub(crate) mod keys;
 mod records;
@@ -11,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
+use haechi_model::Severity;
 use haechi_report::{Language, Texts};
 use haechi_store::SqliteStore;
 use haechi_store::accounts::Role;
@@ -24,9 +26,10 @@ use crate::access::{
 };
 use crate::admit::{Admission, AdmissionSettings, Decisions, PolicyFolder};
 use crate::app::App;
+use crate::clusters::ClusterState;
 use crate::intake::{Intake, IntakeOptions, RuleBook, SnsTrust};
 use crate::listen::Drain;
-use crate::metrics::{Metrics, Posture};
+use crate::metrics::Metrics;
 use crate::routes::{Demand, Part, ROUTES, Route, Verb, router};
 
 const PASSWORD: &str = "correct horse battery";
@@ -522,10 +525,16 @@ async fn dashboards_and_alerts_ask_for_numbers_that_are_there() {
         "nothing was evaluated"
     );
 
-    world.app.metrics.set_posture(Some(Posture { critical: 1, high: 2 }));
+    let counts = [(Severity::Critical, 1), (Severity::High, 2)].into();
+    world.app.metrics.set_posture(Some([("prod".to_owned(), counts)].into()));
+    world
+        .app
+        .companions
+        .clusters()
+        .tell("prod", ClusterState { last_listed_us: Some(1), ..Default::default() });
     let open = ["privileged-container"].into();
     let asked = haechi_checks::CHECKS.iter().map(|check| &check.info);
-    world.app.metrics.set_compliance(crate::compliance::Compliance::judge(asked, &open));
+    world.app.metrics.set_compliance("prod", crate::compliance::Compliance::judge(asked, &open));
     world.app.metrics.login("refused");
     world.app.metrics.admission_took(crate::admit::Phase::Validate, std::time::Duration::from_millis(1));
     let decision = crate::admit::Decision {
@@ -552,7 +561,10 @@ async fn dashboards_and_alerts_ask_for_numbers_that_are_there() {
         "{exposed}"
     );
     assert!(exposed.contains("vulnerability_scan_critical_total 1"), "{exposed}");
-    assert!(exposed.contains("haechi_compliance_score_percentage{framework=\"cis-1.12\"} 9"), "{exposed}");
+    assert!(
+        exposed.contains("haechi_compliance_score_percentage{cluster=\"prod\",framework=\"cis-1.12\"} 9"),
+        "{exposed}"
+    );
     let known: std::collections::BTreeSet<&str> = exposed
         .lines()
         .filter(|line| !line.starts_with('#'))

@@ -71,6 +71,14 @@ pub enum ConnectError {
     /// Neither a kubeconfig nor a service account, or one that cannot be read.
     #[error("no connection to a cluster is configured: {0}")]
     Config(String),
+    /// The configuration can be read, but not used for now: a program that brings credentials fails, for instance.
+    #[error("the API server at {server} cannot be asked: {detail}")]
+    Unusable {
+        /// Its address.
+        server: String,
+        /// The client's words.
+        detail: String,
+    },
     /// The server did not answer.
     #[error("the API server at {server} does not answer: {detail}")]
     Unreachable {
@@ -202,32 +210,48 @@ impl Cluster {
     /// # Errors
     /// There is no usable configuration, or no API server answers to it.
     pub fn connect(connection: &Connection, limits: ClusterLimits) -> Result<Self, ConnectError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| ConnectError::Config(error.to_string()))?;
+        let cluster = Self::open(connection, limits)?;
+        cluster.reach()?;
+        Ok(cluster)
+    }
+
+    /// Asks the server whether it is there.
+    ///
+    /// # Errors
+    /// It does not answer, or does not know who asks.
+    pub fn reach(&self) -> Result<(), ConnectError> {
+        match self.runtime.block_on(self.pages().ask()) {
+            // A server that is busy may still list.
+            Ok(()) | Err(ListError::Status { code: 500.., .. }) => Ok(()),
+            Err(error) => Err(self.away(&error)),
+        }
+    }
+
+    /// What it means that the server, asked whether it is there, did not say so.
+    pub fn away(&self, error: &ListError) -> ConnectError {
+        let server = self.server.clone();
+        match error {
+            ListError::Status { code: 401, .. } => ConnectError::Unauthorized { server },
+            error => ConnectError::Unreachable { server, detail: error.to_string() },
+        }
+    }
+
+    /// Reads the configuration, for whoever goes on asking a server that does not answer yet.
+    ///
+    /// # Errors
+    /// [`ConnectError::Config`] and [`ConnectError::Unusable`].
+    pub fn open(connection: &Connection, limits: ClusterLimits) -> Result<Self, ConnectError> {
+        let runtime = runtime()?;
         let (client, server, default_namespace) = runtime.block_on(async {
             let config = configuration(connection).await?;
             let (server, namespace) = (config.cluster_url.to_string(), config.default_namespace.clone());
-            let client =
-                Client::try_from(config).map_err(|error| ConnectError::Config(with_causes(&error)))?;
+            let client = Client::try_from(config).map_err(|error| ConnectError::Unusable {
+                server: server.clone(),
+                detail: with_causes(&error),
+            })?;
             Ok::<_, ConnectError>((client, server, namespace))
         })?;
-        let cluster =
-            Self { runtime, client, server, default_namespace, timeout: connection.request_timeout, limits };
-        match cluster.runtime.block_on(cluster.pages().get("/version", Detail::Whole)) {
-            Err(ListError::Broken(detail)) => {
-                Err(ConnectError::Unreachable { server: cluster.server, detail })
-            }
-            Err(error @ ListError::TimedOut(_)) => {
-                Err(ConnectError::Unreachable { server: cluster.server, detail: error.to_string() })
-            }
-            Err(ListError::Status { code: 401, .. }) => {
-                Err(ConnectError::Unauthorized { server: cluster.server })
-            }
-            // Whoever may not ask for the version may still list.
-            _ => Ok(cluster),
-        }
+        Ok(Self { runtime, client, server, default_namespace, timeout: connection.request_timeout, limits })
     }
 
     /// The address of the API server.
@@ -272,6 +296,21 @@ impl Cluster {
     fn pages(&self) -> page::Pages {
         page::Pages { client: self.client.clone(), timeout: self.timeout, limits: self.limits }
     }
+}
+
+impl Connection {
+    /// The address of the API server that this leads to; nobody is asked.
+    ///
+    /// # Errors
+    /// [`ConnectError::Config`].
+    pub fn server(&self) -> Result<String, ConnectError> {
+        Ok(runtime()?.block_on(configuration(self))?.cluster_url.to_string())
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, ConnectError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| ConnectError::Config(error.to_string()))
 }
 
 async fn configuration(connection: &Connection) -> Result<Config, ConnectError> {

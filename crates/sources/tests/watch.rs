@@ -21,6 +21,7 @@ const QUICK: WatchOptions = WatchOptions {
     first_wait: Duration::from_millis(1),
     longest_wait: Duration::from_millis(20),
     tick: Duration::from_millis(20),
+    ask: Duration::from_millis(5),
 };
 
 fn kind(plural: &str) -> ClusterKind {
@@ -47,7 +48,10 @@ fn watch(
     let mut told = Vec::new();
     let begun = Instant::now();
     cluster.watch(kinds, scope, QUICK, &mut |change| {
-        told.extend(change.map(|change| in_words(&change)));
+        // It is there from the beginning, unless a test is about that.
+        told.extend(
+            change.filter(|change| *change != Change::Answers(Ok(()))).map(|change| in_words(&change)),
+        );
         assert!(begun.elapsed() < Duration::from_secs(20), "{told:?}");
         if until(&told) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -70,6 +74,8 @@ fn in_words(change: &Change) -> String {
         Change::Applied(document) => format!("+ {}", document.origin),
         Change::Deleted(document) => format!("- {}", document.origin),
         Change::Lost { kind, error } => format!("{} lost: {error}", kind.plural),
+        Change::Answers(Ok(())) => "the server answers".to_owned(),
+        Change::Answers(Err(error)) => format!("the server does not answer: {error}"),
     }
 }
 
@@ -319,4 +325,49 @@ fn recorded_server_is_read_as_it_answered() {
     assert_eq!(told[1..4], [format!("+ {new}"), format!("+ {new}"), format!("- {new}")]);
     assert!(told[4].starts_with(all), "{told:?}");
     assert!(told.last().unwrap().contains("invalid continue token"), "{told:?}");
+}
+
+#[test]
+fn a_server_that_is_away_is_told_of_and_so_is_its_return() {
+    let away = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_away = away.clone();
+    let api = FakeApi::start(move |asked| {
+        if asked.path == "/version" {
+            let status = if is_away.load(Ordering::Relaxed) { 0 } else { 200 };
+            return Answer { status, ..Answer::ok("{}") };
+        }
+        if is_watch(asked) { silent() } else { Answer::ok(list(&[object("a")], "")) }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection { kubeconfig: Some(api.kubeconfig(folder.path())), ..Connection::default() };
+    let cluster = Cluster::open(&connection, ClusterLimits::default()).unwrap();
+    let (mut told, begun) = (Vec::new(), Instant::now());
+    cluster.watch(&[kind("pods")], Scope::All { fallback: None }, QUICK, &mut |change| {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{told:?}");
+        if let Some(Change::Answers(answers)) = change {
+            away.store(answers.is_ok(), Ordering::Relaxed);
+            told.push(answers.is_ok());
+        }
+        if told.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert_eq!(told, [true, false, true]);
+}
+
+#[test]
+fn a_cluster_can_be_opened_before_its_server_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config");
+    std::fs::write(
+        &path,
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+         users: [{name: u, user: {token: t}}]\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n",
+    )
+    .unwrap();
+    let connection = Connection { kubeconfig: Some(path), ..Connection::default() };
+    assert_eq!(connection.server().unwrap(), "http://127.0.0.1:1/");
+    assert!(Cluster::open(&connection, ClusterLimits::default()).is_ok());
+    let refused = Cluster::connect(&connection, ClusterLimits::default());
+    assert!(matches!(refused, Err(haechi_sources::cluster::ConnectError::Unreachable { .. })), "{refused:?}");
+    let other = Connection { context: Some("other".to_owned()), ..connection };
+    assert!(matches!(other.server(), Err(haechi_sources::cluster::ConnectError::Config(_))));
 }

@@ -21,7 +21,7 @@ pub enum IncidentState {
     Contained,
     /// Things are as they were.
     Recovered,
-    /// Done, for good: what happens later is another incident.
+    /// Done: what happens later is another incident, which refers to this one.
     Closed,
 }
 
@@ -42,9 +42,9 @@ impl IncidentState {
     }
 
     /// Whether an incident may go from this state to that one: forward, over as many states as need be (a false alarm is closed
-    /// at once), or back to open as long as it is not closed.
+    /// at once), or back to open, from closed too: somebody was wrong about its end.
     pub fn may_become(self, next: Self) -> bool {
-        self != Self::Closed && self != next && (next > self || next == Self::Open)
+        self != next && (next > self || next == Self::Open)
     }
 }
 
@@ -102,6 +102,23 @@ pub struct IncidentUpdate {
     pub findings: Vec<Fingerprint>,
     /// Whom and what it concerns.
     pub keys: Vec<SeenKey>,
+    /// How long before its own beginning another incident may have ended that a new one refers to, in microseconds.
+    pub looks_back_us: i64,
+}
+
+/// What becomes of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentMove {
+    /// The incident.
+    pub id: String,
+    /// The state that it comes to.
+    pub to: IncidentState,
+    /// Who does it.
+    pub by: String,
+    /// When, in microseconds since 1970.
+    pub now_us: i64,
+    /// What they note with it, behind what was noted before; empty for nothing.
+    pub note: String,
 }
 
 /// An incident that is not closed, as far as it takes to tell what belongs to it.
@@ -150,6 +167,8 @@ pub struct Incident {
     pub closed_by: Option<String>,
     /// What people wrote about it (notes, post-mortem), as the caller likes.
     pub notes: String,
+    /// The incident before it that was about some of the same, if there was one and it is still kept.
+    pub follows: Option<String>,
     /// How many detections belong to it; [`crate::detections::DetectionQuery::incident`] lists them.
     pub detections: u64,
 }
@@ -173,7 +192,8 @@ pub struct IncidentQuery {
 
 /// Keeps incidents.
 pub trait IncidentStore {
-    /// Adds to an incident, or opens it; whether it is new. Opening is journalled as `act`.
+    /// Adds to an incident, or opens it; whether it is new. Opening is journalled as `act`. A new one refers to the last one of
+    /// the cluster that concerned one of its keys, closed or not.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it is closed, [`StoreError::NotFound`] for a detection or finding that is not stored; or when it
@@ -192,18 +212,12 @@ pub trait IncidentStore {
         to_us: i64,
     ) -> Result<Vec<KnownIncident>, StoreError>;
 
-    /// Brings an incident to a state, see [`IncidentState::may_become`], and keeps who acknowledged or closed it.
+    /// Brings an incident to a state, see [`IncidentState::may_become`], and keeps who acknowledged or closed it, and the note; all
+    /// of it or nothing.
     ///
     /// # Errors
     /// [`StoreError::Refused`] if it may not; or when it could not be committed.
-    fn move_incident(
-        &self,
-        id: &str,
-        to: IncidentState,
-        by: &str,
-        now_us: i64,
-        act: Act,
-    ) -> Result<(), StoreError>;
+    fn move_incident(&self, change: IncidentMove, act: Act) -> Result<(), StoreError>;
 
     /// Replaces what people wrote about an incident, closed ones included.
     ///

@@ -9,7 +9,9 @@ use haechi_model::{Priority, Severity};
 use haechi_store::counters::CounterStore as _;
 use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
 use haechi_store::events::{EventStore as _, Stored};
-use haechi_store::incidents::{IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate, SeenKey};
+use haechi_store::incidents::{
+    IncidentMove, IncidentQuery, IncidentState, IncidentStore as _, IncidentUpdate, SeenKey,
+};
 use haechi_store::journal::JournalStore as _;
 use haechi_store::maintenance::{MaintenanceStore as _, Retention};
 use haechi_store::outbox::{NewAlert, OutboxStore as _};
@@ -65,7 +67,12 @@ fn update(id: &str, detections: &[&str]) -> IncidentUpdate {
         detections: detections.iter().map(|id| (*id).to_owned()).collect(),
         findings: vec![],
         keys: vec![SeenKey { key: "user eve".into(), first_us: 100, last_us: 110 }],
+        looks_back_us: 50,
     }
+}
+
+fn to(id: &str, to: IncidentState, now_us: i64) -> IncidentMove {
+    IncidentMove { id: id.into(), to, by: "user:kim".into(), now_us, note: String::new() }
 }
 
 fn put(store: &SqliteStore, update: IncidentUpdate) -> Result<bool, StoreError> {
@@ -146,7 +153,7 @@ fn an_incident_grows_until_it_is_closed() {
     assert_eq!([about(110, 200), about(111, 200), about(0, 90), about(0, 89)], [1, 0, 1, 0]);
     let of_it = DetectionQuery { incident: Some("i1".into()), limit: 10, ..DetectionQuery::default() };
     assert_eq!(store.detections(&of_it).unwrap().len(), 3);
-    store.move_incident("i1", IncidentState::Closed, "user:kim", 200, act("incident.closed")).unwrap();
+    store.move_incident(to("i1", IncidentState::Closed, 200), act("incident.closed")).unwrap();
     assert_eq!(about(0, 200), 0, "what is closed takes nothing in");
     assert_eq!(waiting(&store), 1);
     let refused = put(&store, update("i1", &["d3"])).unwrap_err();
@@ -171,7 +178,7 @@ fn a_detection_whose_incident_was_removed_makes_no_other_one() {
     let store = open(&folder);
     store.put_detections(vec![detection(0)]).unwrap();
     put(&store, update("i1", &["d0"])).unwrap();
-    store.move_incident("i1", IncidentState::Closed, "user:kim", 200, act("incident.closed")).unwrap();
+    store.move_incident(to("i1", IncidentState::Closed, 200), act("incident.closed")).unwrap();
     let keep = Retention { closed_incidents_us: Some(10), ..Retention::default() };
     assert_eq!(store.retain(1000, &keep).unwrap().incidents, 1);
     assert_eq!(store.detection("d0").unwrap().unwrap().incident, None);
@@ -192,7 +199,7 @@ fn an_incident_with_a_detection_that_is_not_there_is_not_opened() {
 }
 
 #[test]
-fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
+fn incidents_go_forward_or_back_to_open() {
     use IncidentState::{Acknowledged, Closed, Contained, Open, Recovered};
     let allowed = [
         (Open, Acknowledged),
@@ -208,6 +215,7 @@ fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
         (Contained, Open),
         (Recovered, Closed),
         (Recovered, Open),
+        (Closed, Open),
     ];
     for from in IncidentState::ALL {
         for to in IncidentState::ALL {
@@ -217,7 +225,7 @@ fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
     let folder = folder();
     let store = open(&folder);
     put(&store, update("i1", &[])).unwrap();
-    let go = |to| store.move_incident("i1", to, "user:kim", 200, act("incident.moved"));
+    let go = |state| store.move_incident(to("i1", state, 200), act("incident.moved"));
     let acknowledged = || store.incident("i1").unwrap().unwrap().acknowledged_by;
     go(Acknowledged).unwrap();
     assert_eq!(acknowledged().as_deref(), Some("user:kim"));
@@ -226,14 +234,61 @@ fn a_closed_incident_stays_closed_and_others_go_forward_or_back_to_open() {
     go(Acknowledged).unwrap();
     go(Contained).unwrap();
     go(Closed).unwrap();
-    let error = go(Open).unwrap_err();
-    assert_eq!(error.to_string(), "incident `i1` is closed: it cannot become open");
+    let error = go(Acknowledged).unwrap_err();
+    assert_eq!(error.to_string(), "incident `i1` is closed: it cannot become acknowledged");
     store.set_incident_notes("i1", "what we learned", 300, act("incident.noted")).unwrap();
     let incident = store.incident("i1").unwrap().unwrap();
     assert_eq!((incident.closed_us, incident.updated_us), (Some(200), 300));
     assert_eq!((incident.closed_by.as_deref(), incident.acknowledged_us), (Some("user:kim"), Some(200)));
     assert_eq!(incident.notes, "what we learned");
     assert_eq!(store.anchor().unwrap().entries, 7, "a refused step is not journalled");
+    // Opened again: nobody looks after it, and it takes in what belongs to it.
+    store
+        .move_incident(
+            IncidentMove { note: "it was too early".into(), ..to("i1", Open, 400) },
+            act("incident.reopened"),
+        )
+        .unwrap();
+    let incident = store.incident("i1").unwrap().unwrap();
+    assert_eq!(
+        (incident.state, incident.closed_us, incident.closed_by, incident.acknowledged_us),
+        (Open, None, None, None)
+    );
+    assert_eq!(incident.notes, "what we learned\nit was too early");
+    assert!(!put(&store, update("i1", &[])).unwrap());
+    let too_long = IncidentMove { note: "x".repeat(2 << 20), ..to("i1", Closed, 500) };
+    assert!(store.move_incident(too_long, act("incident.closed")).is_err());
+    assert_eq!(store.incident("i1").unwrap().unwrap().state, Open, "with its note or not at all");
+    assert_eq!(store.anchor().unwrap().entries, 8);
+}
+
+#[test]
+fn a_new_incident_refers_to_the_last_one_about_the_same() {
+    let folder = folder();
+    let store = open(&folder);
+    let at = |id: &str, cluster: &str, first_us, key: &str| IncidentUpdate {
+        cluster: cluster.into(),
+        first_us,
+        last_us: first_us + 10,
+        keys: vec![SeenKey { key: key.into(), first_us, last_us: first_us + 10 }],
+        ..update(id, &[])
+    };
+    let follows = |id: &str| store.incident(id).unwrap().unwrap().follows;
+    put(&store, at("a", "prod", 100, "user eve")).unwrap();
+    put(&store, at("b", "prod", 120, "user eve")).unwrap();
+    put(&store, at("other", "test", 130, "user eve")).unwrap();
+    put(&store, at("bob", "prod", 130, "user bob")).unwrap();
+    put(&store, at("c", "prod", 180, "user eve")).unwrap();
+    put(&store, at("late", "prod", 241, "user eve")).unwrap();
+    assert_eq!(["a", "other", "bob", "late"].map(follows), [None, None, None, None]);
+    assert_eq!((follows("b"), follows("c")), (Some("a".into()), Some("b".into())));
+    // What joins later changes nothing of that, and what retention removes is referred to no more.
+    put(&store, at("bob", "prod", 140, "user eve")).unwrap();
+    assert_eq!(follows("bob"), None);
+    store.move_incident(to("b", IncidentState::Closed, 200), act("incident.closed")).unwrap();
+    let keep = Retention { closed_incidents_us: Some(10), ..Retention::default() };
+    assert_eq!(store.retain(1000, &keep).unwrap().incidents, 1);
+    assert_eq!(follows("c"), None);
 }
 
 #[test]

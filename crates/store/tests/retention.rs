@@ -12,7 +12,7 @@ use haechi_store::counters::CounterStore as _;
 use haechi_store::detections::{DetectionQuery, DetectionStore as _, NewDetection};
 use haechi_store::events::{EventBatch, EventQuery, EventStore as _, NewEvent};
 use haechi_store::findings::{Coverage, FindingQuery, FindingStore as _, ScanRun, SeenFinding};
-use haechi_store::incidents::{IncidentState, IncidentStore as _, IncidentUpdate};
+use haechi_store::incidents::{IncidentMove, IncidentState, IncidentStore as _, IncidentUpdate};
 use haechi_store::journal::JournalStore as _;
 use haechi_store::maintenance::{MaintenanceStore as _, Retention};
 use haechi_store::outbox::{NewAlert, OutboxStore as _};
@@ -63,6 +63,7 @@ fn incident(detections: &[&str]) -> IncidentUpdate {
         detections: detections.iter().map(|id| (*id).to_owned()).collect(),
         findings: vec![],
         keys: vec![],
+        looks_back_us: 0,
     }
 }
 
@@ -139,7 +140,18 @@ fn an_open_incident_keeps_its_detections_and_their_events_and_a_closed_one_does_
     assert_eq!(store.event(kept.event.unwrap()).unwrap().unwrap().head.key, event(3).key);
     assert!(count(&store) < 100, "only the block with the event is left");
     let journal = store.anchor().unwrap();
-    store.move_incident("i", IncidentState::Closed, "user:kim", 500, act("incident.closed")).unwrap();
+    store
+        .move_incident(
+            IncidentMove {
+                id: "i".into(),
+                to: IncidentState::Closed,
+                by: "user:kim".into(),
+                now_us: 500,
+                note: String::new(),
+            },
+            act("incident.closed"),
+        )
+        .unwrap();
     let retained = store.retain(1000, &keep).unwrap();
     assert_eq!((retained.detections, retained.incidents), (1, 1));
     assert_eq!(count(&store), 0);

@@ -17,15 +17,19 @@ use haechi_serve::clock::now_s;
 use haechi_serve::companion::Companion;
 use haechi_serve::intake::{IntakeOptions, Listener, SnsOptions};
 use haechi_serve::listen::ServerOptions;
-use haechi_serve::run::{RunError, Settings, serve};
+use haechi_serve::run::{Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
+#[cfg(feature = "cluster")]
+use haechi_sources::cluster::Connection;
 
 use super::scan::config;
-use super::to_stdout;
+use super::{serve_start, to_stdout};
 use crate::Exit;
 use crate::cli::level_version;
 #[cfg(feature = "cluster")]
 use crate::cluster_policies::PolicyKeeper;
+#[cfg(feature = "cluster")]
+use crate::clusters::{Link, WatchedCluster, watched};
 use crate::connection;
 use crate::demo::Demo;
 use crate::exit::UsageError;
@@ -33,6 +37,8 @@ use crate::exit::UsageError;
 use crate::keep::Keeper;
 #[cfg(feature = "cluster")]
 use crate::scan::ScanOptions;
+#[cfg(feature = "cluster")]
+use crate::told::Told;
 #[cfg(feature = "cluster")]
 use crate::written::{What, Writer};
 
@@ -81,7 +87,7 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::Append)
                 .value_parser(["openreports", "events"]),
         )
-        .arg(Arg::new("cluster-name").long("cluster-name").requires("cluster").default_value("default"))
+        .arg(words("cluster-name").requires("cluster"))
         .arg(
             Arg::new("cluster-policies")
                 .long("cluster-policies")
@@ -111,7 +117,7 @@ pub(crate) fn command() -> Command {
                         .default_value("10"),
                 ),
         );
-    connection::arguments(serve)
+    connection::arguments(serve).mut_arg("context", |context| context.action(ArgAction::Append))
 }
 
 /// `haechi serve`
@@ -135,7 +141,7 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
     }
     #[cfg(feature = "cluster")]
     if matches.get_flag("cluster-policies") {
-        let keeper = PolicyKeeper::open(connection::connect(matches)?, &settings.data);
+        let keeper = PolicyKeeper::open(connection::open(matches)?, &settings.data);
         let keeper = keeper.map_err(|why| {
             anyhow::anyhow!(texts.message("cli-serve-cluster-policies-unread", &Args::new().text("why", why)))
         })?;
@@ -155,29 +161,15 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         .init();
     match serve(settings, listeners, companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
-        Err(RunError::Policies(mistakes)) => {
-            Err(UsageError(list(texts, "cli-serve-policies-broken", &mistakes)).into())
-        }
-        Err(RunError::Rules(mistakes)) => {
-            Err(UsageError(list(texts, "cli-serve-rules-broken", &mistakes)).into())
-        }
-        Err(error) if error.is_usage() => Err(UsageError(told(&error)).into()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(serve_start::told(&error).into()),
     }
 }
 
-/// A heading and what is under it, line by line.
-fn list(texts: &Texts, heading: &str, mistakes: &[String]) -> String {
-    format!("{}\n{}", texts.message(heading, &Args::new()), mistakes.join("\n"))
-}
-
-/// What works beside the service: the findings of a cluster are kept current where one is named.
+/// What works beside the service: the findings of each cluster are kept current that is named.
 #[cfg(feature = "cluster")]
 fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
-    if !connection::is_asked(matches) {
-        return Ok(Vec::new());
-    }
     let config = config(matches, &[])?;
+    let clusters = watched(matches, config.clusters.clone(), texts)?;
     let is_asked =
         |check: &&haechi_checks::Check| config.enabled.get(check.info.slug).copied().unwrap_or(!check.opt_in);
     let options = ScanOptions {
@@ -190,17 +182,19 @@ fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Compani
         config,
         ..ScanOptions::default()
     };
-    let name = matches.get_one::<String>("cluster-name").cloned().unwrap_or_default();
-    let keeper = Keeper { name: name.clone(), cluster: connection::connect(matches)?, options };
-    let mut companions: Vec<Box<dyn Companion>> = vec![Box::new(keeper)];
-    let written: Vec<String> = all(matches, "write");
-    if !written.is_empty() {
-        let is_asked = |word: &str| written.iter().any(|given| given == word);
-        let what = What { reports: is_asked("openreports"), events: is_asked("events") };
-        let (cluster, language) = (connection::connect_as(matches, false)?, texts.language());
-        companions.push(Box::new(Writer { name, cluster, what, language }));
+    let mut companions: Vec<Box<dyn Companion>> = Vec::new();
+    for WatchedCluster { name, connection, what } in clusters {
+        if what != What::default() {
+            // Who writes decides when it is tried again.
+            let link = Link::new(Connection { repeats: false, ..connection.clone() });
+            let language = texts.language();
+            companions.push(Box::new(Writer { name: name.clone(), link, what, language }));
+        }
+        companions.push(Box::new(Keeper { name, connection, options: options.clone() }));
     }
-    companions.extend(webhook_keeper(matches, texts)?);
+    if connection::is_asked(matches) {
+        companions.extend(webhook_keeper(matches, texts)?);
+    }
     Ok(companions)
 }
 
@@ -219,9 +213,10 @@ fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn 
         return Ok(None);
     }
     let data = matches.get_one::<PathBuf>("data").cloned().unwrap_or_default();
-    let cluster = connection::connect(matches)?;
+    let cluster = connection::open(matches)?;
     if let Some(place) = &place {
-        take_over(&cluster, place, &data).map_err(anyhow::Error::msg)?;
+        let shared = take_over(&cluster, place, &data);
+        shared.map_err(|why| Told::of("start-shared").with("why", why).by_the_system())?;
     }
     let origin = match matches.get_one::<PathBuf>("tls-cert") {
         Some(chain) => Origin::Given(chain.clone()),
@@ -233,21 +228,10 @@ fn webhook_keeper(matches: &ArgMatches, texts: &Texts) -> Result<Option<Box<dyn 
 /// Without the Kubernetes client in the build there is no cluster to watch.
 #[cfg(not(feature = "cluster"))]
 fn companions(matches: &ArgMatches, texts: &Texts) -> Result<Vec<Box<dyn Companion>>> {
-    match connection::is_asked(matches) {
+    match connection::is_asked(matches) || !config(matches, &[])?.clusters.is_empty() {
         true => Err(UsageError(texts.message("cli-connection-not-built", &Args::new())).into()),
         false => Ok(Vec::new()),
     }
-}
-
-/// An error with what caused it.
-fn told(error: &RunError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
@@ -374,10 +358,15 @@ fn webhook_config(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         (None, url) => Reach::Url(url.cloned().unwrap_or_default()),
     };
     let bundle = match matches.get_one::<PathBuf>("tls-cert") {
-        Some(certificate) => haechi_serve::listen::last_of_chain(certificate)?,
-        None => haechi_serve::run::self_made(&data, &[]).bundle(now_s())?,
+        Some(certificate) => {
+            let bundle = haechi_serve::listen::last_of_chain(certificate);
+            bundle.map_err(|error| serve_start::certificate(&error))?
+        }
+        None => haechi_serve::run::self_made(&data, &[])
+            .bundle(now_s())
+            .map_err(|error| serve_start::certificate(&error).by_the_system())?,
     };
-    let key = path_key(&data)?;
+    let key = path_key(&data).map_err(|error| serve_start::key(&error).by_the_system())?;
     let webhooks = Webhooks {
         reach,
         bundle: &bundle,

@@ -47,7 +47,7 @@ pub(crate) fn dead() -> Command {
         .subcommand(arguments(Command::new("drop").arg(id())))
 }
 
-fn with_output(command: Command) -> Command {
+pub(super) fn with_output(command: Command) -> Command {
     command.arg(crate::cli::output(&["text", "json"], "text"))
 }
 
@@ -61,20 +61,20 @@ fn seconds(text: &str) -> Result<i64, String> {
     Some(duration.as_secs()).filter(|seconds| *seconds > 0).ok_or_else(wrong)
 }
 
-fn is_json(matches: &ArgMatches) -> bool {
+pub(super) fn is_json(matches: &ArgMatches) -> bool {
     matches.get_one::<String>("output").is_some_and(|output| output == "json")
 }
 
-fn text<'j>(value: &'j Json, name: &str) -> &'j str {
+pub(super) fn text<'j>(value: &'j Json, name: &str) -> &'j str {
     value.get(name).and_then(Json::as_str).unwrap_or_default()
 }
 
-fn time(value: &Json, name: &str) -> String {
+pub(super) fn time(value: &Json, name: &str) -> String {
     let time = value.get(name).and_then(Json::as_i64).unwrap_or_default();
     jiff::Timestamp::from_microsecond(time).map(|time| format!("{time:.0}")).unwrap_or_default()
 }
 
-fn rows<'j>(value: &'j Json, name: &str) -> &'j [Json] {
+pub(super) fn rows<'j>(value: &'j Json, name: &str) -> &'j [Json] {
     value.get(name).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 

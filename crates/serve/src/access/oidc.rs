@@ -129,12 +129,12 @@ impl OidcSettings {
 #[derive(Debug, Clone, Error)]
 pub enum OidcError {
     /// A setting that cannot be.
-    #[error("`{key}` of `serve.oidc`: {detail}")]
+    #[error("`{key}` of `serve.oidc`: {fault}")]
     Setting {
         /// The setting.
         key: &'static str,
         /// What is wrong with it.
-        detail: String,
+        fault: SettingFault,
     },
     /// The client's secret cannot be read.
     #[error("the client's secret cannot be read from `{name}`: {detail}")]
@@ -173,6 +173,23 @@ pub enum OidcError {
     /// The system has no randomness.
     #[error("{0}")]
     Internal(String),
+}
+
+/// What is wrong with a setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum SettingFault {
+    /// Only `https` is asked.
+    #[error("it is no https address")]
+    NoHttps,
+    /// Nothing stands there.
+    #[error("it is empty")]
+    Empty,
+    /// Nobody could log in.
+    #[error("no group has a role, so nobody could log in")]
+    NoRoles,
+    /// Beyond the bounds.
+    #[error("it is not between 0 and 600 seconds")]
+    Skew,
 }
 
 impl From<TokenError> for OidcError {
@@ -252,21 +269,21 @@ impl Oidc {
     /// # Errors
     /// Settings that cannot be; a secret or a file of authorities that cannot be read.
     pub fn open(settings: OidcSettings) -> Result<Self, OidcError> {
-        let wrong = |key, detail: &str| OidcError::Setting { key, detail: detail.to_owned() };
+        let wrong = |key, fault| OidcError::Setting { key, fault };
         for (key, url) in [("issuer", &settings.issuer), ("url", &settings.url)] {
-            let rest = url.strip_prefix("https://").ok_or_else(|| wrong(key, "it is no https address"))?;
+            let rest = url.strip_prefix("https://").ok_or_else(|| wrong(key, SettingFault::NoHttps))?;
             if rest.is_empty() || rest.contains(['?', '#', '@', ' ']) {
-                return Err(wrong(key, "it is no https address"));
+                return Err(wrong(key, SettingFault::NoHttps));
             }
         }
         if settings.client.is_empty() {
-            return Err(wrong("client-id", "it is empty"));
+            return Err(wrong("client-id", SettingFault::Empty));
         }
         if settings.roles.is_empty() {
-            return Err(wrong("roles", "no group has a role, so nobody could log in"));
+            return Err(wrong("roles", SettingFault::NoRoles));
         }
         if !(0..=600).contains(&settings.skew_s) {
-            return Err(wrong("clock-skew", "it is not between 0 and 600 seconds"));
+            return Err(wrong("clock-skew", SettingFault::Skew));
         }
         settings.secret.as_ref().map(SecretFrom::read).transpose()?;
         let provider = Provider::new(Fetcher::new(settings.authorities.as_deref())?);
@@ -336,8 +353,8 @@ impl Oidc {
     /// Who it is that the provider gave the code for.
     pub(crate) async fn finish(&self, cookie: &str, code: &str) -> Result<Identity, OidcError> {
         let verifier = derived(cookie, "verifier");
-        let token = self.provider.exchange(&self.settings, code, &verifier).await?;
-        let claims = self.provider.verify(&self.settings, &token).await?;
+        let tokens = self.provider.exchange(&self.settings, code, &verifier).await?;
+        let mut claims = self.provider.verify(&self.settings, &tokens.identity).await?;
         let subject = jwt::check(
             &claims,
             &Expected {
@@ -348,20 +365,37 @@ impl Oidc {
                 skew_s: self.settings.skew_s,
             },
         )?;
+        // What is signed counts, even if it names no group; only where it says nothing of groups the provider is asked.
+        if self.groups(&claims).is_none()
+            && let Some(more) = self.provider.userinfo(&self.settings, &tokens, &subject).await?
+        {
+            for (claim, value) in more {
+                let known = claims.entry(claim).or_insert(Json::Null);
+                if known.is_null() {
+                    *known = value;
+                }
+            }
+        }
         let Some(role) = self.role(&claims) else { return Err(OidcError::NoRole { subject }) };
         let name = claims.get(&self.settings.name_claim).and_then(Json::as_str).map(str::to_owned);
         Ok(Identity { issuer: self.settings.issuer.clone(), subject, name, role })
     }
 
-    /// The highest role of all groups.
-    fn role(&self, claims: &Map<String, Json>) -> Option<Role> {
+    /// What is said of groups, if anything is.
+    fn groups<'c>(&self, claims: &'c Map<String, Json>) -> Option<&'c Json> {
         let path = &self.settings.groups_claim;
         // A claim may have dots in its own name.
         let value = claims.get(path).or_else(|| {
             let mut parts = path.split('.');
             let first = claims.get(parts.next()?)?;
             parts.try_fold(first, |value, part| value.get(part))
-        })?;
+        });
+        value.filter(|value| !value.is_null())
+    }
+
+    /// The highest role of all groups.
+    fn role(&self, claims: &Map<String, Json>) -> Option<Role> {
+        let value = self.groups(claims)?;
         let groups: Vec<&str> = match value {
             Json::String(one) => vec![one],
             Json::Array(all) => all.iter().filter_map(Json::as_str).take(GROUPS).collect(),

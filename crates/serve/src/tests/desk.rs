@@ -36,6 +36,7 @@ fn put_incident(store: &dyn Store, id: &str, cluster: &str) {
         detections: vec![format!("d-{id}")],
         findings: Vec::new(),
         keys: vec![SeenKey { key: "user alice".to_owned(), first_us: 10, last_us: 10 }],
+        looks_back_us: 100,
     };
     store.put_incident(update, act("incident.opened")).unwrap();
 }
@@ -74,6 +75,7 @@ async fn an_incident_is_shown_with_its_events_acknowledged_and_closed() {
     assert_eq!(closed["incident"]["closed_by"], "user:lee");
     assert_eq!(closed["incident"]["notes"], "I look\nfalse alarm");
     assert_eq!(post("i1", "close", "").await.status(), StatusCode::CONFLICT);
+    assert_eq!(post("i1", "acknowledge", "").await.status(), StatusCode::CONFLICT, "it is closed");
     assert_eq!(post("none", "close", "").await.status(), StatusCode::NOT_FOUND);
     let long = "x".repeat(5000);
     assert_eq!(post("i1", "close", &long).await.status(), StatusCode::BAD_REQUEST);
@@ -82,8 +84,23 @@ async fn an_incident_is_shown_with_its_events_acknowledged_and_closed() {
     let open = json(world.call(Verb::Get, "/api/incidents?closed=false", &operator, "").await).await;
     assert_eq!(open["incidents"], serde_json::json!([]));
     let viewer = world.user("kim", Role::Viewer).await;
-    let status = world.call(Verb::Post, "/api/incidents/i1/close", &viewer, "").await.status();
-    assert_eq!(status, StatusCode::FORBIDDEN);
+    for what in ["close", "reopen"] {
+        let path = format!("/api/incidents/i1/{what}");
+        assert_eq!(
+            world.call(Verb::Post, &path, &viewer, "").await.status(),
+            StatusCode::FORBIDDEN,
+            "{what}"
+        );
+    }
+    let again = json(post("i1", "reopen", "no+false+alarm").await).await;
+    assert_eq!(again["incident"]["state"], "open");
+    assert_eq!(again["incident"]["notes"], "I look\nfalse alarm\nno false alarm");
+    assert_eq!(again["incident"]["closed_by"], Json::Null);
+    assert_eq!(post("i1", "reopen", "").await.status(), StatusCode::CONFLICT, "it is open");
+    assert!(was_noted(&world, "user:lee", "incident.reopened", "incident:i1"));
+    put_incident(&**world.app.access.store(), "i2", "one");
+    let next = json(world.call(Verb::Get, "/api/incidents/i2", &operator, "").await).await;
+    assert_eq!(next["incident"]["follows"], "i1");
 }
 
 #[tokio::test]

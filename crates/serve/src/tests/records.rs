@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn seen(severity: haechi_model::Severity, name: &str) -> haechi_store::findings::SeenFinding {
+pub(super) fn seen(severity: haechi_model::Severity, name: &str) -> haechi_store::findings::SeenFinding {
     let body = serde_json::json!({
         "rule": "privileged-container", "source": "check", "path": "", "jsonPath": "$.spec",
         "args": {"container": "<b>web</b>"},

@@ -49,6 +49,17 @@ pub(super) struct Place {
 }
 
 impl Pages {
+    /// Whether the server is there and knows who asks.
+    pub(super) async fn ask(&self) -> Result<(), ListError> {
+        match self.get("/version", Detail::Whole).await {
+            // Whoever may not ask for the version may still list.
+            Ok(_) | Err(ListError::Forbidden(_)) => Ok(()),
+            Err(error @ (ListError::Broken(_) | ListError::TimedOut(_))) => Err(error),
+            Err(error @ ListError::Status { code: 401 | 500.., .. }) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Lists a kind in the first version that is served. With a place, the list is whole as far as it may be read.
     pub(super) async fn list(
         &self,

@@ -24,6 +24,9 @@ pub struct WatchOptions {
     pub longest_wait: Duration,
     /// How often a silent watch asks whether to go on.
     pub tick: Duration,
+    /// How often the server is asked whether it is there, beside what is watched: a network that lets nothing through any more
+    /// looks like a cluster in which nothing changes.
+    pub ask: Duration,
 }
 
 impl Default for WatchOptions {
@@ -33,6 +36,7 @@ impl Default for WatchOptions {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(60),
             tick: Duration::from_secs(1),
+            ask: Duration::from_secs(15),
         }
     }
 }
@@ -58,6 +62,8 @@ pub enum Change {
         /// Why.
         error: ListError,
     },
+    /// Whether the server answers at all; told when it is first asked, and whenever that changes.
+    Answers(Result<(), ListError>),
 }
 
 /// How a watch ended.
@@ -104,7 +110,7 @@ pub(super) async fn all(
             watch.follow(scope).await;
         });
     }
-    drop(sender);
+    watches.spawn(ask(pages.clone(), options.ask, sender));
     loop {
         let change = match tokio::time::timeout(options.tick, changes.recv()).await {
             Ok(Some(change)) => Some(change),
@@ -114,6 +120,21 @@ pub(super) async fn all(
         if take(change).is_break() {
             return;
         }
+    }
+}
+
+/// Asks from time to time whether the server is there, until nobody listens.
+async fn ask(pages: Pages, every: Duration, sender: mpsc::Sender<Change>) {
+    let mut known = None;
+    loop {
+        let answer = pages.ask().await;
+        if known.as_ref() != Some(&answer) {
+            if sender.send(Change::Answers(answer.clone())).await.is_err() {
+                return;
+            }
+            known = Some(answer);
+        }
+        tokio::time::sleep(every).await;
     }
 }
 

@@ -9,12 +9,13 @@ use super::bounds::{
 };
 use crate::StoreError;
 use crate::incidents::{
-    Incident, IncidentQuery, IncidentState, IncidentStore, IncidentUpdate, KnownIncident, SeenKey,
+    Incident, IncidentMove, IncidentQuery, IncidentState, IncidentStore, IncidentUpdate, KnownIncident,
+    SeenKey,
 };
 use crate::journal::Act;
 
 const COLUMNS: &str = "id, group_key, cluster, severity, title, state, opened_us, last_us, updated_us, \
-                       acknowledged_us, acknowledged_by, closed_us, closed_by, notes, \
+                       acknowledged_us, acknowledged_by, closed_us, closed_by, notes, follows, \
                        (SELECT count(*) FROM detections WHERE incident = incidents.id)";
 
 fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
@@ -33,7 +34,8 @@ fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
         closed_us: row.get(11)?,
         closed_by: row.get(12)?,
         notes: row.get(13)?,
-        detections: row.get(14)?,
+        follows: row.get(14)?,
+        detections: row.get(15)?,
     })
 }
 
@@ -66,8 +68,8 @@ fn open(connection: &Connection, update: &IncidentUpdate) -> Result<bool, StoreE
     }
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO incidents (id, group_key, cluster, severity, title, state, opened_us, last_us, updated_us)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7)",
+            "INSERT INTO incidents (id, group_key, cluster, severity, title, state, opened_us, last_us, updated_us, follows)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, ?7, ?8)",
         )?
         .execute(params![
             update.id,
@@ -76,10 +78,31 @@ fn open(connection: &Connection, update: &IncidentUpdate) -> Result<bool, StoreE
             severity,
             update.title,
             update.first_us,
-            update.last_us
+            update.last_us,
+            former(connection, update)?
         ]);
     unless_taken(inserted, "incident", &update.id)?;
     Ok(true)
+}
+
+/// The incident that was last about one of the same, until the new one ends.
+fn former(connection: &Connection, update: &IncidentUpdate) -> Result<Option<String>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT last_us, incident FROM incident_keys
+         WHERE cluster = ?1 AND key = ?2 AND incident <> ?3 AND last_us >= ?4 AND first_us <= ?5
+         ORDER BY last_us DESC, incident DESC LIMIT 1",
+    )?;
+    let since_us = update.first_us.saturating_sub(update.looks_back_us);
+    let mut last: Option<(i64, String)> = None;
+    for seen in &update.keys {
+        let row = statement
+            .query_row(params![update.cluster, seen.key, update.id, since_us, update.last_us], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        last = last.max(row);
+    }
+    Ok(last.map(|(_, id)| id))
 }
 
 fn keep_keys(connection: &Connection, update: &IncidentUpdate) -> Result<(), StoreError> {
@@ -182,33 +205,32 @@ impl IncidentStore for SqliteStore {
         })
     }
 
-    fn move_incident(
-        &self,
-        id: &str,
-        to: IncidentState,
-        by: &str,
-        now_us: i64,
-        act: Act,
-    ) -> Result<(), StoreError> {
-        check_lengths(&[("who changes the incident", by)])?;
-        let (id, by) = (id.to_owned(), by.to_owned());
+    fn move_incident(&self, change: IncidentMove, act: Act) -> Result<(), StoreError> {
+        check_lengths(&[("who changes the incident", &change.by)])?;
         self.write(move |tx| {
-            let before = find(tx.connection, &id)?.ok_or_else(|| missing("incident", &id))?;
-            if !before.state.may_become(to) {
+            let IncidentMove { id, to, by, now_us, note } = &change;
+            let before = find(tx.connection, id)?.ok_or_else(|| missing("incident", id))?;
+            if !before.state.may_become(*to) {
                 let detail = format!("it cannot become {to}");
                 let state = before.state.as_str();
                 return Err(StoreError::Refused { what: "incident", id: id.clone(), state, detail });
             }
+            let notes = match (before.notes.as_str(), note.as_str()) {
+                (notes, "") => notes.to_owned(),
+                ("", note) => note.to_owned(),
+                (notes, note) => [notes, note].join("\n"),
+            };
+            check_body("notes of the incident", notes.as_bytes())?;
             // Open again: whoever looked after it does so no longer.
             tx.connection
                 .prepare_cached(
-                    "UPDATE incidents SET state = ?2, updated_us = max(updated_us, ?3),
+                    "UPDATE incidents SET state = ?2, updated_us = max(updated_us, ?3), notes = ?5,
                      closed_us = iif(?2 = 'closed', ?3, NULL), closed_by = iif(?2 = 'closed', ?4, NULL),
                      acknowledged_us = iif(?2 = 'open', NULL, iif(?2 = 'acknowledged', ?3, acknowledged_us)),
                      acknowledged_by = iif(?2 = 'open', NULL, iif(?2 = 'acknowledged', ?4, acknowledged_by))
                      WHERE id = ?1",
                 )?
-                .execute(params![id, to.as_str(), now_us, by])?;
+                .execute(params![id, to.as_str(), now_us, by, notes])?;
             tx.journal(&act).map(|_| ())
         })
     }

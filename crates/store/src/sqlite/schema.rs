@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     include_str!("schema/0002_findings_incidents_alerts.sql"),
     include_str!("schema/0003_detections_alerted.sql"),
     include_str!("schema/0004_incidents_by_what_they_concern.sql"),
+    include_str!("schema/0005_incidents_that_follow.sql"),
 ];
 
 /// Brings the database up to date, or refuses it.

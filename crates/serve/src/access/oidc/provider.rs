@@ -21,6 +21,8 @@ pub(super) struct Metadata {
     pub(super) authorization: String,
     token: String,
     keys: String,
+    /// Where it tells more about a person than the identity token holds.
+    userinfo: Option<String>,
     /// Whether the secret goes into the form, since the provider takes it nowhere else.
     secret_in_form: bool,
 }
@@ -80,6 +82,8 @@ impl Provider {
             authorization: https(&document, "authorization_endpoint")?,
             token: https(&document, "token_endpoint")?,
             keys: https(&document, "jwks_uri")?,
+            // Asked only where it is needed: that it is no https address is told then.
+            userinfo: document.get("userinfo_endpoint").and_then(Json::as_str).map(str::to_owned),
             // Where nothing is said, a header is what every provider takes.
             secret_in_form: takes("client_secret_post") && !takes("client_secret_basic"),
         });
@@ -124,13 +128,35 @@ impl Provider {
         }
     }
 
-    /// The identity token that the provider gives for a code.
+    /// What else the provider tells of a person; nothing where it tells no more than the identity token holds. It has to be about
+    /// the same person.
+    pub(super) async fn userinfo(
+        &self,
+        settings: &OidcSettings,
+        tokens: &Tokens,
+        subject: &str,
+    ) -> Result<Option<Map<String, Json>>, OidcError> {
+        const WHAT: &str = "userinfo_endpoint";
+        let metadata = self.metadata(settings).await?;
+        let (Some(url), Some(access)) = (&metadata.userinfo, &tokens.access) else { return Ok(None) };
+        let told = json(&self.fetcher.get_as(url, access.reveal()).await?, WHAT)?;
+        let Json::Object(claims) = told else {
+            return Err(OidcError::Provider { what: WHAT, detail: "the answer is no object".to_owned() });
+        };
+        // Else somebody could be given the groups of another one (OpenID Connect Core, 5.3.2).
+        if claims.get("sub").and_then(Json::as_str) != Some(subject) {
+            return Err(OidcError::Token("what the provider tells is about somebody else".to_owned()));
+        }
+        Ok(Some(claims))
+    }
+
+    /// The tokens that the provider gives for a code.
     pub(super) async fn exchange(
         &self,
         settings: &OidcSettings,
         code: &str,
         verifier: &str,
-    ) -> Result<String, OidcError> {
+    ) -> Result<Tokens, OidcError> {
         let metadata = self.metadata(settings).await?;
         // Read each time: it may be changed while the service runs, and is kept nowhere.
         let secret = settings.secret.as_ref().map(super::SecretFrom::read).transpose()?;
@@ -156,12 +182,25 @@ impl Provider {
             return Err(OidcError::Refused(super::word(word)));
         }
         let document = json(&fetched, "token_endpoint")?;
-        let token = document.get("id_token").and_then(Json::as_str);
-        token.map(str::to_owned).ok_or(OidcError::Provider {
+        let text = |key: &str| document.get(key).and_then(Json::as_str);
+        let identity = text("id_token").map(str::to_owned).ok_or(OidcError::Provider {
             what: "token_endpoint",
             detail: "there is no id_token in the answer".to_owned(),
-        })
+        })?;
+        // A token of another kind has to be shown in another way than ours.
+        let is_bearer = text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
+        let access = text("access_token").filter(|_| is_bearer).map(Secret::of);
+        Ok(Tokens { identity, access })
     }
+}
+
+/// What the provider gives for a code.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    /// Says who it is, signed.
+    pub(super) identity: String,
+    /// Opens what the provider tells of them.
+    pub(super) access: Option<Secret>,
 }
 
 /// What is asked for a code.

@@ -55,6 +55,11 @@ struct Provider {
     discovery: Json,
     asked_keys: usize,
     asked_tokens: Vec<(String, Option<String>)>,
+    /// What comes with the identity token.
+    tokens: Json,
+    /// What is told of a person, and how.
+    userinfo: (StatusCode, Json),
+    asked_userinfo: Vec<Option<String>>,
 }
 
 fn encoded(bytes: impl AsRef<[u8]>) -> String {
@@ -133,11 +138,17 @@ impl Provider {
                     && encoded(Sha256::digest(verifier.as_bytes())) == self.challenge;
                 match (knows, fits) {
                     (true, true) => {
-                        (StatusCode::OK, json!({"id_token": self.token(), "token_type": "Bearer"}))
+                        let mut tokens = json!({"id_token": self.token(), "token_type": "Bearer"});
+                        merge(&mut tokens, &self.tokens);
+                        (StatusCode::OK, tokens)
                     }
                     (true, false) => (StatusCode::BAD_REQUEST, json!({"error": "invalid_grant"})),
                     (false, _) => (StatusCode::UNAUTHORIZED, json!({"error": "invalid_client"})),
                 }
+            }
+            "/userinfo" => {
+                self.asked_userinfo.push(authorization);
+                self.userinfo.clone()
             }
             _ => (StatusCode::NOT_FOUND, Json::Null),
         }
@@ -196,6 +207,9 @@ async fn provider() -> Place {
         }),
         asked_keys: 0,
         asked_tokens: Vec::new(),
+        tokens: json!({}),
+        userinfo: (StatusCode::OK, Json::Null),
+        asked_userinfo: Vec::new(),
         issuer: issuer.clone(),
     }));
     let serving = provider.clone();
@@ -550,6 +564,113 @@ async fn groups_decide_what_somebody_may_do_each_time_anew() {
     place.provider.lock().unwrap().claims = json!({"sub": "2", "realm_access": {"roles": ["leads"]}});
     let world = place.world();
     assert_eq!(who(&world, &session(&place.log_in(&world).await).unwrap()).await.unwrap().1, "approver");
+}
+
+#[tokio::test]
+async fn groups_that_the_token_says_nothing_of_are_asked_for() {
+    const SUBJECT: &str = "248289761001";
+    let place = provider().await;
+    let with = |claims: Json, tokens: Json, status: StatusCode, told: Json| {
+        let mut provider = place.provider.lock().unwrap();
+        let userinfo = format!("{}/userinfo", provider.issuer);
+        provider.discovery["userinfo_endpoint"] = json!(userinfo);
+        (provider.claims, provider.tokens, provider.userinfo) = (claims, tokens, (status, told));
+        provider.asked_userinfo.clear();
+    };
+    let none = || json!({"groups": null});
+    let token = || json!({"access_token": "at-1"});
+    let told = |groups: Json| json!({"sub": SUBJECT, "groups": groups, "exp": 0, "aud": "other"});
+    let asked = || place.provider.lock().unwrap().asked_userinfo.clone();
+
+    with(none(), token(), StatusCode::OK, told(json!(["leads"])));
+    let world = place.world();
+    let left = session(&place.log_in(&world).await).expect("a session");
+    assert_eq!(who(&world, &left).await, Some(("kim".to_owned(), "approver".to_owned())));
+    assert_eq!(asked(), [Some("Bearer at-1".to_owned())]);
+    assert!(!journal(&world).await.contains("at-1"));
+    // What is signed counts, whatever is told beside it.
+    with(json!({"groups": ["sec-ops"]}), token(), StatusCode::OK, told(json!(["owners"])));
+    let one = session(&place.log_in(&world).await).unwrap();
+    assert_eq!(who(&world, &one).await.unwrap().1, "operator");
+    with(json!({"groups": []}), token(), StatusCode::OK, told(json!(["owners"])));
+    assert_eq!(place.log_in(&world).await.status(), StatusCode::FORBIDDEN);
+    assert!(asked().is_empty(), "nobody was asked");
+
+    // What each answer comes to, and whether somebody is let in by it.
+    let long = "x".repeat(2 << 20);
+    let cases = [
+        ("no such group", token(), StatusCode::OK, told(json!(["staff"])), StatusCode::FORBIDDEN),
+        ("no group at all", token(), StatusCode::OK, json!({"sub": SUBJECT}), StatusCode::FORBIDDEN),
+        ("no access token", json!({}), StatusCode::OK, told(json!(["owners"])), StatusCode::FORBIDDEN),
+        (
+            "a token of another kind",
+            json!({"access_token": "at-1", "token_type": "DPoP"}),
+            StatusCode::OK,
+            told(json!(["owners"])),
+            StatusCode::FORBIDDEN,
+        ),
+        (
+            "about somebody else",
+            token(),
+            StatusCode::OK,
+            json!({"sub": "7", "groups": ["owners"]}),
+            StatusCode::UNAUTHORIZED,
+        ),
+        ("about nobody", token(), StatusCode::OK, json!({"groups": ["owners"]}), StatusCode::UNAUTHORIZED),
+        ("no object", token(), StatusCode::OK, json!(["owners"]), StatusCode::SERVICE_UNAVAILABLE),
+        (
+            "refused",
+            token(),
+            StatusCode::UNAUTHORIZED,
+            told(json!(["owners"])),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        (
+            "sent elsewhere",
+            token(),
+            StatusCode::FOUND,
+            told(json!(["owners"])),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        ("too long", token(), StatusCode::OK, told(json!(["owners", long])), StatusCode::SERVICE_UNAVAILABLE),
+        (
+            "a token that no header can hold",
+            json!({"access_token": "a\r\nx-evil: 1"}),
+            StatusCode::OK,
+            told(json!(["owners"])),
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+    ];
+    for (what, tokens, status, told, expected) in cases {
+        let world = place.world();
+        with(none(), tokens, status, told);
+        let response = place.log_in(&world).await;
+        assert_eq!(response.status(), expected, "{what}");
+        assert!(session(&response).is_none(), "{what}");
+        assert!(world.app.access.users().await.unwrap().is_empty(), "{what}");
+    }
+    // It has to be https, and somewhere.
+    for endpoint in [json!("http://localhost/userinfo"), json!("ftp://x"), json!("https://u@localhost/x")] {
+        with(none(), token(), StatusCode::OK, told(json!(["owners"])));
+        place.provider.lock().unwrap().discovery["userinfo_endpoint"] = endpoint;
+        let world = place.world();
+        assert_eq!(place.log_in(&world).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // Groups that lie deeper, and a name that only stands there.
+    let mut place = place;
+    place.settings.groups_claim = "realm_access.roles".to_owned();
+    {
+        let mut provider = place.provider.lock().unwrap();
+        provider.discovery["userinfo_endpoint"] = json!(format!("{}/userinfo", place.settings.issuer));
+        provider.claims = json!({"preferred_username": null});
+        provider.tokens = json!({"access_token": "at-2", "token_type": "bearer"});
+        let told =
+            json!({"sub": SUBJECT, "realm_access": {"roles": ["leads"]}, "preferred_username": "park"});
+        provider.userinfo = (StatusCode::OK, told);
+    }
+    let world = place.world();
+    let session = session(&place.log_in(&world).await).unwrap();
+    assert_eq!(who(&world, &session).await, Some(("park".to_owned(), "approver".to_owned())));
 }
 
 #[tokio::test]
