@@ -12,7 +12,7 @@ use clap::ArgMatches;
 use haechi_report::{Args, Texts};
 use haechi_sources::cluster::{Cluster, ClusterLimits, ConnectError, Connection};
 
-use crate::config::{ClusterSettings, is_cluster_name};
+use crate::config::ClusterSettings;
 use crate::connection;
 use crate::exit::UsageError;
 use crate::written::What;
@@ -83,7 +83,7 @@ pub(crate) fn watched(
     }
     for (at, cluster) in clusters.iter().enumerate() {
         let name = || Args::new().text("name", cluster.name.clone());
-        if !is_cluster_name(&cluster.name) {
+        if !haechi_serve::clusters::is_name(&cluster.name) {
             return Err(wrong("cli-serve-cluster-name-wrong", name()).into());
         }
         if clusters.iter().take(at).any(|known| known.name == cluster.name) {

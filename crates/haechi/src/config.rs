@@ -20,8 +20,6 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub(crate) use self::serve::ClusterSettings;
-#[cfg(all(feature = "cluster", feature = "serve"))]
-pub(crate) use self::serve::is_cluster_name;
 use self::serve::{AdmissionTable, ServeTable};
 use crate::suppress::{ConfigScope, Scope, Suppression, is_date, is_rule};
 use crate::told::Told;

@@ -149,7 +149,10 @@ impl Keeper {
 
     fn judge(&self, view: &View, beside: &Beside) -> Result<(), String> {
         // Read before the scan: what changes meanwhile is of a later time.
-        let at_us = now_us();
+        let last_us = beside.store().last_scan_us(&self.name);
+        let last_us = last_us.map_err(|error| format!("findings cannot be read: {error}"))?;
+        // A clock that was set back must not make this scan older than the last: what came back would stay fixed.
+        let at_us = now_us().max(last_us.map_or(i64::MIN, |last| last.saturating_add(1)));
         let options = ScanOptions { today: today(), ..self.options.clone() };
         let scanned = scan_with(Discovery::default(), view.texts(), &options, &|| {});
         let covered = view.coverage();

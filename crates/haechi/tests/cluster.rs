@@ -177,7 +177,7 @@ mod kept {
     use std::time::{Duration, Instant};
 
     use haechi_store::SqliteStore;
-    use haechi_store::findings::{FindingQuery, FindingStore};
+    use haechi_store::findings::{Coverage, FindingQuery, FindingStore, ScanRun};
     use haechi_store::sqlite::Options;
 
     use super::*;
@@ -268,6 +268,36 @@ mod kept {
         assert!(open.contains(&privileged) && fixed.is_empty(), "{open:?} {fixed:?}");
         let (open, fixed) = serve(&FakeApi::start(answer(true)), folder.path(), all_watched);
         assert!(!open.contains(&privileged) && fixed.contains(&privileged), "{open:?} {fixed:?}");
+    }
+
+    #[test]
+    fn finding_that_came_back_is_open_whatever_the_clock_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let api = || {
+            FakeApi::start(|asked| match is_watch(asked) {
+                _ if asked.path == "/version" => Answer::ok("{}"),
+                true => Answer { delay: Duration::from_secs(1), ..Answer::ok("") },
+                false => Answer::ok(list(&lists().get(&asked.path).cloned().unwrap_or_default(), "")),
+            })
+        };
+        let all_watched = |api: &FakeApi| api.asked().iter().filter(|asked| is_watch(asked)).count() >= 30;
+        let (open, _) = serve(&api(), folder.path(), all_watched);
+        assert!(!open.is_empty());
+        // Fixed while the clock was far ahead; since then it was set back, and all is as it was.
+        let ahead = ScanRun {
+            cluster: "shop".to_owned(),
+            at_us: 7_258_118_400_000_000,
+            covered: Some(Coverage::default()),
+            findings: Vec::new(),
+        };
+        {
+            let store = SqliteStore::open(Options::new(folder.path().join("data/store"))).unwrap();
+            assert_eq!(store.put_scan(ahead).unwrap().fixed.len(), open.len());
+            assert_eq!(store.last_scan_us("shop").unwrap(), Some(7_258_118_400_000_000));
+            assert_eq!(store.last_scan_us("other").unwrap(), None);
+        }
+        let (again, fixed) = serve(&api(), folder.path(), all_watched);
+        assert!(again == open && fixed.is_empty(), "{again:?} {fixed:?}");
     }
 
     #[test]

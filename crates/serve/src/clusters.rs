@@ -43,6 +43,14 @@ impl ClusterState {
     }
 }
 
+/// Longest name of a cluster, in bytes.
+const MAX_NAME: usize = 253;
+
+/// Whether a cluster may be called so: contexts of kubectl have all kinds of names, and they stand in labels, links and logs.
+pub fn is_name(name: &str) -> bool {
+    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
+}
+
 /// All clusters that are watched, by name.
 #[derive(Debug, Default)]
 pub struct Clusters(Mutex<BTreeMap<String, ClusterState>>);

@@ -188,10 +188,13 @@ fn silence_json(silence: &StoredSilence, now_us: i64) -> Json {
     })
 }
 
-pub(crate) async fn silences(app: Arc<App>, _: Call) -> Response {
-    read(&app, |store| {
+pub(crate) async fn silences(app: Arc<App>, call: Call) -> Response {
+    read(&app, move |store| {
         let now = now_us();
-        let all = store.silences(None)?;
+        let mut all = store.silences(None)?;
+        if let Some(own) = call.caller.own_cluster() {
+            all.retain(|silence| concerns(silence, own));
+        }
         Ok(json!({"silences": all.iter().map(|silence| silence_json(silence, now)).collect::<Vec<_>>()}))
     })
     .await
@@ -306,6 +309,13 @@ fn new_silence(call: &Call) -> Result<(StoredSilence, Act), Wrong> {
         ends_us: period.1,
     };
     Ok((silence, entry))
+}
+
+/// Whether a silence can be about a cluster: what is silenced in others alone is nobody's business there.
+fn concerns(silence: &StoredSilence, cluster: &str) -> bool {
+    let is_meant = |pattern: &String| Pattern::new(pattern).is_ok_and(|pattern| pattern.is_match(cluster));
+    Silence::conditions(&silence.matcher)
+        .is_ok_and(|text| text.cluster.is_empty() || text.cluster.iter().any(is_meant))
 }
 
 /// Whether the silence is of the one cluster that a token is good for.

@@ -120,8 +120,9 @@ async fn admit(
     parts: Parts,
     body: &mut Option<Body>,
 ) -> Result<Call, Response> {
-    let unknown = Connection { peer: SocketAddr::from(([0, 0, 0, 0], 0)), has_client_certificate: false };
-    let connection = parts.extensions.get::<Connection>().copied().unwrap_or(unknown);
+    let from_nowhere =
+        Connection { peer: SocketAddr::from(([0, 0, 0, 0], 0)), has_client_certificate: false };
+    let connection = parts.extensions.get::<Connection>().copied().unwrap_or(from_nowhere);
     let headers = parts.headers;
     // A page elsewhere whose name was pointed here could use what a browser sends along by itself; programs send nothing so.
     let takes_people = matches!(route.demand, Demand::Form | Demand::Caller { role: Some(_), .. });
@@ -142,6 +143,12 @@ async fn admit(
         (Verb::Post, Some(body)) => read_body(body, route.body).await?,
         (Verb::Get, _) | (Verb::Post, None) => Bytes::new(),
     };
+    // A token that was revoked, or ran out, while the body arrived opens nothing any more.
+    if let (Caller::Token { .. }, Some(token)) = (&caller, token(&headers))
+        && app.access.by_token(&token) != caller
+    {
+        return Err(unknown());
+    }
     let call = Call {
         caller,
         address: connection.peer.ip().to_canonical(),

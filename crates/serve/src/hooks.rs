@@ -100,6 +100,7 @@ fn review(error: ReviewError) -> Response {
         ReviewError::Kind(given) => {
             refuse_with(StatusCode::BAD_REQUEST, "review-kind", vec![("given", given)])
         }
+        ReviewError::Twice(key) => refuse_with(StatusCode::BAD_REQUEST, "review-twice", vec![("key", key)]),
         ReviewError::Version(given) => {
             refuse_with(StatusCode::BAD_REQUEST, "review-version", vec![("version", given)])
         }

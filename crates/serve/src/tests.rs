@@ -1,5 +1,6 @@
 //! The routes, in process: a router, a store on disk, no socket.
 
+mod adversary;
 mod clusters;
 mod desk;
 pub(crate) mod keys;

@@ -125,4 +125,11 @@ pub trait FindingStore {
     /// # Errors
     /// When they cannot be read.
     fn finding_counts(&self) -> Result<BTreeMap<String, BTreeMap<Severity, u64>>, StoreError>;
+
+    /// The latest time that anything is known of about a cluster's findings, in microseconds since 1970. Who scans one after the other
+    /// goes on behind it, whatever the clock says: an earlier scan would change nothing.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn last_scan_us(&self, cluster: &str) -> Result<Option<i64>, StoreError>;
 }

@@ -9,9 +9,6 @@ use toml::Spanned;
 use super::Reader;
 use crate::told::Told;
 
-/// Longest name of a cluster.
-const MAX_NAME: usize = 253;
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct ServeTable {
@@ -79,11 +76,6 @@ pub(crate) struct ClusterSettings {
     pub(crate) write: BTreeSet<String>,
 }
 
-/// Whether something may be called so: it stands in labels, links and logs.
-pub(crate) fn is_cluster_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
-}
-
 impl Reader<'_> {
     fn none_of(&self, wrong: &Spanned<String>, known: &[&str]) -> Told {
         let told = Told::of("config-none-of").with("given", wrong.get_ref().as_str());
@@ -99,8 +91,12 @@ impl Reader<'_> {
         let mut clusters: Vec<ClusterSettings> = Vec::new();
         for table in tables {
             let (span, name) = (table.name.span(), table.name.into_inner());
-            if !is_cluster_name(&name) {
-                let told = Told::of("config-cluster-name").with("most", MAX_NAME.to_string());
+            #[cfg(feature = "serve")]
+            let is_name = haechi_serve::clusters::is_name(&name);
+            #[cfg(not(feature = "serve"))]
+            let is_name = !name.is_empty();
+            if !is_name {
+                let told = Told::of("config-cluster-name").with("most", "253");
                 return Err((self.at)(span, told));
             }
             if clusters.iter().any(|known| known.name == name) {

@@ -80,6 +80,7 @@ serve-error-password-length = a password has at least 12 characters
 serve-error-review-kind = the body is no AdmissionReview, its kind is `{ $given }`
 serve-error-review-request = the request in the AdmissionReview cannot be read: { $detail }
 serve-error-review-syntax = the body is no JSON: { $detail }
+serve-error-review-twice = the key `{ $key }` stands twice in the same object of the AdmissionReview
 serve-error-review-uid = the AdmissionReview holds no request with a `uid`
 serve-error-review-version = `{ $version }` is not spoken here, admission.k8s.io/v1 is
 serve-error-role = unknown role `{ $given }`, expected one of viewer, operator, approver, admin

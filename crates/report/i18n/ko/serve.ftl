@@ -71,6 +71,7 @@ serve-error-password-length = 비밀번호는 12자 이상이어야 합니다
 serve-error-review-kind = 본문이 AdmissionReview가 아닙니다. kind는 `{ $given }`입니다
 serve-error-review-request = AdmissionReview의 요청을 읽을 수 없습니다: { $detail }
 serve-error-review-syntax = 본문이 JSON이 아닙니다: { $detail }
+serve-error-review-twice = AdmissionReview의 같은 오브젝트에 `{ $key }` 키가 두 번 나옵니다
 serve-error-review-uid = AdmissionReview에 `uid`가 있는 요청이 없습니다
 serve-error-review-version = `{ $version }` 버전은 지원하지 않습니다. admission.k8s.io/v1로 보내십시오
 serve-error-role = `{ $given }` 역할은 없습니다. viewer, operator, approver, admin 가운데 하나여야 합니다

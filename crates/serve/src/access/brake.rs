@@ -54,7 +54,9 @@ impl Brake {
         let mut wait = 0;
         for key in &keys {
             if let Some(bucket) = buckets.get_mut(key) {
-                let refilled = (now_s - bucket.since_s).max(0) / self.options.refill_s.max(1);
+                // A clock that was set back: what it will say when it has caught up is none of what has gone by.
+                bucket.since_s = bucket.since_s.min(now_s);
+                let refilled = (now_s - bucket.since_s) / self.options.refill_s.max(1);
                 bucket.failures = bucket.failures.saturating_sub(u32::try_from(refilled).unwrap_or(u32::MAX));
                 bucket.since_s += refilled * self.options.refill_s.max(1);
                 if bucket.failures >= self.options.free {

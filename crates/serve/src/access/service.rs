@@ -450,7 +450,9 @@ impl Access {
         actor: String,
     ) -> Result<(String, Secret), AccessError> {
         check_name(name)?;
-        cluster.as_deref().map_or(Ok(()), check_name)?;
+        if !cluster.as_deref().is_none_or(crate::clusters::is_name) {
+            return Err(AccessError::Invalid(Invalid::Name));
+        }
         if lasts_s.is_some_and(|lasts| !(60..=10 * 366 * 86_400).contains(&lasts)) {
             return Err(AccessError::Invalid(Invalid::Lasts));
         }

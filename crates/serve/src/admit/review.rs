@@ -29,6 +29,9 @@ pub enum ReviewError {
     /// No JSON.
     #[error("the body is no JSON: {0}")]
     Syntax(String),
+    /// A key that stands twice in one object has two meanings, and an API server sends none.
+    #[error("the key `{0}` stands twice in the same object")]
+    Twice(String),
     /// Something else.
     #[error("the body is no AdmissionReview, its kind is `{0}`")]
     Kind(String),
@@ -68,6 +71,10 @@ impl Review {
             return Err(ReviewError::Syntax("there is more than one value".to_owned()));
         }
         let document = parsed.documents.pop().ok_or_else(|| ReviewError::Syntax("it is empty".to_owned()))?;
+        if let Some(twice) = document.duplicate_keys().first() {
+            let key = document.source().slice(twice.second);
+            return Err(ReviewError::Twice(key.trim_matches('"').chars().take(64).collect()));
+        }
         let root = document.root();
         let text = |path: &[&str]| root.at(path).and_then(Node::as_str).unwrap_or_default().to_owned();
         let kind = text(&["kind"]);

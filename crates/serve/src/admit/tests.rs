@@ -388,6 +388,45 @@ async fn garbage_is_refused_with_a_reason() {
     }
 }
 
+#[tokio::test]
+async fn what_stands_twice_in_a_review_is_not_read_in_two_ways() {
+    let service = service(&[("p.yaml", NO_PRIVILEGED)]);
+    let whole = review("CREATE", pod(true), Json::Null).to_string();
+    let (good, bad) = (pod(false).to_string(), pod(true).to_string());
+    let request = |more: &str| {
+        let text = whole.replacen("\"request\":{", &format!("\"request\":{{{more},"), 1);
+        assert_ne!(text, whole);
+        text
+    };
+    let bodies = [
+        // The harmless object first, and last.
+        request(&format!("\"object\":{good}")),
+        whole.replacen(&format!("\"object\":{bad}"), &format!("\"object\":{bad},\"object\":{good}"), 1),
+        request("\"uid\":\"other\""),
+        request("\"namespace\":\"kube-system\""),
+        whole.replacen("\"request\":{", "\"request\":{},\"request\":{", 1),
+        whole.replacen("\"privileged\":true", "\"privileged\":true,\"privileged\":false", 1),
+        whole.replacen("\"request\":", "\"Request\":", 1),
+        whole.replacen("{", "{\"request\":null,", 1),
+        // Deep enough to exhaust a stack that follows it.
+        format!("{}{}", "[".repeat(200_000), "]".repeat(200_000)),
+        request(&format!("\"options\":{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000))),
+        format!("\u{feff}{whole}"),
+        format!("{whole}{whole}"),
+    ];
+    for body in bodies {
+        let body = body.into_bytes();
+        let shown = String::from_utf8_lossy(&body[..body.len().min(300)]).into_owned();
+        let told = service.admission.answer(body.into(), Phase::Validate, Duration::from_secs(5)).await;
+        let is_allowed = match &told {
+            Told::Refused(_) => false,
+            Told::Review(text) => serde_json::from_str::<Json>(text).unwrap()["response"]["allowed"] == true,
+            Told::Overloaded => panic!("there was time: {shown}"),
+        };
+        assert!(!is_allowed, "{shown}: {told:?}");
+    }
+}
+
 const UNIQUE: &str = r#"
 apiVersion: templates.gatekeeper.sh/v1
 kind: ConstraintTemplate

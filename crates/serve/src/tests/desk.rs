@@ -130,6 +130,14 @@ async fn a_token_for_one_cluster_deals_with_no_incident_or_silence_of_another() 
     let (_, all) = world.token(Scope::Operate).await;
     let form = "rule=x&reason=r&lasts_s=60";
     let theirs = json(world.call(Verb::Post, "/api/silences", &all, form).await).await;
+    for cluster in ["two", "o*"] {
+        let form = format!("cluster={cluster}&rule=x&reason=secret+of+{cluster}&lasts_s=60");
+        world.call(Verb::Post, "/api/silences", &all, &form).await;
+    }
+    // What is silenced here, or may be, and nothing of others.
+    let listed = json(world.call(Verb::Get, "/api/silences", &token, "").await).await;
+    assert_eq!(listed["silences"].as_array().unwrap().len(), 3, "{listed}");
+    assert!(!listed.to_string().contains("secret of two"), "{listed}");
     let end = |id: &Json| format!("/api/silences/{}/end", id.as_str().unwrap());
     let status = world.call(Verb::Post, &end(&theirs["id"]), &token, "").await.status();
     assert_eq!(status, StatusCode::NOT_FOUND);

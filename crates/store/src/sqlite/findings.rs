@@ -229,6 +229,15 @@ impl FindingStore for SqliteStore {
             Ok(counts)
         })
     }
+
+    fn last_scan_us(&self, cluster: &str) -> Result<Option<i64>, StoreError> {
+        self.readers.read(|transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT max(max(last_seen_us, coalesce(fixed_us, last_seen_us))) FROM findings WHERE cluster = ?1",
+            )?;
+            Ok(statement.query_row([cluster], |row| row.get(0))?)
+        })
+    }
 }
 
 #[cfg(test)]
