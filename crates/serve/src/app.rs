@@ -8,6 +8,7 @@ use haechi_store::accounts::SecretHash;
 
 use crate::access::{Access, Oidc};
 use crate::admit::Admission;
+use crate::bodies::Bodies;
 use crate::companion::States;
 use crate::intake::Intake;
 use crate::listen::Drain;
@@ -34,6 +35,8 @@ pub struct App {
     pub hosts: Vec<String>,
     /// Hash of the key in the webhook's path.
     pub admission_key: Option<SecretHash>,
+    /// Room for bodies under way.
+    pub bodies: Bodies,
     /// Draining.
     pub drain: Drain,
     /// Whether requests should be sent here.

@@ -17,6 +17,7 @@ use hyper::body::Bytes;
 
 use crate::access::{AccessError, Caller, Invalid, Scope, Secret, csrf_of, same};
 use crate::app::App;
+use crate::bodies::{self, BodyError};
 use crate::listen::Connection;
 use crate::refusal::{refuse, refuse_with, say, word};
 use crate::routes::{Demand, Route, Verb};
@@ -27,8 +28,6 @@ pub(crate) const COOKIE: &str = "__Host-haechi";
 pub(crate) const FORM_COOKIE: &str = "__Host-haechi-form";
 /// The cookie of a login through an identity provider that is under way.
 pub(crate) const OIDC_COOKIE: &str = "__Host-haechi-oidc";
-/// Time for a body to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 /// Bytes of a refused request that are read all the same, and the time for them.
 const REFUSED_BODY: usize = 1 << 18;
 const REFUSED_TIME: Duration = Duration::from_secs(1);
@@ -140,7 +139,10 @@ async fn admit(
         return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"));
     }
     let body = match (route.verb, body.take()) {
-        (Verb::Post, Some(body)) => read_body(body, route.body).await?,
+        (Verb::Post, Some(body)) => {
+            let is_admission = matches!(route.demand, Demand::Caller { api_server: true, .. });
+            bodies::read(body, route.body, app.bodies.room(is_admission)).await.map_err(unread)?
+        }
         (Verb::Get, _) | (Verb::Post, None) => Bytes::new(),
     };
     // A token that was revoked, or ran out, while the body arrived opens nothing any more.
@@ -259,15 +261,16 @@ fn unknown() -> Response {
     response
 }
 
-async fn read_body(body: Body, limit: usize) -> Result<Bytes, Response> {
-    let read = Limited::new(body, limit).collect();
-    match tokio::time::timeout(BODY_TIME, read).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"))
+fn unread(error: BodyError) -> Response {
+    match error {
+        BodyError::TooLong => refuse(StatusCode::PAYLOAD_TOO_LARGE, "body-too-long"),
+        BodyError::BrokeOff => refuse(StatusCode::BAD_REQUEST, "body-broke-off"),
+        BodyError::TooSlow => refuse(StatusCode::REQUEST_TIMEOUT, "body-too-slow"),
+        BodyError::NoRoom => {
+            let mut response = refuse(StatusCode::SERVICE_UNAVAILABLE, "bodies-full");
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            response
         }
-        Ok(Err(_)) => Err(refuse(StatusCode::BAD_REQUEST, "body-broke-off")),
-        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "body-too-slow")),
     }
 }
 

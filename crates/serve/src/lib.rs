@@ -26,6 +26,7 @@ pub mod access;
 pub mod admit;
 mod api;
 pub mod app;
+mod bodies;
 pub mod bundle;
 pub mod clock;
 pub mod clusters;

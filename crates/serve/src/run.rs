@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use crate::access::{Access, AccessError, AccessOptions, Oidc, OidcError, OidcSettings, SetupState};
 use crate::admit::{Admission, AdmissionSettings, Decision, Decisions, PolicyFolder, Reloaded};
 use crate::app::App;
+use crate::bodies::Bodies;
 use crate::clock;
 use crate::companion::{Companion, Companions, States};
 pub use crate::fetch::FetchError;
@@ -223,6 +224,7 @@ async fn run(
         texts: Texts::new(settings.language),
         hosts: settings.names.clone(),
         admission_key: Some(key.hash()),
+        bodies: Bodies::default(),
         drain: drain.clone(),
         is_ready: AtomicBool::new(false),
     });

@@ -27,6 +27,7 @@ use crate::access::{
 };
 use crate::admit::{Admission, AdmissionSettings, Decisions, PolicyFolder};
 use crate::app::App;
+use crate::bodies::Bodies;
 use crate::clusters::ClusterState;
 use crate::intake::{Intake, IntakeOptions, RuleBook, SnsTrust};
 use crate::listen::Drain;
@@ -43,16 +44,16 @@ pub(crate) struct World {
 }
 
 fn world_with(options: AccessOptions) -> World {
-    world_of(options, None)
+    world_of(options, None, Bodies::default())
 }
 
 pub(crate) fn world_with_oidc(oidc: Option<Oidc>) -> World {
     // Tests of logins come from one address.
     let brake = BrakeOptions { free: 100, ..BrakeOptions::default() };
-    world_of(AccessOptions { brake, ..AccessOptions::default() }, oidc)
+    world_of(AccessOptions { brake, ..AccessOptions::default() }, oidc, Bodies::default())
 }
 
-fn world_of(options: AccessOptions, oidc: Option<Oidc>) -> World {
+fn world_of(options: AccessOptions, oidc: Option<Oidc>, bodies: Bodies) -> World {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn haechi_store::Store> =
         Arc::new(SqliteStore::open(Options::new(folder.path().join("store"))).unwrap());
@@ -75,6 +76,7 @@ fn world_of(options: AccessOptions, oidc: Option<Oidc>) -> World {
         texts: Texts::new(Language::En),
         hosts: vec!["haechi.test".to_owned()],
         admission_key: Some(Secret::of(KEY).hash()),
+        bodies,
         drain: Drain::default(),
         is_ready: AtomicBool::new(true),
     });

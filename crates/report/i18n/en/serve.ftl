@@ -49,6 +49,7 @@ serve-error-after = `after` is what `next` of the page before says
 serve-error-asked = `{ $name }` cannot be `{ $given }`
 serve-error-body-broke-off = the body broke off
 serve-error-body-too-long = the body is too long
+serve-error-bodies-full = too much of other requests is under way; send it again
 serve-error-body-too-slow = the body took too long
 serve-error-braked = { $seconds ->
         [one] too many attempts, try again in one second

@@ -43,6 +43,7 @@ serve-error-after = `after`에는 앞 페이지의 `next` 값을 넣으십시오
 serve-error-asked = `{ $name }`에 `{ $given }` 값은 쓸 수 없습니다
 serve-error-body-broke-off = 본문이 도중에 끊겼습니다
 serve-error-body-too-long = 본문이 너무 깁니다
+serve-error-bodies-full = 받고 있는 다른 요청이 너무 많습니다. 잠시 뒤에 다시 보내십시오
 serve-error-body-too-slow = 본문을 받는 데 시간이 너무 오래 걸렸습니다
 serve-error-braked = 시도가 너무 많습니다. { NUMBER($seconds) }초 뒤에 다시 시도하십시오
 serve-error-denied = 사용자 이름이나 비밀번호가 올바르지 않습니다

@@ -130,3 +130,49 @@ async fn a_token_can_be_good_for_any_cluster_that_can_be_watched() {
         assert!(add(cluster).await.is_err(), "{cluster:?}");
     }
 }
+
+#[tokio::test]
+async fn many_bodies_under_way_have_one_bound_and_leave_admission_room() {
+    let world = world_of(AccessOptions::default(), None, Bodies::new(1 << 10, 1 << 10));
+    let (_, intake) = world.token(Scope::Intake).await;
+    let (_, admit) = world.token(Scope::Admit).await;
+    let begin = |uri: &str, token: &Credentials| {
+        let (pieces, body) = mpsc::channel(1);
+        let request = Request::builder()
+            .method("POST")
+            .uri(uri)
+            .header(header::HOST, "haechi.test")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {}", token.bearer.clone().unwrap()))
+            .body(Body::new(Pieces(body)))
+            .unwrap();
+        let router = world.router.clone();
+        (pieces, tokio::spawn(async move { router.oneshot(request).await.unwrap() }))
+    };
+    // There is room for ten of them.
+    const PIECE: &str = "{\"a\": \"........................................................................................\"";
+    let (slow, answering) = begin("/intake/falco", &intake);
+    for _ in 0..10 {
+        slow.send(PIECE).await.unwrap();
+    }
+    let (more, refused) = begin("/intake/falco", &intake);
+    let _ = more.send(PIECE).await;
+    let _ = more.send(PIECE).await;
+    drop(more);
+    let response = refused.await.unwrap();
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    // Admission has its own room.
+    let (review, answered) = begin("/admit/validate", &admit);
+    review.send("{}").await.unwrap();
+    drop(review);
+    assert_eq!(answered.await.unwrap().status(), StatusCode::BAD_REQUEST);
+    // What ended gives its room back.
+    drop(slow);
+    assert_ne!(answering.await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    let (again, taken) = begin("/intake/falco", &intake);
+    again.send(r#"{"rule":"Shell","priority":"Critical","output":"o","#).await.unwrap();
+    again.send(r#""time":"2026-11-22T10:00:00Z","output_fields":{}}"#).await.unwrap();
+    drop(again);
+    assert_eq!(taken.await.unwrap().status(), StatusCode::OK);
+}
