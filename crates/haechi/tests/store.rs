@@ -292,6 +292,8 @@ fn silences_and_dead_alerts_go_through_the_service() {
     let id = added.split_whitespace().nth(1).unwrap().to_owned();
     let list = ask(0, &["alerts", "silence", "list"]);
     assert!(list.contains(&id) && list.contains("Shell*") && list.contains("token:operate-"), "{list}");
+    // What belongs to a silence stands below it.
+    assert!(list.lines().count() == 3 && list.lines().skip(1).all(|line| line.starts_with("  ")), "{list}");
     ask(0, &["alerts", "silence", "end", &id]);
     let again = ask(4, &["alerts", "silence", "end", &id]);
     assert!(again.contains("409"), "{again}");

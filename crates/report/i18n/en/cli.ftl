@@ -330,16 +330,16 @@ cli-silence-ended = Silence { $id } has ended.
 cli-silence-none = No alert is silenced.
 cli-silence-shown =
     { $id }  { $from } to { $until }
-      { $conditions }
-      { $by }: { $reason }
+    {"  "}{ $conditions }
+    {"  "}{ $by }: { $reason }
 cli-dead-none = No alert is dead.
 cli-dead-shown =
     { $id }  { $time }  { $receiver }, { $attempts ->
         [one] one attempt
        *[other] { $attempts } attempts
     }
-      { $titles }
-      { $why }
+    {"  "}{ $titles }
+    {"  "}{ $why }
 cli-dead-more = { $count } more are not shown.
 cli-dead-retried = Alert { $id } is sent again.
 cli-dead-dropped = Alert { $id } is given up.

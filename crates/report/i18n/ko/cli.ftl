@@ -311,13 +311,13 @@ cli-silence-ended = 중지 설정 { $id }{ JOSA($id, "이/가") } 끝났습니�
 cli-silence-none = 중지한 알림이 없습니다.
 cli-silence-shown =
     { $id }  { $from } ~ { $until }
-      { $conditions }
-      { $by }: { $reason }
+    {"  "}{ $conditions }
+    {"  "}{ $by }: { $reason }
 cli-dead-none = 전달하지 못한 알림이 없습니다.
 cli-dead-shown =
     { $id }  { $time }  { $receiver }, { $attempts }회 시도
-      { $titles }
-      { $why }
+    {"  "}{ $titles }
+    {"  "}{ $why }
 cli-dead-more = 표시하지 않은 알림이 { $count }건 더 있습니다.
 cli-dead-retried = 알림 { $id }{ JOSA($id, "을/를") } 다시 보냅니다.
 cli-dead-dropped = 알림 { $id }{ JOSA($id, "을/를") } 버렸습니다.
