@@ -115,6 +115,29 @@ fn bad_input_is_counted_by_reason_and_the_stream_goes_on() {
 }
 
 #[test]
+fn objects_that_are_run_together_on_a_line_are_events() {
+    let loaded = rule("k8s_audit", "ka.verb = create", "id=%ka.auditid");
+    let (a, b, c) = (audit("a", ""), audit("b", ""), audit("c", ""));
+    let log = run(&loaded, format!("{a}{b} \t{c}\n").as_bytes());
+    assert_eq!(log.messages(), ["id=a", "id=b", "id=c"]);
+    assert_eq!(log.rejects, []);
+    // What is broken costs itself, and what nobody can tell from it.
+    for (broken, reason) in [
+        (format!("{a}{{\"kind\":}}{b}{c}\n"), RejectReason::Malformed),
+        (format!("{a}{b}{c}{{\"kind\":\"Ev\n"), RejectReason::Truncated),
+        (format!("{a}{b}{c}]\n"), RejectReason::Malformed),
+        (format!("{a}{b}{c}[]\n"), RejectReason::Malformed),
+    ] {
+        let log = run(&loaded, format!("{broken}{}\n", audit("d", "")).as_bytes());
+        assert_eq!(log.messages(), ["id=a", "id=b", "id=c", "id=d"], "{broken}");
+        assert_eq!(log.rejects, [(1, reason)], "{broken}");
+    }
+    // Behind a single object there is no other to believe in.
+    let log = run(&loaded, format!("{a}]\n{b}x\n{c}[]\n").as_bytes());
+    assert_eq!((log.messages().len(), log.rejects.len()), (0, 3));
+}
+
+#[test]
 fn an_event_of_twenty_megabytes_is_read() {
     let loaded = rule("k8s_audit", "ka.req.configmap.obj contains needle", "found");
     let data = format!(r#","requestObject":{{"data":{{"k":"{}needle"}}}}"#, "x".repeat(20 << 20));

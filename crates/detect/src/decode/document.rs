@@ -213,6 +213,9 @@ impl State {
                     Ok(_) => {}
                     // Brackets are counted before anything is told: nothing of the line has been taken.
                     Err(JsonError::Truncated) if may_go_on => return Taken::Unfinished,
+                    Err(JsonError::Malformed) if is_followed_by_object(bytes, at, end) => {
+                        self.run_together(text, at, end, source, line, sink);
+                    }
                     Err(error) => {
                         if error == JsonError::Truncated {
                             self.items_before_the_end(text, at, source, line, sink);
@@ -223,6 +226,32 @@ impl State {
             }
         }
         Taken::Whole
+    }
+
+    /// The events in objects that stand one behind the other on a line, as Firehose delivers them.
+    fn run_together(
+        &mut self,
+        text: &str,
+        mut start: usize,
+        end: usize,
+        source: Option<SourceId>,
+        line: u64,
+        sink: &mut impl Sink,
+    ) {
+        let bytes = text.as_bytes();
+        while start < end {
+            let closed = match bytes.get(start) {
+                Some(b'{') => json::skip_value(bytes, start),
+                _ => Err(JsonError::Malformed),
+            };
+            let read = closed.and_then(|closed| self.value(text, start, Some(closed), source, line, 0, sink));
+            if let Err(error) = read {
+                sink.reject(Reject { line, reason: reason_of(error) });
+            }
+            // Where one does not end, nobody knows where the next begins.
+            let Ok(closed) = closed else { return };
+            start = json::skip_blanks(bytes, closed);
+        }
     }
 
     // Flow logs.
@@ -584,6 +613,12 @@ fn part_of(text: &str, part: &str) -> Part {
         Some(start) if !part.is_empty() => Part::new(start, start + part.len()),
         _ => Part::default(),
     }
+}
+
+/// Whether the object at `start` ends before `end`, and another begins there.
+fn is_followed_by_object(bytes: &[u8], start: usize, end: usize) -> bool {
+    let next = json::skip_value(bytes, start).map(|closed| json::skip_blanks(bytes, closed));
+    bytes.get(start) == Some(&b'{') && next.is_ok_and(|next| next < end && bytes.get(next) == Some(&b'{'))
 }
 
 fn reason_of(error: JsonError) -> RejectReason {
