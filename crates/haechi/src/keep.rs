@@ -55,8 +55,12 @@ impl Companion for Keeper {
     }
 
     fn run(self: Box<Self>, beside: &Beside) {
-        let mut watched =
-            Watched { view: View::new(ClusterKind::SCAN), state: ClusterState::default(), wrong: None };
+        let mut watched = Watched {
+            view: View::new(ClusterKind::SCAN),
+            state: ClusterState::default(),
+            wrong: None,
+            unseen: (String::new(), Instant::now()),
+        };
         watched.state.server = self.connection.server().unwrap_or_default();
         let mut pause = PAUSES.0;
         while !beside.must_stop() {
@@ -69,7 +73,7 @@ impl Companion for Keeper {
                 Err(error) => {
                     watched.state.answered(false, now_us());
                     watched.wrong = Some(error.to_string());
-                    watched.tell(&self.name, beside);
+                    watched.tell(&self.name, beside, Instant::now());
                 }
             }
             if !beside.wait(pause) {
@@ -90,12 +94,22 @@ struct Watched {
     state: ClusterState,
     /// What went wrong last, beside what is not seen.
     wrong: Option<String>,
+    /// What is not seen, and since when it is just that. Kinds are lost one by one: they are told together.
+    unseen: (String, Instant),
 }
 
 impl Watched {
-    fn tell(&mut self, name: &str, beside: &Beside) {
-        let unseen = self.view.unseen();
-        self.state.error = self.wrong.clone().or_else(|| (!unseen.is_empty()).then(|| unseen.join("; ")));
+    fn tell(&mut self, name: &str, beside: &Beside, now: Instant) {
+        let unseen = self.view.unseen().join("; ");
+        if unseen != self.unseen.0 {
+            self.unseen = (unseen, now);
+        }
+        let (unseen, since) = &self.unseen;
+        if self.wrong.is_some() || unseen.is_empty() {
+            self.state.error = self.wrong.clone();
+        } else if now.duration_since(*since) >= SETTLED {
+            self.state.error = Some(unseen.clone());
+        }
         beside.tell(self.state.error.clone());
         beside.tell_cluster(name, self.state.clone());
     }
@@ -137,7 +151,7 @@ impl Keeper {
                     watched.view.judged(judged.is_some().then_some(now));
                 }
                 watched.wrong = away.as_ref().map(ToString::to_string).or_else(|| judged.clone());
-                watched.tell(&self.name, beside);
+                watched.tell(&self.name, beside, now);
                 match away {
                     Some(ConnectError::Unauthorized { .. }) => ControlFlow::Break(()),
                     _ => ControlFlow::Continue(()),
@@ -301,13 +315,19 @@ impl View {
         Some(Coverage { kinds: Some(kinds.map(str::to_owned).collect()), ..Coverage::default() })
     }
 
-    /// What cannot be seen, and why.
+    /// What cannot be seen, and why; each reason once, with all that it keeps from being seen.
     fn unseen(&self) -> Vec<String> {
-        let part = |(kind, sight): &(ClusterKind, Sight)| match sight {
-            Sight::Part(why) => Some(format!("{}: {why}", kind.plural)),
-            Sight::Waiting | Sight::Whole => None,
-        };
-        self.kinds.iter().filter_map(part).collect()
+        let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (kind, sight) in &self.kinds {
+            let Sight::Part(why) = sight else { continue };
+            match reasons.iter_mut().find(|(known, _)| known == why) {
+                // Some kinds are listed in two parts.
+                Some((_, kinds)) if kinds.contains(&kind.plural) => {}
+                Some((_, kinds)) => kinds.push(kind.plural),
+                None => reasons.push((why, vec![kind.plural])),
+            }
+        }
+        reasons.into_iter().map(|(why, kinds)| format!("{}: {why}", kinds.join(", "))).collect()
     }
 }
 
@@ -389,6 +409,15 @@ mod tests {
         assert_eq!(names(&view), ["s"]);
         view.take(synced("services", Outcome::Whole, &["t"]), now);
         assert_eq!(names(&view), ["t"]);
+    }
+
+    #[test]
+    fn a_reason_is_told_once_for_all_that_it_keeps_from_being_seen() {
+        let (mut view, now) = (view(), Instant::now());
+        for lost in ["services", "pods"] {
+            view.take(Change::Lost { kind: kind(lost), error: forbidden() }, now);
+        }
+        assert_eq!(view.unseen(), ["pods, services: no"]);
     }
 
     #[test]

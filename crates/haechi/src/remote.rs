@@ -55,8 +55,12 @@ impl<'t> Remote<'t> {
             None => SecretSource::Env(TOKEN.to_owned()),
         };
         let token = resolve(&SystemSecrets, "token", &from).map_err(|error| {
-            let args = Args::new().text("detail", error.to_string());
-            UsageError(texts.message("cli-remote-token", &args))
+            UsageError(match &from {
+                SecretSource::File(_) => {
+                    texts.message("cli-remote-token", &Args::new().text("detail", error.to_string()))
+                }
+                SecretSource::Env(_) => texts.message("cli-remote-token-unset", &Args::new()),
+            })
         })?;
         let ca_file = matches.get_one::<PathBuf>("ca-file").cloned();
         Ok(Self { server, ca_file, token, texts })

@@ -21,6 +21,9 @@ use haechi_serve::run::{Settings, serve};
 use haechi_serve::webhook::{Reach, Webhooks, path_key};
 #[cfg(feature = "cluster")]
 use haechi_sources::cluster::Connection;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::scan::config;
 use super::{serve_start, to_stdout};
@@ -154,11 +157,9 @@ pub(super) fn run(matches: &ArgMatches, texts: &Texts) -> Result<Exit> {
         listeners.push(listener);
         companions.push(companion);
     }
-    tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::INFO)
-        .init();
+    // Companions say which cluster is away, and once; its client would say it again for each kind, without the name.
+    let told = Targets::new().with_default(LevelFilter::INFO).with_target("kube_client", LevelFilter::OFF);
+    tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false).finish().with(told).init();
     match serve(settings, listeners, companions, &mut io::stdout(), &mut io::stderr()) {
         Ok(()) => Ok(Exit::Clean),
         Err(error) => Err(serve_start::told(&error).into()),

@@ -273,6 +273,7 @@ cli-remote-token-file = The file with an API token of the scope `operate`; by de
     .value = FILE
 cli-remote-https = `{ $server }` is no address of a service: a token is sent over https only
 cli-remote-token = no token: { $detail }. An administrator makes one of the scope `operate` under /api/tokens
+cli-remote-token-unset = no token: $HAECHI_TOKEN is not set or holds none, and no --token-file is named. An administrator makes one of the scope `operate` under /api/tokens
 cli-remote-unreachable = { $server } does not answer: { $detail }
 cli-remote-unreadable = the answer of { $server } is none of Haechi
 cli-remote-refused = { $server } refuses ({ $status }): { $why }

@@ -254,6 +254,7 @@ cli-remote-token-file = `operate` 범위의 API 토큰이 든 파일. 지정하�
     .value = 파일
 cli-remote-https = `{ $server }`{ JOSA($server, "은/는") } 서비스 주소가 아닙니다. 토큰은 https로만 보냅니다
 cli-remote-token = 토큰이 없습니다: { $detail }. 관리자가 /api/tokens에서 `operate` 범위로 만들 수 있습니다
+cli-remote-token-unset = 토큰이 없습니다: $HAECHI_TOKEN이 설정되지 않았거나 비어 있고 --token-file도 지정하지 않았습니다. 관리자가 /api/tokens에서 `operate` 범위로 만들 수 있습니다
 cli-remote-unreachable = { $server }에서 응답이 없습니다: { $detail }
 cli-remote-unreadable = { $server }의 응답은 해치의 응답이 아닙니다
 cli-remote-refused = { $server }에서 거부했습니다({ $status }): { $why }
